@@ -1,0 +1,225 @@
+// Wanted + claims + observed → what to change, and what stands already. Ownership is decided here and nowhere else.
+// The same function judges the read-back: a convergence is right when nothing is left to change.
+
+import { covers } from '../inventory/prefix.ts'
+import { type Intent, type Key, keyOf, type Outcome, sameIntent } from './intents.ts'
+import type { Change, Found, Observation, Stop } from './platform.ts'
+
+/** That an object on a device is ours: written before the first change. Stored: add fields, never rename or reuse. */
+export interface Claim {
+  readonly key: Key
+  readonly intent: Intent
+  /** The object as it was before we touched it, in the platform's normal form; [] = absent. Rewritten only while `pending`. */
+  readonly before: readonly string[]
+  /** The object as we write it, in normal form. */
+  readonly wrote: readonly string[]
+  /** While a change of attributes is under way: the object of ours that it replaces. */
+  readonly replaces?: readonly string[]
+  /** `lifted`: the removal was read back but not saved, so a reboot would bring it back, and it must still be known as ours. */
+  readonly phase: 'pending' | 'held' | 'lifting' | 'lifted'
+  /** Converge step of the device in which it was last written. */
+  readonly step: number
+}
+
+/** What one device should have, as the union over all enforcements in force. */
+export interface Desired {
+  /** One for each key. */
+  readonly wanted: readonly Intent[]
+  /** Effects to wait for without sending anything. */
+  readonly expected: readonly Intent[]
+  /** Expectations of enforcements that are being released: waited for until the effect is gone. */
+  readonly fading: readonly Intent[]
+  readonly claims: readonly Claim[]
+  /** No device is changed: only read. */
+  readonly frozen: boolean
+}
+
+/** What is to be done, or not, about one key. */
+export type Decision = {
+  readonly key: Key
+  readonly intent: Intent
+} & (
+  | { readonly kind: 'change'; readonly change: Change; readonly before: readonly string[] }
+  /** As wanted. `foreign`: by someone else's object, on which we have no claim. */
+  | {
+      readonly kind: 'settled'
+      readonly outcome: Outcome
+      readonly seen: 'present' | 'foreign'
+      readonly note?: string
+    }
+  /** There, but not in force yet: to be read again. */
+  | { readonly kind: 'waiting'; readonly seen: 'present' | 'absent' | 'foreign' }
+  /** Not wanted and not there: the claim may go. */
+  | { readonly kind: 'lifted'; readonly note?: string }
+  /** Nothing may be sent. */
+  | {
+      readonly kind: 'refused'
+      readonly seen: 'absent' | 'foreign' | 'unknown'
+      readonly stop: Refused
+    }
+)
+
+/** Why nothing is sent for a key. */
+export interface Refused {
+  readonly code: Stop['code'] | 'foreign_object' | 'foreign_change'
+  readonly message: string
+  readonly remedy: string
+}
+
+/** All intents that a round of reads must answer for. */
+export function intentsToRead(desired: Desired): readonly Intent[] {
+  const byKey = new Map<Key, Intent>()
+  for (const claim of desired.claims) byKey.set(claim.key, claim.intent)
+  for (const intent of [...desired.fading, ...desired.expected, ...desired.wanted]) {
+    byKey.set(keyOf(intent), intent)
+  }
+  return [...byKey.values()]
+}
+
+/** One decision for each key that is wanted, expected or claimed. Pure: the same for the read before and the read-back. */
+export function decide(desired: Desired, observation: Observation): readonly Decision[] {
+  const claims = new Map(desired.claims.map((claim) => [claim.key, claim]))
+  const elements = maximalIntents(desired.wanted)
+  const wantedKeys = new Set(elements.map(keyOf))
+  const decisions = new Map<Key, Decision>()
+  for (const intent of elements) {
+    const found = foundFor(observation, intent)
+    decisions.set(keyOf(intent), decideWanted(intent, found, claims.get(keyOf(intent))))
+  }
+  for (const claim of desired.claims) {
+    if (wantedKeys.has(claim.key)) continue
+    decisions.set(claim.key, decideUnwanted(claim, foundFor(observation, claim.intent)))
+  }
+  for (const intent of desired.expected) {
+    if (!decisions.has(keyOf(intent))) {
+      decisions.set(keyOf(intent), decideExpected(intent, foundFor(observation, intent)))
+    }
+  }
+  for (const intent of desired.fading) {
+    if (!decisions.has(keyOf(intent))) {
+      decisions.set(keyOf(intent), decideFading(intent, foundFor(observation, intent)))
+    }
+  }
+  return [...decisions.values()]
+}
+
+/** The wanted intent that stands for this one: itself, or the acl intent of the same direction that covers it (filter sets hold maximal prefixes). */
+export function elementFor(intent: Intent, wanted: readonly Intent[]): Intent {
+  if (intent.kind !== 'acl') return intent
+  let element = intent
+  for (const other of wanted) {
+    if (other.kind !== 'acl' || other.direction !== intent.direction) continue
+    if (other.prefix !== element.prefix && covers(other.prefix, element.prefix)) element = other
+  }
+  return element
+}
+
+function maximalIntents(wanted: readonly Intent[]): readonly Intent[] {
+  return wanted.filter((intent) => elementFor(intent, wanted) === intent)
+}
+
+function decideWanted(intent: Intent, found: Found, claim: Claim | undefined): Decision {
+  const base = { key: keyOf(intent), intent }
+  if (claim !== undefined && isOurs(claim, found)) {
+    if (sameObject(found.object, claim.wrote) && sameIntent(claim.intent, intent)) {
+      return found.inForce === 'no'
+        ? { ...base, kind: 'waiting', seen: 'present' }
+        : { ...base, kind: 'settled', outcome: 'applied', seen: 'present' }
+    }
+    if (found.stop !== undefined)
+      return { ...base, kind: 'refused', seen: 'unknown', stop: found.stop }
+    const change = { kind: 'modify', intent, from: found.object } as const
+    return { ...base, kind: 'change', change, before: claim.before }
+  }
+  if (found.effect === 'same') {
+    return found.inForce === 'no'
+      ? { ...base, kind: 'waiting', seen: 'foreign' }
+      : { ...base, kind: 'settled', outcome: 'already', seen: 'foreign', note: alreadyNote(found) }
+  }
+  if (found.stop !== undefined)
+    return { ...base, kind: 'refused', seen: 'unknown', stop: found.stop }
+  if (found.effect === 'other') {
+    return { ...base, kind: 'refused', seen: 'foreign', stop: foreignStop(found, claim) }
+  }
+  // A claim that was written and not (or no longer) shown keeps what was there before we came, unless nothing was ever sent.
+  const before = claim === undefined || claim.phase !== 'held' ? found.object : claim.before
+  return { ...base, kind: 'change', change: { kind: 'apply', intent }, before }
+}
+
+function decideUnwanted(claim: Claim, found: Found): Decision {
+  const base = { key: claim.key, intent: claim.intent }
+  if (isOurs(claim, found) && !sameObject(found.object, claim.before)) {
+    if (found.stop !== undefined)
+      return { ...base, kind: 'refused', seen: 'unknown', stop: found.stop }
+    const change = {
+      kind: 'lift',
+      intent: claim.intent,
+      before: claim.before,
+      wrote: found.object,
+    } as const
+    return { ...base, kind: 'change', change, before: claim.before }
+  }
+  if (found.object.length === 0 || sameObject(found.object, claim.before))
+    return { ...base, kind: 'lifted' }
+  return {
+    ...base,
+    kind: 'lifted',
+    note: `left alone, because someone changed it since: ${found.object.join('; ')}`,
+  }
+}
+
+function decideExpected(intent: Intent, found: Found): Decision {
+  const base = { key: keyOf(intent), intent }
+  return found.inForce === 'yes'
+    ? { ...base, kind: 'settled', outcome: 'already', seen: 'present' }
+    : { ...base, kind: 'waiting', seen: 'absent' }
+}
+
+function decideFading(intent: Intent, found: Found): Decision {
+  const base = { key: keyOf(intent), intent }
+  return found.inForce === 'yes'
+    ? { ...base, kind: 'waiting', seen: 'present' }
+    : { ...base, kind: 'lifted' }
+}
+
+function isOurs(claim: Claim, found: Found): boolean {
+  if (found.object.length === 0 && claim.wrote.length > 0) return false
+  if (found.mark === 'none') return false
+  return (
+    sameObject(found.object, claim.wrote) ||
+    (claim.replaces !== undefined && sameObject(found.object, claim.replaces))
+  )
+}
+
+/** Whether two objects in normal form are the same. */
+export function sameObject(one: readonly string[], other: readonly string[]): boolean {
+  return one.length === other.length && one.every((line, i) => line === other[i])
+}
+
+function foundFor(observation: Observation, intent: Intent): Found {
+  const found = observation.found.get(keyOf(intent))
+  if (found === undefined) throw new TypeError(`a platform's parse left out ${keyOf(intent)}`)
+  return found
+}
+
+function alreadyNote(found: Found): string {
+  return found.object.length === 0
+    ? 'in force already by something that is not ours; it is left alone, also at release'
+    : `there already and not ours: ${found.object.join('; ')}; it is left alone, also at release`
+}
+
+function foreignStop(found: Found, claim: Claim | undefined): Refused {
+  const line = found.object.join('; ')
+  return claim === undefined
+    ? {
+        code: 'foreign_object',
+        message: `there is an object that nullroute did not put there: ${line}`,
+        remedy:
+          'remove or change that line by hand if it may go; nullroute never replaces what is not its own',
+      }
+    : {
+        code: 'foreign_change',
+        message: `what nullroute put there was changed by someone: ${line}`,
+        remedy: 'restore or remove that line by hand; nullroute never replaces what is not its own',
+      }
+}

@@ -1,0 +1,75 @@
+// What can go wrong between an agent and its device, as a closed list of codes.
+
+/** Codes are contract: add, never rename or reuse. `unreachable` codes are retried without a limit; the others once the queue's backoff ends. */
+export const agentErrorCodes = {
+  /** No TCP or SSH connection, or it was lost. */
+  unreachable: 'check power, cabling and routing of the device; it is retried by itself',
+  /** No host key is known for the address. */
+  host_key_unknown: 'compare the key with the device and add it with `nullroute keys scan`',
+  /** The device shows another key than known_hosts has, or a revoked one. */
+  host_key_changed:
+    'find out why before anything else; once explained, replace the key in known_hosts',
+  /** The device refused user, key or password. */
+  login_refused: 'check username, key or password in the inventory and the account on the device',
+  /** The inventory names a key file, variable or agent that isn't there. */
+  credentials_missing:
+    'set the environment variable or file that the inventory names, for the process that runs the agents',
+  /** Privileged mode was refused. */
+  enable_refused:
+    'check the enable secret; it is not tried again until then, so that nothing locks out',
+  /** No prompt that the platform knows. */
+  no_prompt:
+    'check that the inventory names the right platform, and log in by hand to see what the device shows',
+  wrong_platform: 'correct `platform` of the device in the inventory',
+  no_privilege: 'give the account the rights that `nullroute device prepare` lists',
+  /** No answer within the deadline. */
+  timeout: 'look at the load of the device, or raise deadlineMs for it',
+  /** The device was in another context than the next line was meant for. Nothing more was sent. */
+  unexpected_prompt: 'look at the transcript: the change was stopped and taken back',
+  /** The device asks something that no line of ours expects. It was not answered. */
+  unexpected_question: 'look at the transcript, answer by hand what the device asks',
+  /** A pager took the screen though paging was switched off. */
+  pager: "look at the account's terminal settings on the device",
+  /** The device refused a line. */
+  line_refused: "look at the device's words in the transcript",
+  /** A read-back that the platform has no meaning for. */
+  unknown_output:
+    'send the transcript to the maintainers of the platform; nothing was changed on a guess',
+  /** The device took the lines and does not show them. */
+  not_shown: 'check the device by hand: it accepted the change and does not show it',
+  /** Someone else's session or timer is in the way. */
+  locked: 'wait for the other session, or ask its owner; it is retried by itself',
+  /** A commit of ours could not be seen confirmed; the device takes it back by itself. */
+  not_confirmed: 'nothing: the device rolls back by itself and the change is tried again',
+  save_failed: 'check space and rights on the device; saving is retried',
+  /** More output than the bound allows. */
+  too_much_output: 'raise the bound, or look at why the device prints so much',
+  /** The agent was told to stop. */
+  stopped: 'nothing: it goes on with the next start',
+} as const
+
+/** Why a dialogue with a device ended. */
+export type AgentErrorCode = keyof typeof agentErrorCodes
+
+/** A fault in the dialogue with a device. Decide by `code`, never by message. */
+export class AgentError extends Error {
+  override readonly name = 'AgentError'
+  readonly code: AgentErrorCode
+  /** The last text that the device sent, secrets removed: the first thing an engineer asks for. */
+  readonly lastOutput: string | undefined
+
+  constructor(
+    code: AgentErrorCode,
+    message: string,
+    detail: { lastOutput?: string; cause?: unknown } = {},
+  ) {
+    super(message, detail.cause === undefined ? {} : { cause: detail.cause })
+    this.code = code
+    this.lastOutput = detail.lastOutput
+  }
+
+  /** What the person who reads this should do. */
+  get remedy(): string {
+    return agentErrorCodes[this.code]
+  }
+}

@@ -1,0 +1,317 @@
+// The platform contract: what one network operating system must say of itself. A platform is data and pure functions; it does no I/O and knows no device.
+// The terminal (terminal.ts) and the converge loop (converge.ts) are written once, against this. If a platform needs an `if` there, this file lacks a field.
+
+import type { Intent, Key } from './intents.ts'
+
+/** Name of the mode that the device is in, as its prompt says: `exec`, `config`, `config-router`, `shell`. Each platform has its own. */
+export type Context = string
+
+/** Facts about one device that lines are built from: `asn`, `group|<vrf>|<peer>`, `root`, `version`. Read from the device, or given by the inventory for an offline plan. */
+export type Facts = Readonly<Record<string, string>>
+
+/** What a session learnt while it was opened. */
+export interface Seen {
+  /** Host name as the first prompt has it, or '' where the prompt is our own. */
+  readonly host: string
+  /** 8 random hex characters of this session, for prompts of our own making. */
+  readonly nonce: string
+  readonly facts: Facts
+}
+
+/** Something that a line may ask before it is done, and what is typed then. A question without a reply here is never answered. */
+export interface Reply {
+  readonly question: RegExp
+  readonly answer: string
+}
+
+/** One line to a device. Data: built by platforms, sent by the terminal, written to the audit log before. */
+export interface Line {
+  /** Without line end. A here-document holds `\n` between its lines. */
+  readonly text: string
+  /** The context whose prompt must have been seen before this is sent. */
+  readonly needs: Context
+  /** The context that the device is in afterwards, where that is another. The next line always waits for its prompt. */
+  readonly opens?: Context
+  /** In whatever context it lands it has its meant effect or none, so a run of such lines may go in one write (each echo and prompt is still checked). */
+  readonly free: boolean
+  /** Text that the answer must match, or the line counts as refused: `commit complete`. */
+  readonly expect?: RegExp
+  readonly replies?: readonly Reply[]
+  /** Longer than the device's own deadline, in ms: commits and saves. */
+  readonly deadlineMs?: number
+  /** Holds a placeholder such as `<asn>` that only the device can fill: for plans, never sent. */
+  readonly unresolved?: true
+}
+
+/** What a device answered to one line, without echo and prompt, line ends as `\n`. */
+export interface Answer {
+  readonly line: Line
+  readonly text: string
+  /** Exit status, where the platform's prompt shows it. */
+  readonly status?: number
+  readonly refusal?: Refusal
+}
+
+/** A no from the device, in its own words. */
+export interface Refusal {
+  readonly message: string
+}
+
+/** A prompt at the end of what was received. */
+export interface Prompt {
+  readonly context: Context
+  readonly status?: number
+  /** Index in the searched text at which the prompt (with the lines that belong to it) begins. */
+  readonly start: number
+}
+
+/** Finds a prompt that ends exactly at the end of `text` (CR removed, `\n` line ends), or undefined: go on reading. */
+export type Prompts = (text: string) => Prompt | undefined
+
+/** Where an opening session stands. */
+export interface OpenState {
+  /** `start` at first, then the `next` of the last send. */
+  readonly stage: string
+  /** All text since the last send: escape sequences and CR removed, the echo of what was sent still in it. */
+  readonly text: string
+  readonly nonce: string
+  readonly facts: Facts
+  readonly host: string
+}
+
+/** What an opening session does next. */
+export type OpenAction =
+  | {
+      readonly do: 'send'
+      readonly text: string
+      readonly next: string
+      readonly host?: string
+      readonly facts?: Facts
+    }
+  /** Types the privileged-mode secret; the terminal knows it, and keeps it out of the transcript. */
+  | { readonly do: 'enable'; readonly next: string }
+  | {
+      readonly do: 'ready'
+      readonly context: Context
+      readonly host?: string
+      readonly facts?: Facts
+    }
+  | {
+      readonly do: 'refuse'
+      readonly code: 'no_prompt' | 'enable_refused' | 'wrong_platform' | 'no_privilege'
+      readonly reason: string
+    }
+
+/** A thing to read, before and after a change. Always `free`, in the context that sessions rest in. */
+export interface Read {
+  /** Name of what is read, by which `parse` finds its answer. */
+  readonly what: string
+  readonly line: Line
+}
+
+/** What stands on the device at one key. */
+export interface Found {
+  readonly key: Key
+  /** The object in the platform's normal form, [] = absent. Claims hold this text as `before` and `wrote`, so equality must mean sameness: options in one order, addresses canonical, nothing volatile. */
+  readonly object: readonly string[]
+  /** `none`: nothing there, or nothing that stands in the way. `same`: kind and all attributes that act are as wanted (for a neighbor: shut, with whatever message). `other`: something that only its owner may change. */
+  readonly effect: 'none' | 'same' | 'other'
+  /** Whether the platform's mark stands on it; `unmarkable` where there is no place for one. */
+  readonly mark: 'ours' | 'none' | 'unmarkable'
+  /** Whether it is in force as the device's forwarding sees it, from whatever source (for an observer only this counts). `unknown` where it can't be read. */
+  readonly inForce: 'yes' | 'no' | 'unknown'
+  /** Why nothing may be sent for this key. */
+  readonly stop?: Stop
+}
+
+/** A reason for sending nothing. */
+export interface Stop {
+  readonly code:
+    | 'not_prepared'
+    | 'not_restorable'
+    | 'no_such_object'
+    | 'ambiguous'
+    | 'locked'
+    | 'timer_pending'
+  readonly message: string
+  readonly remedy: string
+}
+
+/** All that one round of reads said. */
+export interface Observation {
+  readonly found: ReadonlyMap<Key, Found>
+  /** Objects with our mark at other keys than those asked for. */
+  readonly marked: readonly Found[]
+  readonly facts: Facts
+  /** Why nothing at all may be changed on this device now. */
+  readonly stop?: Stop
+}
+
+/** A change to one object. `lift` restores `before`. */
+export type Change =
+  | { readonly kind: 'apply'; readonly intent: Intent }
+  /** Ours already, with other attributes (`from` is what stands there). */
+  | { readonly kind: 'modify'; readonly intent: Intent; readonly from: readonly string[] }
+  | {
+      readonly kind: 'lift'
+      readonly intent: Intent
+      readonly before: readonly string[]
+      readonly wrote: readonly string[]
+    }
+
+/** What a platform makes of a change. `unsupported` and `refused` are answers, not errors: the plan shows them. */
+export type Rendering =
+  | {
+      readonly kind: 'lines'
+      /** From the base context back to it. */
+      readonly apply: readonly Line[]
+      /** Takes back what `apply` did: from what was seen, never from the intent alone. */
+      readonly undo: readonly Line[]
+      /** The object as it will be read back, in normal form: [] for a lift that leaves nothing. */
+      readonly wrote: readonly string[]
+      /** A detail that the platform can't do: a shutdown message where there is none. */
+      readonly note?: string
+    }
+  | { readonly kind: 'unsupported'; readonly reason: string }
+  | { readonly kind: 'refused'; readonly stop: Stop }
+
+/** Each line is in force when it is typed. */
+export interface LineTransaction {
+  readonly kind: 'line'
+  /** From rest to the base context of renderings; may go in one write behind the reads. [] where both are one. */
+  readonly enter: readonly Line[]
+  /** From any context back to rest. */
+  readonly leave: readonly Line[]
+}
+
+/** Lines go into a candidate that is compared, checked, and committed with a timer that takes it back unless confirmed. */
+export interface CandidateTransaction {
+  readonly kind: 'candidate'
+  readonly enter: readonly Line[]
+  /** The device's own difference between candidate and running. */
+  readonly diff: Line
+  /** Whether the difference is exactly these changes; else what is wrong with it. */
+  judge(diff: string, renderings: readonly Rendering[]): Refusal | undefined
+  /** The device's own check. Left out in a dry run while anything is pending. */
+  readonly check: Line
+  /** Commits with a rollback timer; `token` is 8 hex of this convergence. */
+  commit(token: string): Line
+  /** From the candidate's context back to rest, after a commit. */
+  readonly leave: readonly Line[]
+  /** Throws the uncommitted candidate away and goes back to rest. */
+  readonly abort: readonly Line[]
+  /** Says what is pending, at rest. */
+  readonly look: Line
+  pending(
+    answer: string,
+  ): { readonly kind: 'none' } | { readonly kind: 'pending'; readonly token: string | undefined }
+  /** On a new session, at rest, once the read-back was right. */
+  readonly confirm: readonly Line[]
+  /** Where `look` still says pending after `confirm`. */
+  readonly confirmHarder: readonly Line[]
+  /** Takes a pending commit of ours back at once. */
+  readonly cancel: readonly Line[]
+  /** Length of the window, in ms, with the device's own lateness. */
+  readonly windowMs: number
+}
+
+/** From running to what survives a reboot. Absent where a change is persistent by itself. */
+export interface Save {
+  /** Reads what is not saved yet, for the policy `clean`. */
+  readonly differences?: Line
+  /** Of that answer the lines that are not ours. */
+  foreign?(answer: string, held: readonly (readonly string[])[]): readonly string[]
+  /** `held`: the objects of all claims that stand. */
+  lines(held: readonly HeldObject[], facts: Facts): readonly Line[]
+}
+
+/** An object that we hold on a device. */
+export interface HeldObject {
+  readonly intent: Intent
+  readonly wrote: readonly string[]
+}
+
+/** One finding of the preflight, for `device check`. */
+export interface Finding {
+  readonly name: string
+  readonly ok: boolean
+  readonly found: string
+  readonly expected: string
+  readonly remedy: string
+}
+
+/** Questions that `device check` asks, and what their answers mean. */
+export interface Preflight {
+  reads(roles: readonly string[]): readonly Read[]
+  judge(answers: ReadonlyMap<string, Answer>, seen: Seen): readonly Finding[]
+}
+
+/** Something that a platform can't express. The plan says so; it is never skipped in silence. */
+export interface Limit {
+  readonly kind: Intent['kind']
+  readonly reason: string
+}
+
+/** One network operating system. */
+export interface Platform {
+  readonly name: string
+  /** Manuals and recordings that this was written from, with versions; what is unverified is marked so. */
+  readonly source: string
+  readonly limits: readonly Limit[]
+  /** What ends a line: `\n` or `\r`. */
+  readonly newline: '\n' | '\r'
+  /** False where the device echoes nothing once the session is open. */
+  readonly echo: boolean
+  /** Columns of the terminal that is asked for. */
+  readonly columns: number
+  /** A pager's sign at the end of the text, and the key for the next page; no key: the session is lost, close it. */
+  readonly pager?: { readonly sign: RegExp; readonly key?: string }
+  /** Anything at the end of the text that waits for an answer without being a prompt. */
+  readonly question?: RegExp
+  /** Takes out what other processes print into a session (log lines, broadcasts). Must change nothing that a command printed. */
+  clean?(text: string): string
+  open(state: OpenState): OpenAction | undefined
+  prompt(seen: Seen): Prompts
+  failed(line: Line, answer: string, status: number | undefined): Refusal | undefined
+  /** The context that sessions rest in, where reads are made. */
+  readonly rest: Context
+  /** What to read so that `parse` can answer for these intents. */
+  observe(intents: readonly Intent[], seen: Seen): readonly Read[]
+  /** Throws AgentError `unknown_output` for what it doesn't know: never a guess. */
+  parse(answers: ReadonlyMap<string, Answer>, intents: readonly Intent[], seen: Seen): Observation
+  /** One rendering for each change, in order. `facts` are the observation's, or for an offline plan the inventory's: what is missing is printed as `<asn>` and its line marked `unresolved`. */
+  render(changes: readonly Change[], facts: Facts): readonly Rendering[]
+  readonly transaction: LineTransaction | CandidateTransaction
+  readonly save?: Save
+  readonly preflight: Preflight
+  /** Lines to paste before the first use, for `device prepare`. */
+  readonly prepare: string
+  /** Reads of the whole configuration, and their answers without what changes by itself: for comparing before and after. */
+  readonly configuration: readonly Read[]
+  canonical(answers: ReadonlyMap<string, Answer>): string
+}
+
+/** The fact that holds the BGP group of a neighbor. */
+export function groupFact(vrf: string, peer: string): string {
+  return `group|${vrf}|${peer}`
+}
+
+/** A line that may go in one write with others. */
+export function free(text: string, needs: Context): Line {
+  return { text, needs, free: true }
+}
+
+/** A line that waits for the prompt of its context. */
+export function inside(text: string, needs: Context): Line {
+  return { text, needs, free: false }
+}
+
+/** A line that leads from one context to another: nothing follows it before the new prompt is there. */
+export function enter(text: string, needs: Context, opens: Context): Line {
+  return { text, needs, opens, free: false }
+}
+
+/** The same line, marked as not to be sent where it still holds a placeholder. */
+export function resolved(line: Line): Line {
+  return /<[a-z]+>/.test(line.text) ? { ...line, unresolved: true } : line
+}
