@@ -119,31 +119,45 @@ function maximalIntents(wanted: readonly Intent[]): readonly Intent[] {
 }
 
 function decideWanted(intent: Intent, found: Found, claim: Claim | undefined): Decision {
+  if (claim !== undefined && isOurs(claim, found)) return decideOwn(intent, found, claim)
   const base = { key: keyOf(intent), intent }
-  if (claim !== undefined && isOurs(claim, found)) {
-    if (sameObject(found.object, claim.wrote) && sameIntent(claim.intent, intent)) {
-      return found.inForce === 'no'
-        ? { ...base, kind: 'waiting', seen: 'present' }
-        : { ...base, kind: 'settled', outcome: 'applied', seen: 'present' }
-    }
-    if (found.stop !== undefined)
-      return { ...base, kind: 'refused', seen: 'unknown', stop: found.stop }
-    const change = { kind: 'modify', intent, from: found.object } as const
-    return { ...base, kind: 'change', change, before: claim.before }
-  }
   if (found.effect === 'same') {
     return found.inForce === 'no'
       ? { ...base, kind: 'waiting', seen: 'foreign' }
-      : { ...base, kind: 'settled', outcome: 'already', seen: 'foreign', note: alreadyNote(found) }
+      : {
+          ...base,
+          kind: 'settled',
+          outcome: 'already',
+          seen: 'foreign',
+          note: alreadyNote(found),
+        }
   }
-  if (found.stop !== undefined)
-    return { ...base, kind: 'refused', seen: 'unknown', stop: found.stop }
-  if (found.effect === 'other') {
-    return { ...base, kind: 'refused', seen: 'foreign', stop: foreignStop(found, claim) }
+  const stop = found.stop ?? (found.effect === 'other' ? foreignStop(found, claim) : undefined)
+  if (stop !== undefined) {
+    return {
+      ...base,
+      kind: 'refused',
+      seen: found.stop === undefined ? 'foreign' : 'unknown',
+      stop,
+    }
   }
-  // A claim that was written and not (or no longer) shown keeps what was there before we came, unless nothing was ever sent.
-  const before = claim === undefined || claim.phase !== 'held' ? found.object : claim.before
+  // A held object that has gone keeps what was there before we came; of a claim that never got so far, this read is the better witness.
+  const before = claim?.phase === 'held' ? claim.before : found.object
   return { ...base, kind: 'change', change: { kind: 'apply', intent }, before }
+}
+
+function decideOwn(intent: Intent, found: Found, claim: Claim): Decision {
+  const base = { key: keyOf(intent), intent }
+  if (sameObject(found.object, claim.wrote) && sameIntent(claim.intent, intent)) {
+    return found.inForce === 'no'
+      ? { ...base, kind: 'waiting', seen: 'present' }
+      : { ...base, kind: 'settled', outcome: 'applied', seen: 'present' }
+  }
+  if (found.stop !== undefined) {
+    return { ...base, kind: 'refused', seen: 'unknown', stop: found.stop }
+  }
+  const change = { kind: 'modify', intent, from: found.object } as const
+  return { ...base, kind: 'change', change, before: claim.before }
 }
 
 function decideUnwanted(claim: Claim, found: Found): Decision {

@@ -1,0 +1,145 @@
+// Configuration: a YAML file and flags → frozen Config. Every default stands here, with its unit. Secrets are never in it: the inventory names their places.
+
+import { readFile } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
+import { LineCounter, parseDocument } from 'yaml'
+import { z } from 'zod'
+import { ControllerError } from './errors.ts'
+
+const integer = (low: number, high: number) => z.number().int().min(low).max(high)
+
+/** The configuration file's shape. Everything may be left out. */
+export const configFile = z.strictObject({
+  inventory: z.string().optional(),
+  playbooks: z.string().optional(),
+  data: z.string().optional(),
+  listen: z.string().optional(),
+  audit: z.strictObject({ origin: z.string().max(200).optional() }).optional(),
+  agents: z
+    .strictObject({
+      /** Devices that are worked on at the same time. */
+      devicesAtOnce: integer(1, 10_000).optional(),
+      checkIntervalMs: integer(1_000, 86_400_000).optional(),
+      observerDeadlineMs: integer(100, 600_000).optional(),
+      connectDeadlineMs: integer(100, 600_000).optional(),
+    })
+    .optional(),
+  api: z
+    .strictObject({
+      bodyLimitBytes: integer(1_024, 16_777_216).optional(),
+      requestsPerMinute: integer(1, 1_000_000).optional(),
+      eventStreams: integer(1, 100_000).optional(),
+    })
+    .optional(),
+  log: z
+    .strictObject({ level: z.enum(['trace', 'debug', 'info', 'warn', 'error']).optional() })
+    .optional(),
+  /** How long a stop may take before what is under way is left for the next start. */
+  drainMs: integer(0, 600_000).optional(),
+})
+
+/** What one run of the controller is told. */
+export interface Config {
+  readonly inventory: string
+  /** Absent: the shipped ones. */
+  readonly playbooks: string | undefined
+  readonly data: string
+  readonly host: string
+  readonly port: number
+  readonly origin: string | undefined
+  readonly devicesAtOnce: number
+  readonly checkIntervalMs: number
+  readonly observerDeadlineMs: number
+  readonly connectDeadlineMs: number
+  readonly bodyLimitBytes: number
+  readonly requestsPerMinute: number
+  readonly eventStreams: number
+  readonly logLevel: string
+  readonly drainMs: number
+}
+
+/** What the command line gives; it wins over the file. */
+export interface ConfigFlags {
+  readonly config?: string | undefined
+  readonly inventory?: string | undefined
+  readonly playbooks?: string | undefined
+  readonly data?: string | undefined
+  readonly listen?: string | undefined
+}
+
+/** File and flags → Config. Paths in the file are relative to the file, paths in flags to the working folder. Throws ControllerError `config_invalid` with file, line and column. */
+export async function loadConfig(flags: ConfigFlags): Promise<Config> {
+  const file = flags.config === undefined ? {} : await readConfig(flags.config)
+  const folder = flags.config === undefined ? '.' : dirname(flags.config)
+  const fromFile = (path: string | undefined) =>
+    path === undefined ? undefined : resolve(folder, path)
+  const playbooks = flags.playbooks ?? fromFile(file.playbooks)
+  const { host, port } = parseListen(flags.listen ?? file.listen ?? '127.0.0.1:8080')
+  return Object.freeze({
+    inventory: resolve(flags.inventory ?? fromFile(file.inventory) ?? 'inventory'),
+    playbooks: playbooks === undefined ? undefined : resolve(playbooks),
+    data: resolve(flags.data ?? fromFile(file.data) ?? 'data'),
+    host,
+    port,
+    origin: file.audit?.origin,
+    devicesAtOnce: file.agents?.devicesAtOnce ?? 256,
+    checkIntervalMs: file.agents?.checkIntervalMs ?? 300_000,
+    observerDeadlineMs: file.agents?.observerDeadlineMs ?? 30_000,
+    connectDeadlineMs: file.agents?.connectDeadlineMs ?? 20_000,
+    bodyLimitBytes: file.api?.bodyLimitBytes ?? 262_144,
+    requestsPerMinute: file.api?.requestsPerMinute ?? 6_000,
+    eventStreams: file.api?.eventStreams ?? 1_000,
+    logLevel: file.log?.level ?? 'info',
+    drainMs: file.drainMs ?? 10_000,
+  })
+}
+
+async function readConfig(path: string): Promise<z.infer<typeof configFile>> {
+  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
+    throw new ControllerError(
+      'config_invalid',
+      `${path}: can't be read: check the path and its rights`,
+      {},
+      cause,
+    )
+  })
+  const lineCounter = new LineCounter()
+  const document = parseDocument(text, { lineCounter })
+  const place = (offset: number) => {
+    const { line, col } = lineCounter.linePos(offset)
+    return `${path}:${line}:${col}`
+  }
+  const broken = document.errors[0]
+  if (broken !== undefined) {
+    throw new ControllerError(
+      'config_invalid',
+      `${place(broken.pos[0])}: no valid YAML: ${broken.message.split('\n')[0]}`,
+    )
+  }
+  const parsed = configFile.safeParse(document.toJS() ?? {})
+  if (parsed.success) return parsed.data
+  const lines = parsed.error.issues.map((issue) => {
+    const at = [...issue.path]
+    while (at.length > 0 && !document.hasIn(at)) at.pop()
+    const node = document.getIn(at, true)
+    const offset =
+      typeof node === 'object' && node !== null && 'range' in node && Array.isArray(node.range)
+        ? Number(node.range[0])
+        : 0
+    return `${place(offset)}: ${issue.path.join('.') || 'the file'}: ${issue.message}`
+  })
+  throw new ControllerError('config_invalid', lines.join('\n'))
+}
+
+/** `HOST:PORT` or `[IPV6]:PORT`. Throws ControllerError `config_invalid`. */
+export function parseListen(text: string): { readonly host: string; readonly port: number } {
+  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:\s]+)):(\d{1,5})$/.exec(text)
+  const port = Number(match?.[3])
+  if (match === null || port > 65_535) {
+    throw new ControllerError(
+      'config_invalid',
+      `listen: found "${text}", expected HOST:PORT, such as 127.0.0.1:8080 or [::1]:8080`,
+    )
+  }
+  return { host: match[1] ?? match[2] ?? '', port }
+}

@@ -1,0 +1,231 @@
+import { describe, expect, it } from 'vitest'
+import { type Claim, type Decision, type Desired, decide, elementFor } from '../../agent/diff.ts'
+import { type Intent, keyOf } from '../../agent/intents.ts'
+import type { Found, Observation } from '../../agent/platform.ts'
+import { parsePrefix } from '../../inventory/prefix.ts'
+
+const prefix = (text: string) => {
+  const parsed = parsePrefix(text)
+  if (!parsed.ok) throw new Error(parsed.problem)
+  return parsed.value
+}
+const route = (text: string, tag = 666): Intent => ({
+  kind: 'blackhole',
+  vrf: 'default',
+  prefix: prefix(text),
+  tag,
+})
+const host = route('203.0.113.9/32')
+const ours = ['ip route 203.0.113.9/32 blackhole tag 666']
+
+const found = (intent: Intent, part: Partial<Found> = {}): Found => ({
+  key: keyOf(intent),
+  object: [],
+  effect: 'none',
+  mark: 'unmarkable',
+  inForce: 'no',
+  ...part,
+})
+const claim = (intent: Intent, part: Partial<Claim> = {}): Claim => ({
+  key: keyOf(intent),
+  intent,
+  before: [],
+  wrote: ours,
+  phase: 'held',
+  step: 1,
+  ...part,
+})
+
+function decideOne(desired: Partial<Desired>, ...all: Found[]): Decision {
+  const observation: Observation = {
+    found: new Map(all.map((one) => [one.key, one])),
+    marked: [],
+    facts: {},
+  }
+  const full = { wanted: [], expected: [], fading: [], claims: [], frozen: false, ...desired }
+  const [decision, ...rest] = decide(full, observation)
+  if (decision === undefined || rest.length > 0) throw new Error('expected one decision')
+  return decision
+}
+
+describe('an intent without a claim', () => {
+  it('is put on where nothing stands', () => {
+    const decision = decideOne({ wanted: [host] }, found(host))
+
+    expect(decision).toMatchObject({ kind: 'change', change: { kind: 'apply' }, before: [] })
+  })
+
+  it('is already there where someone put the same, and is left alone', () => {
+    const decision = decideOne(
+      { wanted: [host] },
+      found(host, { object: ours, effect: 'same', inForce: 'yes' }),
+    )
+
+    expect(decision).toMatchObject({ kind: 'settled', outcome: 'already', seen: 'foreign' })
+  })
+
+  it('is refused where someone put something else, naming the line', () => {
+    const theirs = 'ip route 203.0.113.9/32 10.0.0.1'
+    const decision = decideOne(
+      { wanted: [host] },
+      found(host, { object: [theirs], effect: 'other' }),
+    )
+
+    expect(decision).toMatchObject({ kind: 'refused', stop: { code: 'foreign_object' } })
+    expect(JSON.stringify(decision)).toContain(theirs)
+  })
+
+  it('is not sent where the platform says why not', () => {
+    const stop = { code: 'not_prepared', message: 'no table', remedy: 'prepare it' } as const
+    const decision = decideOne({ wanted: [host] }, found(host, { stop }))
+
+    expect(decision).toMatchObject({ kind: 'refused', stop })
+  })
+})
+
+describe('a held object', () => {
+  it('is settled once it shows and is in force, and waits until then', () => {
+    const there = found(host, { object: ours, effect: 'same' })
+
+    expect(
+      decideOne({ wanted: [host], claims: [claim(host)] }, { ...there, inForce: 'yes' }),
+    ).toMatchObject({ kind: 'settled', outcome: 'applied', seen: 'present' })
+    expect(decideOne({ wanted: [host], claims: [claim(host)] }, there)).toMatchObject({
+      kind: 'waiting',
+    })
+  })
+
+  it('is put back when it has gone, and keeps what was there before', () => {
+    const before = ['an older line']
+    const decision = decideOne({ wanted: [host], claims: [claim(host, { before })] }, found(host))
+
+    expect(decision).toMatchObject({ kind: 'change', change: { kind: 'apply' }, before })
+  })
+
+  it('is changed in one change when its attributes are another enforcement’s now', () => {
+    const decision = decideOne(
+      { wanted: [route('203.0.113.9/32', 777)], claims: [claim(host)] },
+      found(host, { object: ours, effect: 'other', inForce: 'yes' }),
+    )
+
+    expect(decision).toMatchObject({ kind: 'change', change: { kind: 'modify', from: ours } })
+  })
+
+  it('is still ours when a change of attributes was cut off half way', () => {
+    const next = route('203.0.113.9/32', 777)
+    const decision = decideOne(
+      {
+        wanted: [next],
+        claims: [claim(next, { phase: 'pending', wrote: ['new'], replaces: ours })],
+      },
+      found(host, { object: ours, effect: 'other' }),
+    )
+
+    expect(decision).toMatchObject({ kind: 'change', change: { kind: 'modify' } })
+  })
+
+  it('is never overwritten when someone changed it', () => {
+    const decision = decideOne(
+      { wanted: [host], claims: [claim(host)] },
+      found(host, { object: ['theirs'], effect: 'other' }),
+    )
+
+    expect(decision).toMatchObject({ kind: 'refused', stop: { code: 'foreign_change' } })
+  })
+
+  it('is lifted when nobody wants it any more, to what was there before', () => {
+    const decision = decideOne(
+      { claims: [claim(host)] },
+      found(host, { object: ours, effect: 'same', inForce: 'yes' }),
+    )
+
+    expect(decision).toMatchObject({ kind: 'change', change: { kind: 'lift', before: [] } })
+  })
+
+  it('is left alone at release when someone changed it, and says so', () => {
+    const decision = decideOne(
+      { claims: [claim(host)] },
+      found(host, { object: ['theirs'], effect: 'other' }),
+    )
+
+    expect(decision).toMatchObject({ kind: 'lifted', note: expect.stringContaining('theirs') })
+  })
+
+  it('is lifted again when a reboot brings an unsaved removal back', () => {
+    const decision = decideOne(
+      { claims: [claim(host, { phase: 'lifted' })] },
+      found(host, { object: ours, effect: 'same' }),
+    )
+
+    expect(decision).toMatchObject({ kind: 'change', change: { kind: 'lift' } })
+  })
+
+  it('is not ours without the mark, where the platform has one', () => {
+    const decision = decideOne(
+      { claims: [claim(host)] },
+      found(host, { object: ours, effect: 'same', mark: 'none' }),
+    )
+
+    expect(decision).toMatchObject({ kind: 'lifted', note: expect.stringContaining('left alone') })
+  })
+})
+
+describe('an observer', () => {
+  it('waits for the effect, whatever brings it', () => {
+    expect(decideOne({ expected: [host] }, found(host))).toMatchObject({ kind: 'waiting' })
+    expect(decideOne({ expected: [host] }, found(host, { inForce: 'yes' }))).toMatchObject({
+      kind: 'settled',
+    })
+  })
+
+  it('waits for the effect to go at release', () => {
+    expect(decideOne({ fading: [host] }, found(host, { inForce: 'yes' }))).toMatchObject({
+      kind: 'waiting',
+    })
+    expect(decideOne({ fading: [host] }, found(host))).toMatchObject({ kind: 'lifted' })
+  })
+})
+
+describe('filters hold maximal prefixes', () => {
+  const acl = (text: string, direction: 'in' | 'out' = 'in'): Intent => ({
+    kind: 'acl',
+    prefix: prefix(text),
+    direction,
+  })
+
+  it('an entry is covered by a wider one of the same direction only', () => {
+    const wide = acl('203.0.113.0/24')
+    const narrow = acl('203.0.113.9/32')
+    const other = acl('203.0.113.9/32', 'out')
+
+    expect(elementFor(narrow, [narrow, wide, other])).toBe(wide)
+    expect(elementFor(other, [narrow, wide, other])).toBe(other)
+  })
+
+  it('the narrower entry is lifted when a wider one comes', () => {
+    const wide = acl('203.0.113.0/24')
+    const narrow = acl('203.0.113.9/32')
+    const decisions = decide(
+      {
+        wanted: [narrow, wide],
+        expected: [],
+        fading: [],
+        claims: [claim(narrow, { wrote: ['e'] })],
+        frozen: false,
+      },
+      {
+        found: new Map([
+          [keyOf(wide), found(wide)],
+          [keyOf(narrow), found(narrow, { object: ['e'], effect: 'same' })],
+        ]),
+        marked: [],
+        facts: {},
+      },
+    )
+
+    expect(decisions.map((one) => one.kind === 'change' && one.change.kind)).toEqual([
+      'apply',
+      'lift',
+    ])
+  })
+})
