@@ -1,0 +1,63 @@
+// What a simulated device is made from: plain data. `from-inventory.ts` makes it of an inventory.
+
+/** The network operating systems that there are models of. */
+export type SimulatedPlatform = 'frr' | 'linux' | 'cisco_ios' | 'juniper_junos'
+
+/** A port of a simulated device. */
+export interface SimulatedPort {
+  readonly name: string
+  readonly description: string
+  /** Addresses with length. A port with some is routed, one without is switched. */
+  readonly addresses: readonly string[]
+  /** `default` or absent: the global table. */
+  readonly vrf?: string
+  /** Down by its owner's hand from the beginning. */
+  readonly shut?: boolean
+}
+
+/** A BGP neighbor of a simulated device. */
+export interface SimulatedNeighbor {
+  readonly address: string
+  readonly asn: string
+  readonly description: string
+  /** `default` or absent: the global table. */
+  readonly vrf?: string
+  /** BGP group, where the platform has groups. */
+  readonly group?: string
+  /** Shut by its owner's hand from the beginning. */
+  readonly shut?: boolean
+}
+
+/** One device to simulate. */
+export interface SimulatedDevice {
+  readonly name: string
+  readonly platform: SimulatedPlatform
+  /** Address that the SSH server binds to: a loopback address. 127.0.0.1 when absent. */
+  readonly host?: string
+  /** 0 = any free port. */
+  readonly port?: number
+  readonly username?: string
+  readonly password?: string
+  /** Secret for privileged mode: the session begins unprivileged (cisco_ios). */
+  readonly enablePassword?: string
+  /** Public keys that may log in, in OpenSSH's one-line form. Empty or absent: any key of this user. */
+  readonly publicKeys?: readonly string[]
+  /** `edge` learns what a `rtbh-trigger` blackholes; `access` is a switch. */
+  readonly roles?: readonly string[]
+  readonly asn?: string
+  /** Router id and loopback address. */
+  readonly routerId?: string
+  readonly ports?: readonly SimulatedPort[]
+  readonly neighbors?: readonly SimulatedNeighbor[]
+  readonly vrfs?: readonly string[]
+  /** Next hops that the edges discard, IPv4 and IPv6. */
+  readonly discardNextHops?: readonly string[]
+  /** Lines of the operator's own, typed before the first save, in the platform's configuration language (linux: shell lines, as root). */
+  readonly extra?: readonly string[]
+  /** False: the objects that nullroute needs beforehand (tables, lists, RTBH policy) are missing. */
+  readonly prepared?: boolean
+  /** Version of the software, where the model knows several: frr `8.4.4` or `10.3`. */
+  readonly version?: string
+  /** linux: the account is root, or may do what the sudo fragment says, or nothing. `root` when absent. */
+  readonly privilege?: 'root' | 'sudo' | 'none'
+}
