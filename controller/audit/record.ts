@@ -1,8 +1,9 @@
-// One audit record: its shape, its canonical bytes, its leaf hash, and which of its fields are hidden behind salted digests. Pure.
-// Formats: RFC 8785 (canonical JSON), RFC 6962 section 2.1 (leaf hash), RFC 9901 section 4.2 (disclosures).
+// One audit record as its writer gives it: its shape, its types, and which of its fields are hidden behind salted digests. Pure.
+// How it becomes an entry is in entry.ts.
 
-/** A JSON value as records may hold it: no null, no fractions, integers up to 2^53-1. */
-export type Json = string | number | boolean | readonly Json[] | { readonly [name: string]: Json }
+import type { Json } from './canonical.ts'
+
+export type { Json } from './canonical.ts'
 
 /** Who did it: always the credential's owner. */
 export interface Actor {

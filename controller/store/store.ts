@@ -43,8 +43,12 @@ export interface DeviceState {
   readonly unsaved: boolean
   /** Converge steps so far. */
   readonly step: number
+  /** The last step whose changes were saved. */
+  readonly savedStep?: number
   /** Since when it can't be reached. */
   readonly since?: string
+  /** Why it can't be reached: an AgentErrorCode. */
+  readonly code?: string
   /** Unreadable checks in a row. */
   readonly missed: number
   /** Set while it stands in no inventory any more but has claims. */
