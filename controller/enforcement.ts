@@ -1,4 +1,4 @@
-// An enforcement: a decision that was accepted, with its life cycle. Pure: state + event → state, or a refusal.
+// An enforcement: a decision that was accepted, as data. How it changes is life-cycle.ts; where its results leave it, progress.ts.
 
 import type { Id } from '../inventory/model.ts'
 import type { Decision, Rollout } from '../playbooks/model.ts'
@@ -37,9 +37,13 @@ export interface Enforcement {
   readonly digest: string
   readonly plan?: string
   readonly requestedBy: Actor
+  /** Who asked, as a person: four eyes are counted by it. Absent = the id of `requestedBy`. */
+  readonly requestedByPerson?: string
   readonly acceptedAt: string
   readonly updatedAt: string
   readonly expiresAt?: string
+  /** When it was extended: each time counts in the budget of its hour. */
+  readonly extendedAt?: readonly string[]
   readonly maxDurationMs?: number
   readonly approvals: {
     readonly needed: number
@@ -50,6 +54,8 @@ export interface Enforcement {
     }[]
   }
   readonly rollout: Rollout
+  /** Highest wave of the roll-out that is open: it never falls, since what was put on a device must not vanish from what is wanted of it. Absent = 0. */
+  readonly openWave?: number
   readonly stoppedBy?: Id
   readonly onFailure: 'keep' | 'rollback'
   /** Whether releasing ends as `failed` (a rollback) rather than `released`. */
@@ -80,3 +86,9 @@ export interface Enforcement {
     readonly neighbors: number
   }
 }
+
+/** In force: what it wants is on devices, or on its way there. */
+export const inForce: readonly Status[] = ['enforcing', 'enforced', 'degraded']
+
+/** Reached and not on the way anywhere: whoever waits for an outcome may stop waiting. */
+export const settled: readonly Status[] = ['enforced', 'degraded', 'released', 'rejected', 'failed']
