@@ -26,6 +26,8 @@ export const agentErrorCodes = {
   timeout: 'look at the load of the device, or raise deadlineMs for it',
   /** The device was in another context than the next line was meant for. Nothing more was sent. */
   unexpected_prompt: 'look at the transcript: the change was stopped and taken back',
+  /** Text came where the echo of a line of ours was due: what belongs to which line can't be told, so nothing of it is believed. */
+  desync: 'look at the transcript for text that something else prints into the session',
   /** The device asks something that no line of ours expects. It was not answered. */
   unexpected_question: 'look at the transcript, answer by hand what the device asks',
   /** A pager took the screen though paging was switched off. */
