@@ -1,0 +1,151 @@
+// What engineers ask about one device: check it, converge it now, take off or take over what carries our mark without a claim.
+
+import type { Agent } from '../../agent/agent.ts'
+import { AgentError } from '../../agent/errors.ts'
+import { type Intent, type Key, keyOf, parseCliText } from '../../agent/intents.ts'
+import type { Reading } from '../../agent/journal.ts'
+import type { Finding, Found } from '../../agent/platform.ts'
+import { type Id, parsePortName } from '../../inventory/model.ts'
+import { parseAddress, parsePrefix } from '../../inventory/prefix.ts'
+import type { Json } from '../audit/record.ts'
+import type { Caller } from '../controller.ts'
+import { ControllerError } from '../errors.ts'
+import { deviceState } from '../journal.ts'
+import { by, type Desk, need } from './desk.ts'
+
+/** Connects, runs the preflight and reads all that is wanted or held. A device that can't be reached is a finding, not an error. */
+export async function check(
+  desk: Desk,
+  caller: Caller,
+  device: Id,
+): Promise<{ readonly findings: readonly Finding[]; readonly reading?: Reading }> {
+  const agent = agentOf(desk, device)
+  const result = await agent.check().then(
+    (reading) => ({ findings: reading.findings, reading }),
+    (fault: unknown) => {
+      if (!(fault instanceof AgentError)) throw fault
+      return { findings: [unreachable(fault)] }
+    },
+  )
+  await desk.store.commit((tx) => {
+    const findings: Json = result.findings.map(({ name, ok, found }) => ({ name, ok, found }))
+    const outcome = result.findings.every(({ ok }) => ok) ? 'ok' : 'failed'
+    tx.append({
+      type: 'device.checked',
+      outcome,
+      ...by(caller),
+      on: { device },
+      data: { findings },
+    })
+  })
+  return result
+}
+
+/** Converges now. With `remove`, orphans are claimed first as they stand, so that the convergence lifts them. */
+export async function reconcile(
+  desk: Desk,
+  caller: Caller,
+  device: Id,
+  remove?: { readonly keys: readonly string[]; readonly reason: string },
+): Promise<void> {
+  agentOf(desk, device)
+  if (remove !== undefined) await adopt(desk, caller, device, remove)
+  desk.fleet.wake(device, 'change')
+}
+
+/** Makes claims for objects with our mark that have none: what is wanted stays, what isn't is lifted at the next convergence. Each key must be an orphan in a fresh read. */
+export async function adopt(
+  desk: Desk,
+  caller: Caller,
+  device: Id,
+  request: { readonly keys: readonly string[]; readonly reason: string },
+): Promise<void> {
+  need(caller, 'admin', 'taking over an object')
+  const reading = await agentOf(desk, device).read(request.keys.map((key) => intentOf(key)))
+  const found = new Map<string, Found>([
+    ...reading.observation.found,
+    ...reading.observation.marked.map((one) => [one.key, one] as const),
+  ])
+  await desk.store.commit((tx) => {
+    const claimed = new Set<string>(tx.claims(device).map(({ key }) => key))
+    const state = deviceState(tx, device)
+    for (const key of request.keys) {
+      const object = found.get(key)
+      if (object === undefined || object.mark !== 'ours' || claimed.has(key)) {
+        throw new ControllerError(
+          'not_found',
+          `${key} is no orphan on ${device}: \`nullroute device show ${device}\` lists what carries our mark without a claim`,
+        )
+      }
+      tx.putClaim(device, {
+        key: object.key,
+        intent: intentOf(key),
+        before: [],
+        wrote: object.object,
+        phase: 'held',
+        step: state.step,
+      })
+    }
+    tx.putDevice({
+      ...state,
+      orphans: state.orphans.filter(({ key }) => !request.keys.includes(key)),
+    })
+    tx.append({
+      type: 'device.adopted',
+      outcome: 'ok',
+      ...by(caller),
+      on: { device },
+      data: { intents: request.keys.map((key) => ({ key })), reason: request.reason },
+    })
+  })
+}
+
+function agentOf(desk: Desk, device: Id): Agent {
+  const agent = desk.fleet.agent(device)
+  if (agent === undefined) {
+    throw new ControllerError(
+      'not_found',
+      `there is no device ${device} in the inventory: \`nullroute device list\` shows all`,
+    )
+  }
+  return agent
+}
+
+function unreachable(fault: AgentError): Finding {
+  return {
+    name: 'session',
+    ok: false,
+    found: `${fault.code}: ${fault.message}`,
+    expected: 'an SSH session',
+    remedy: fault.remedy,
+  }
+}
+
+/** The intent that a key names; attributes that a key doesn't hold are filled so that nothing equals them. Throws ControllerError `invalid_request`. */
+function intentOf(key: string): Intent {
+  const intent = parseKey(key)
+  if (intent === undefined || (keyOf(intent) as Key) !== key) {
+    throw new ControllerError(
+      'invalid_request',
+      `"${key}" is no key: expected such as blackhole|default|203.0.113.9/32`,
+    )
+  }
+  return intent
+}
+
+function parseKey(key: string): Intent | undefined {
+  const [kind, one = '', two = ''] = key.split('|')
+  const prefix = parsePrefix(two)
+  const peer = parseAddress(two)
+  const port = parsePortName(one)
+  const message = parseCliText('adopted')
+  if (kind === 'blackhole' && prefix.ok) return { kind, vrf: one, prefix: prefix.value, tag: 0 }
+  if (kind === 'acl' && prefix.ok && (one === 'in' || one === 'out')) {
+    return { kind, direction: one, prefix: prefix.value }
+  }
+  if (kind === 'port' && port !== undefined) return { kind, port }
+  if (kind === 'neighbor' && peer.ok && message !== undefined) {
+    return { kind, vrf: one, peer: peer.value, message }
+  }
+  return undefined
+}

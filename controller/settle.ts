@@ -1,0 +1,229 @@
+// From what a device showed to how its enforcements stand: results of a device, then the status that follows. Inside the transaction of the journal.
+
+import { elementFor } from '../agent/diff.ts'
+import { AgentError, type AgentErrorCode } from '../agent/errors.ts'
+import { type Intent, type Key, keyOf } from '../agent/intents.ts'
+import type { KeyState } from '../agent/journal.ts'
+import type { Id } from '../inventory/model.ts'
+import type { Actor } from './audit/record.ts'
+import { type DeviceStatus, type Enforcement, inForce, type Status } from './enforcement.ts'
+import { transition } from './life-cycle.ts'
+import type { Result, Rows, Transaction, Wanted } from './store/store.ts'
+
+/** The live enforcements of a device, with their status, as they were when its desired state was read: a read-back speaks for these alone. */
+export type Snapshot = ReadonlyMap<string, Status>
+
+/** How long a device that was verified may be out of reach before its enforcements are degraded, in ms: three check intervals of 5 min. */
+export const outOfReachMs = 900_000
+
+/** Codes that say nothing about the change: the device could not be talked to at all. */
+const outOfReach: ReadonlySet<AgentErrorCode> = new Set<AgentErrorCode>([
+  'unreachable',
+  'host_key_unknown',
+  'host_key_changed',
+  'login_refused',
+  'credentials_missing',
+  'enable_refused',
+  'no_prompt',
+  'wrong_platform',
+  'no_privilege',
+])
+
+const system = {
+  actor: { kind: 'system', id: 'controller' } as Actor,
+  person: 'system',
+  admin: true,
+}
+
+/** What a desired state that is read now will speak for. */
+export function snapshotOf(rows: Rows, device: Id): Snapshot {
+  const here = new Set(rows.wanted({ device }).map(({ enforcement }) => enforcement))
+  return new Map(
+    rows
+      .live()
+      .filter(({ id }) => here.has(id))
+      .map(({ id, status }) => [id, status]),
+  )
+}
+
+/** Writes what the read-back means for each enforcement that it speaks for; answers the ids of those whose result is another now. */
+export function recordStates(
+  tx: Transaction,
+  about: {
+    readonly device: Id
+    readonly snapshot: Snapshot
+    readonly states: readonly KeyState[]
+    readonly at: string
+  },
+): readonly string[] {
+  const states = new Map(about.states.map((state) => [state.key, state]))
+  const changed = new Set<string>()
+  const all = tx.wanted({ device: about.device })
+  const wantedNow = wantedIntents(tx, all)
+  for (const { enforcement, result, rows } of scope(tx, about, all)) {
+    const releasing = enforcement.status === 'releasing'
+    const found = rows.map((row) => {
+      const element = row.observer ? row.key : keyOf(elementFor(row.intent, wantedNow))
+      return stateFor(row, states.get(element) ?? states.get(row.key), releasing)
+    })
+    const status = statusFrom(found)
+    const failure = found.find((state) => state.error !== undefined)?.error
+    const { error: _error, verifiedAt: _verifiedAt, ...rest } = result
+    tx.putResult({
+      ...rest,
+      status,
+      states: found,
+      attempts: result.attempts + (status === 'verified' && result.status === 'verified' ? 0 : 1),
+      ...(failure === undefined || status === 'verified' ? {} : { error: failure }),
+      ...(status === 'verified' ? { verifiedAt: about.at } : {}),
+    })
+    if (status !== result.status) changed.add(enforcement.id)
+  }
+  return [...changed]
+}
+
+/** Writes that a convergence could not be carried out. One that was verified stays so for a while when the device is merely out of reach. */
+export function recordFailure(
+  tx: Transaction,
+  about: {
+    readonly device: Id
+    readonly snapshot: Snapshot
+    readonly event: {
+      readonly code: AgentErrorCode
+      readonly message: string
+      readonly keys: readonly Key[]
+    }
+    readonly at: string
+  },
+): void {
+  const { event } = about
+  if (event.code === 'stopped') return
+  const away = outOfReach.has(event.code)
+  const since = tx.device(about.device)?.since
+  const justAway =
+    away && (since === undefined || Date.parse(about.at) - Date.parse(since) < outOfReachMs)
+  const error = {
+    code: event.code,
+    message: event.message,
+    remedy: new AgentError(event.code, event.message).remedy,
+  }
+  for (const { result, rows } of scope(tx, about, tx.wanted({ device: about.device }))) {
+    if (event.keys.length > 0 && !rows.some(({ key }) => event.keys.includes(key))) continue
+    if (justAway && result.status === 'verified') continue
+    const { verifiedAt: _verifiedAt, ...rest } = result
+    tx.putResult({
+      ...rest,
+      status: away ? 'unreachable' : 'failed',
+      error,
+      attempts: result.attempts + 1,
+    })
+  }
+}
+
+/** Moves each live enforcement of a device to where its results leave it; answers the devices whose turn it is now: a wave that opened, a rollback that began. */
+export function settleAll(tx: Transaction, device: Id, at: string): readonly Id[] {
+  const turn = new Set<Id>()
+  const here = new Set(tx.wanted({ device }).map(({ enforcement }) => enforcement))
+  for (const enforcement of tx.live()) {
+    if (here.has(enforcement.id)) for (const next of settle(tx, enforcement, at)) turn.add(next)
+  }
+  return [...turn]
+}
+
+/** Moves one enforcement to where its results leave it; answers the devices whose turn it is now. */
+export function settle(tx: Transaction, enforcement: Enforcement, at: string): readonly Id[] {
+  const wanted = tx.wanted({ enforcement: enforcement.id })
+  const results = tx.results({ enforcement: enforcement.id })
+  const moved = transition(enforcement, { kind: 'results', by: system, wanted, results }, at)
+  if (moved.kind !== 'moved') return []
+  tx.updateEnforcement(moved.enforcement)
+  for (const result of moved.results) tx.putResult(result)
+  for (const record of moved.records) tx.append(record)
+  const before = enforcement.openWave ?? 0
+  const after = moved.enforcement.openWave ?? 0
+  const beginsRelease =
+    moved.enforcement.status === 'releasing' && enforcement.status !== 'releasing'
+  return wanted
+    .filter(({ wave }) => beginsRelease || (wave > before && wave <= after))
+    .map((row) => row.device)
+}
+
+interface Scope {
+  readonly enforcement: Enforcement
+  readonly result: Result
+  readonly rows: readonly Wanted[]
+}
+
+// The places (enforcement, role) on a device that a read-back or failure speaks for: in force or releasing now and then, and in an open wave.
+function scope(
+  tx: Transaction,
+  about: { readonly device: Id; readonly snapshot: Snapshot },
+  all: readonly Wanted[],
+): readonly Scope[] {
+  const results = tx.results({ device: about.device })
+  return tx.live().flatMap((enforcement) => {
+    const then = about.snapshot.get(enforcement.id)
+    if (then === undefined || !speaksFor(then, enforcement.status)) return []
+    return (['enforcer', 'observer'] as const).flatMap((role) => {
+      const rows = all.filter(
+        (row) =>
+          row.enforcement === enforcement.id &&
+          row.observer === (role === 'observer') &&
+          row.wave <= (enforcement.openWave ?? 0),
+      )
+      if (rows.length === 0) return []
+      const result = results.find((one) => one.enforcement === enforcement.id && one.role === role)
+      return [
+        { enforcement, rows, result: result ?? emptyResult(enforcement.id, about.device, role) },
+      ]
+    })
+  })
+}
+
+function speaksFor(then: Status, status: Status): boolean {
+  if (status === 'releasing') return then === 'releasing'
+  return inForce.includes(status) && inForce.includes(then)
+}
+
+/** The result of a device that nothing is known of yet. */
+export function emptyResult(enforcement: string, device: Id, role: Result['role']): Result {
+  return { enforcement, device, role, status: 'pending', states: [], attempts: 0 }
+}
+
+function wantedIntents(tx: Transaction, all: readonly Wanted[]): readonly Intent[] {
+  const active = new Set(
+    tx
+      .live()
+      .filter(({ status }) => inForce.includes(status))
+      .map(({ id }) => id),
+  )
+  return all
+    .filter((row) => active.has(row.enforcement) && !row.observer)
+    .map(({ intent }) => intent)
+}
+
+// While releasing, a key of which the convergence says nothing is neither wanted nor claimed: nothing of ours is there.
+function stateFor(row: Wanted, state: KeyState | undefined, releasing: boolean): KeyState {
+  const base = { key: row.key, kind: row.intent.kind }
+  if (row.unsupported !== undefined) {
+    return {
+      ...base,
+      outcome: 'unsupported',
+      seen: 'unknown',
+      verified: true,
+      note: row.unsupported,
+    }
+  }
+  if (state !== undefined) return { ...state, ...base }
+  return releasing
+    ? { ...base, outcome: 'already', seen: 'absent', verified: true }
+    : { ...base, outcome: 'unknown', seen: 'unknown', verified: false }
+}
+
+function statusFrom(states: readonly KeyState[]): DeviceStatus {
+  if (states.every(({ outcome }) => outcome === 'unsupported')) return 'unsupported'
+  if (states.every(({ verified }) => verified)) return 'verified'
+  if (states.some(({ outcome, verified }) => !verified && outcome === 'refused')) return 'refused'
+  if (states.some(({ outcome, verified }) => !verified && outcome === 'failed')) return 'failed'
+  return 'converging'
+}
