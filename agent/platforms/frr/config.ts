@@ -1,0 +1,123 @@
+// The running configuration of FRR as data: static routes, interfaces and BGP instances, as far as nullroute has to know them.
+
+import { type Prefix, parsePrefix } from '../../../inventory/prefix.ts'
+import type { Answer } from '../../platform.ts'
+import { unknownOutput } from '../output.ts'
+
+/** One static route. */
+export interface StaticRoute {
+  /** As it is typed in `(config)#`, the VRF behind it. */
+  readonly command: string
+  /** How it discards, or undefined where it has a next hop. */
+  readonly discard?: 'blackhole' | 'Null0' | 'reject'
+  readonly tag?: number
+  readonly distance?: number
+}
+
+/** One `router bgp` block. */
+export interface BgpInstance {
+  /** Exactly as the device prints it: typed again it leads into this instance, and into no new one. */
+  readonly header: string
+  readonly asn: string
+  readonly lines: readonly string[]
+}
+
+/** What was read. */
+export interface RunningConfig {
+  /** By `<vrf>|<prefix>`. */
+  readonly routes: ReadonlyMap<string, readonly StaticRoute[]>
+  /** Lines inside each `interface`, by name. */
+  readonly interfaces: ReadonlyMap<string, readonly string[]>
+  /** By VRF. */
+  readonly bgp: ReadonlyMap<string, BgpInstance>
+  /** Lines inside each `route-map`, by its header line. */
+  readonly routeMaps: ReadonlyMap<string, readonly string[]>
+}
+
+/** Where a static route is found in `RunningConfig.routes`. */
+export function routeKey(vrf: string, prefix: Prefix): string {
+  return `${vrf}|${prefix}`
+}
+
+const bgpHeader = /^router bgp (\S+)(?: vrf (\S+))?(?: as-notation \S+)?$/
+
+/** `show running-config` → data. Refuses text that isn't a whole configuration. */
+export function readConfig(answer: Answer): RunningConfig {
+  const text = answer.text.trim()
+  if (!/^Current configuration:$/m.test(text) || !/(?:^|\n)end$/.test(text)) {
+    throw unknownOutput(answer, 'a running configuration from "Current configuration:" to "end"')
+  }
+  const routes = new Map<string, StaticRoute[]>()
+  const interfaces = new Map<string, string[]>()
+  const bgp = new Map<string, BgpInstance>()
+  const routeMaps = new Map<string, string[]>()
+  for (const { header, lines } of blocksOf(text)) {
+    const vrf = /^vrf (\S+)$/.exec(header)?.[1]
+    if (vrf !== undefined) for (const line of lines) addRoute(routes, vrf, line)
+    else addRoute(routes, 'default', header)
+    const name = /^interface (\S+)/.exec(header)?.[1]
+    if (name !== undefined) interfaces.set(name, [...(interfaces.get(name) ?? []), ...lines])
+    const instance = bgpHeader.exec(header)
+    if (instance?.[1] !== undefined) {
+      bgp.set(instance[2] ?? 'default', { header, asn: instance[1], lines })
+    }
+    if (header.startsWith('route-map ')) routeMaps.set(header, lines)
+  }
+  return { routes, interfaces, bgp, routeMaps }
+}
+
+/** The line in a BGP instance that shuts this neighbor, or undefined. `shutdown rtt …` is another thing. */
+export function shutdownLine(instance: BgpInstance, peer: string): string | undefined {
+  return instance.lines.find((line) => {
+    const match = /^neighbor (\S+) shutdown(?: message .*)?$/.exec(line)
+    return match?.[1]?.toLowerCase() === peer
+  })
+}
+
+/** Whether a BGP instance has this neighbor by a line of its own. */
+export function hasNeighbor(instance: BgpInstance, peer: string): boolean {
+  return instance.lines.some((line) => line.toLowerCase().startsWith(`neighbor ${peer} `))
+}
+
+interface Block {
+  readonly header: string
+  readonly lines: string[]
+}
+
+function blocksOf(text: string): readonly Block[] {
+  const blocks: Block[] = []
+  for (const line of text.split('\n')) {
+    const trimmed = line.trim()
+    if (trimmed === '' || trimmed === '!') continue
+    const block = blocks.at(-1)
+    if (line.startsWith(' ') && block !== undefined) block.lines.push(trimmed)
+    else blocks.push({ header: trimmed, lines: [] })
+  }
+  return blocks
+}
+
+function addRoute(routes: Map<string, StaticRoute[]>, vrf: string, line: string): void {
+  const match = /^(?:ip|ipv6) route (\S+) (.+)$/.exec(line)
+  if (match?.[1] === undefined || match[2] === undefined) return
+  const prefix = parsePrefix(match[1])
+  // `from` makes it a source-specific route: another object than the one for the whole prefix.
+  if (!prefix.ok || match[2].startsWith('from ')) return
+  const key = routeKey(vrf, prefix.value)
+  const command = vrf === 'default' ? line : `${line} vrf ${vrf}`
+  routes.set(key, [...(routes.get(key) ?? []), { command, ...targetOf(match[2]) }])
+}
+
+function targetOf(rest: string): Omit<StaticRoute, 'command'> {
+  const discard = /^(blackhole|Null0|reject)(?: tag (\d+))?(?: (\d+))?$/.exec(rest)
+  if (discard !== null) {
+    return {
+      // The alternatives of the pattern.
+      discard: discard[1] as 'blackhole' | 'Null0' | 'reject',
+      ...(discard[2] === undefined ? {} : { tag: Number(discard[2]) }),
+      ...(discard[3] === undefined ? {} : { distance: Number(discard[3]) }),
+    }
+  }
+  // A next hop, perhaps an interface, perhaps a tag, then the distance; where more follows, the distance is not guessed.
+  const hop = /^\S+(?: [A-Za-z]\S*)?(?: tag \d+)? (\d+)$/.exec(rest)
+  return hop?.[1] === undefined ? {} : { distance: Number(hop[1]) }
+}

@@ -1,0 +1,57 @@
+// FRRouting through vtysh. Peculiar: each line is live when typed, is looked up in the current node and then in each parent, and some refusals carry no `%`.
+
+import { enter, free, type Platform } from '../../platform.ts'
+import { observe, parse } from './observe.ts'
+import { judge, prepare, reads } from './preflight.ts'
+import { noFilter, render } from './render.ts'
+import { failed, open, prompt } from './session.ts'
+
+/** FRRouting 8.4 and 10.x: line by line; blackhole, port and neighbor. */
+export const frr: Platform = {
+  name: 'frr',
+  source:
+    'FRRouting User Guide 8.4 and 10.x (Basic Commands, VTY shell, Static Route Commands, BGP); recordings of 8.4.4 and 10.3 in test/fixtures/frr; tried on 8.4.4 by test/lab. Between 8.4.4 and 10.3, and VRF devices: unverified',
+  limits: [{ kind: 'acl', reason: noFilter }],
+  newline: '\n',
+  echo: true,
+  // readline wraps its echo at the width of the terminal; the longest line, with a message, is about 200.
+  columns: 511,
+  pager: { sign: /(?:\(END\)|--More--) ?$/ },
+  open,
+  prompt,
+  failed,
+  rest: 'exec',
+  observe,
+  parse,
+  render,
+  transaction: {
+    kind: 'line',
+    // In exec it opens the configuration, in any other context it is unknown: so it may end the write of the reads.
+    enter: [{ ...enter('configure terminal', 'exec', 'config'), free: true }],
+    leave: [enter('end', 'config', 'exec')],
+  },
+  save: {
+    // Without watchfrr there is no `[OK]`, so success is the line that names the file.
+    lines: () => [
+      {
+        ...free('write memory', 'exec'),
+        expect: /^(?:Integrated c|C)onfiguration saved to /m,
+        deadlineMs: 60_000,
+      },
+    ],
+  },
+  preflight: { reads, judge },
+  prepare,
+  configuration: [{ what: 'config', line: free('show running-config', 'exec') }],
+  canonical: (answers) =>
+    [...answers.values()]
+      .map((answer) => answer.text)
+      .join('\n')
+      .split('\n')
+      .map((line) => line.trimEnd())
+      .filter((line) => line !== '' && !volatile.test(line))
+      .join('\n'),
+}
+
+/** Said about a configuration, not part of it. */
+const volatile = /^(?:Building configuration\.\.\.|Current configuration:|frr version .*)$/

@@ -1,0 +1,274 @@
+// What to ask FRR about each intent, and what its answers mean.
+
+import { z } from 'zod'
+import { familyOf, type Prefix } from '../../../inventory/prefix.ts'
+import { type Intent, type Key, keyOf } from '../../intents.ts'
+import {
+  type Answer,
+  type Facts,
+  type Found,
+  free,
+  type Observation,
+  type Read,
+  type Seen,
+  type Stop,
+} from '../../platform.ts'
+import { answerTo, readJson, unknownOutput } from '../output.ts'
+import {
+  hasNeighbor,
+  type RunningConfig,
+  readConfig,
+  routeKey,
+  type StaticRoute,
+  shutdownLine,
+} from './config.ts'
+
+/** The whole configuration once, and the state of each object: forwarding table, interface, BGP session. */
+export function observe(intents: readonly Intent[]): readonly Read[] {
+  const reads = new Map<string, Read>()
+  const add = (what: string, text: string): void => {
+    reads.set(what, { what, line: free(text, 'exec') })
+  }
+  add('config', 'show running-config')
+  for (const intent of intents) {
+    switch (intent.kind) {
+      case 'blackhole':
+        add(ribName(intent.vrf, intent.prefix), ribLine(intent.vrf, intent.prefix))
+        break
+      case 'port':
+        add(`interface|${intent.port}`, `show interface ${intent.port} json`)
+        break
+      case 'neighbor': {
+        const vrf = intent.vrf === 'default' ? '' : `vrf ${intent.vrf} `
+        add(`bgp|${intent.vrf}|${intent.peer}`, `show bgp ${vrf}neighbors ${intent.peer} json`)
+        break
+      }
+      case 'acl':
+        break
+    }
+  }
+  return [...reads.values()]
+}
+
+/** One Found for each intent. Nothing on FRR can carry a mark, so `marked` stays empty. */
+export function parse(
+  answers: ReadonlyMap<string, Answer>,
+  intents: readonly Intent[],
+  seen: Seen,
+): Observation {
+  const config = readConfig(answerTo(answers, 'config'))
+  const found = new Map<Key, Found>()
+  for (const intent of intents) {
+    const key = keyOf(intent)
+    found.set(key, { key, mark: 'unmarkable', ...findingOf(intent, config, answers) })
+  }
+  return { found, marked: [], facts: { ...seen.facts, ...factsOf(config) } }
+}
+
+type Finding = Omit<Found, 'key' | 'mark'>
+
+const absent: Finding = { object: [], effect: 'none', inForce: 'no' }
+
+function findingOf(
+  intent: Intent,
+  config: RunningConfig,
+  answers: ReadonlyMap<string, Answer>,
+): Finding {
+  switch (intent.kind) {
+    case 'blackhole':
+      return blackhole(intent, config, answerTo(answers, ribName(intent.vrf, intent.prefix)))
+    case 'port':
+      return port(intent.port, config, answerTo(answers, `interface|${intent.port}`))
+    case 'neighbor':
+      return neighbor(intent, config, answers)
+    case 'acl':
+      return absent
+  }
+}
+
+function factsOf(config: RunningConfig): Facts {
+  const facts: Record<string, string> = {}
+  for (const [vrf, instance] of config.bgp) facts[`bgp|${vrf}`] = instance.header
+  const asn = (config.bgp.get('default') ?? [...config.bgp.values()][0])?.asn
+  if (asn !== undefined) facts['asn'] = asn
+  return facts
+}
+
+// --- blackhole
+
+const rib = z.record(
+  z.string(),
+  z.array(
+    z.object({
+      selected: z.boolean().optional(),
+      installed: z.boolean().optional(),
+      nexthops: z.array(
+        z.object({
+          recursive: z.boolean().optional(),
+          blackhole: z.boolean().optional(),
+          reject: z.boolean().optional(),
+          adminProhibited: z.boolean().optional(),
+        }),
+      ),
+    }),
+  ),
+)
+
+function ribName(vrf: string, prefix: Prefix): string {
+  return `rib|${vrf}|${prefix}`
+}
+
+// Always with its length: asked for a bare address, FRR answers with the route that covers it.
+function ribLine(vrf: string, prefix: Prefix): string {
+  const family = familyOf(prefix) === 4 ? 'ip' : 'ipv6'
+  return `show ${family} route ${vrf === 'default' ? '' : `vrf ${vrf} `}${prefix} json`
+}
+
+function blackhole(
+  intent: Intent & { kind: 'blackhole' },
+  config: RunningConfig,
+  answer: Answer,
+): Finding {
+  const all = config.routes.get(routeKey(intent.vrf, intent.prefix)) ?? []
+  // A prefix has one place for a discard. A next hop of distance 1 shares it; one of another distance stands beside it, and ours wins.
+  const standing = all.filter((route) => route.discard !== undefined || (route.distance ?? 1) === 1)
+  const object = standing.map((route) => route.command).sort()
+  if (/^% VRF \S+ not found/.test(answer.text)) {
+    return {
+      object,
+      effect: object.length === 0 ? 'none' : 'other',
+      inForce: 'no',
+      stop: {
+        code: 'no_such_object',
+        message: `the VRF ${intent.vrf} does not exist on the device`,
+        remedy: 'correct the VRF in the inventory, or create it on the device',
+      },
+    }
+  }
+  const inForce = discards(answer, intent.prefix) ? 'yes' : 'no'
+  if (standing.length === 0) return { object, effect: 'none', inForce }
+  const same = standing.length === 1 && standing.every((route) => isWanted(route, intent.tag))
+  return { object, effect: same ? 'same' : 'other', inForce }
+}
+
+function isWanted(route: StaticRoute, tag: number): boolean {
+  const drops = route.discard === 'blackhole' || route.discard === 'Null0'
+  return drops && route.tag === tag && (route.distance ?? 1) === 1
+}
+
+/** Whether the forwarding table drops the prefix, from whatever protocol: selected, installed, and no next hop that leads anywhere. */
+function discards(answer: Answer, prefix: Prefix): boolean {
+  const table = readJson(answer, rib, 'the routes for one prefix as JSON')
+  const entries = table[prefix] ?? []
+  if (entries.length === 0 && Object.keys(table).length > 0) {
+    throw unknownOutput(answer, `routes for ${prefix} and no other prefix`)
+  }
+  const chosen = entries.filter((entry) => entry.selected === true)
+  return (
+    chosen.length > 0 &&
+    chosen.every((entry) => {
+      // A recursive next hop is only a name for those behind it.
+      const hops = entry.nexthops.filter((hop) => hop.recursive !== true)
+      return (
+        entry.installed === true &&
+        hops.length > 0 &&
+        hops.every(
+          (hop) => hop.blackhole === true || hop.reject === true || hop.adminProhibited === true,
+        )
+      )
+    })
+  )
+}
+
+// --- port
+
+const interfaceState = z.object({
+  administrativeStatus: z.enum(['up', 'down']),
+  pseudoInterface: z.boolean(),
+  ipAddresses: z.array(z.object({ address: z.string() })).optional(),
+})
+
+const shutdown = 'shutdown'
+
+function port(name: string, config: RunningConfig, answer: Answer): Finding {
+  const missing: Stop = {
+    code: 'no_such_object',
+    message: `there is no interface ${name} on the device`,
+    remedy: 'correct the name in the inventory: FRR would create an interface for a wrong one',
+  }
+  // Old versions say it in words, even when asked for JSON.
+  if (answer.text.startsWith("% Can't find interface ")) return { ...absent, stop: missing }
+  const table = readJson(answer, z.record(z.string(), z.unknown()), 'one interface as JSON')
+  const entry = interfaceState.safeParse(table[name])
+  if (table[name] === undefined && Object.keys(table).length === 0) {
+    return { ...absent, stop: missing }
+  }
+  if (!entry.success) throw unknownOutput(answer, `the interface ${name} as JSON`)
+  if (entry.data.pseudoInterface) return { ...absent, stop: missing }
+  const lines = config.interfaces.get(name) ?? []
+  const isDown = entry.data.administrativeStatus === 'down'
+  if (lines.includes(shutdown)) {
+    return { object: [shutdown], effect: 'same', inForce: isDown ? 'yes' : 'no' }
+  }
+  // Down by other hands than FRR's: `no shutdown` could not give that back, so it is left alone.
+  if (isDown) return { object: ['down outside FRR'], effect: 'same', inForce: 'yes' }
+  const lost = unrestorable(entry.data.ipAddresses ?? [], lines)
+  if (lost.length === 0) return absent
+  return {
+    ...absent,
+    stop: {
+      code: 'not_restorable',
+      message: `${name} would lose ${lost.join(', ')} for good: the kernel drops IPv6 addresses of a port that goes down, and FRR does not know these`,
+      remedy: `configure the address inside FRR (interface ${name}, ipv6 address …)`,
+    },
+  }
+}
+
+/** IPv6 addresses that a shutdown takes away and no `no shutdown` brings back. */
+function unrestorable(
+  addresses: readonly { readonly address: string }[],
+  lines: readonly string[],
+): readonly string[] {
+  return addresses
+    .map(({ address }) => address)
+    .filter((address) => address.includes(':') && !/^fe[89ab]/i.test(address))
+    .filter((address) => !lines.includes(`ipv6 address ${address}`))
+}
+
+// --- neighbor
+
+const session = z.object({
+  adminShutDown: z.boolean().optional(),
+  bgpState: z.string(),
+})
+
+function neighbor(
+  intent: Intent & { kind: 'neighbor' },
+  config: RunningConfig,
+  answers: ReadonlyMap<string, Answer>,
+): Finding {
+  const instance = config.bgp.get(intent.vrf)
+  if (instance === undefined || !hasNeighbor(instance, intent.peer)) {
+    return {
+      ...absent,
+      stop: {
+        code: 'no_such_object',
+        message:
+          instance === undefined
+            ? `no BGP runs in the VRF ${intent.vrf}`
+            : `"${instance.header}" has no neighbor ${intent.peer}`,
+        remedy: 'correct the neighbor in the inventory, or configure it on the device',
+      },
+    }
+  }
+  const answer = answerTo(answers, `bgp|${intent.vrf}|${intent.peer}`)
+  const table = readJson(answer, z.record(z.string(), z.unknown()), 'one BGP neighbor as JSON')
+  const entry = session.safeParse(table[intent.peer])
+  if (!entry.success) throw unknownOutput(answer, `the neighbor ${intent.peer} as JSON`)
+  const isDown = entry.data.adminShutDown === true && entry.data.bgpState !== 'Established'
+  const line = shutdownLine(instance, intent.peer)
+  const inForce = isDown ? 'yes' : 'no'
+  if (line !== undefined) return { object: [line], effect: 'same', inForce }
+  // Shut by its peer group: no line of its own, and none is needed.
+  return { object: [], effect: entry.data.adminShutDown === true ? 'same' : 'none', inForce }
+}
