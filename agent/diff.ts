@@ -84,11 +84,22 @@ export function decide(desired: Desired, observation: Observation): readonly Dec
   const decisions = new Map<Key, Decision>()
   for (const intent of elements) {
     const found = foundFor(observation, intent)
-    decisions.set(keyOf(intent), decideWanted(intent, found, claims.get(keyOf(intent))))
+    const claim = claims.get(keyOf(intent))
+    const holder = claim === undefined ? otherHolder(desired, observation, intent) : undefined
+    decisions.set(
+      keyOf(intent),
+      holder === undefined
+        ? decideWanted(intent, found, claim)
+        : decideShared(intent, found, holder),
+    )
   }
   for (const claim of desired.claims) {
     if (wantedKeys.has(claim.key)) continue
-    decisions.set(claim.key, decideUnwanted(claim, foundFor(observation, claim.intent)))
+    decisions.set(
+      claim.key,
+      decideKept(claim, desired, observation, elements) ??
+        decideUnwanted(claim, foundFor(observation, claim.intent)),
+    )
   }
   for (const intent of desired.expected) {
     if (!decisions.has(keyOf(intent))) {
@@ -180,6 +191,49 @@ function decideUnwanted(claim: Claim, found: Found): Decision {
     kind: 'lifted',
     note: `left alone, because someone changed it since: ${found.object.join('; ')}`,
   }
+}
+
+/** A claim of ours, under another key, on the element that serves this intent too. */
+function otherHolder(
+  desired: Desired,
+  observation: Observation,
+  intent: Intent,
+): Claim | undefined {
+  const { element } = foundFor(observation, intent)
+  if (element === undefined) return undefined
+  return desired.claims.find((claim) => {
+    const found = foundFor(observation, claim.intent)
+    return found.element === element && isOurs(claim, found)
+  })
+}
+
+function decideShared(intent: Intent, found: Found, holder: Claim): Decision {
+  const base = { key: keyOf(intent), intent }
+  if (found.inForce === 'no') return { ...base, kind: 'waiting', seen: 'present' }
+  const note = `by the entry that nullroute holds for ${holder.key}`
+  return { ...base, kind: 'settled', outcome: 'applied', seen: 'present', note }
+}
+
+/** An element that another wanted key needs stays. Its claim goes only if that key has one of its own: somebody must be left to take it away in the end. */
+function decideKept(
+  claim: Claim,
+  desired: Desired,
+  observation: Observation,
+  wanted: readonly Intent[],
+): Decision | undefined {
+  const found = foundFor(observation, claim.intent)
+  if (found.element === undefined || !isOurs(claim, found)) return undefined
+  const sharers = wanted.map(keyOf).filter((key) => {
+    return observation.found.get(key)?.element === found.element
+  })
+  const [sharer] = sharers
+  if (sharer === undefined) return undefined
+  const base = { key: claim.key, intent: claim.intent }
+  const note = `the entry stays for ${sharer}, which is still wanted`
+  if (desired.claims.some((other) => sharers.includes(other.key))) {
+    return { ...base, kind: 'lifted', note }
+  }
+  return { ...base, kind: 'settled', outcome: 'applied', seen: 'present', note }
 }
 
 function decideExpected(intent: Intent, found: Found): Decision {

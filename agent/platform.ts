@@ -1,6 +1,7 @@
 // The platform contract: what one network operating system must say of itself. A platform is data and pure functions; it does no I/O and knows no device.
 // The terminal (terminal.ts) and the converge loop (converge.ts) are written once, against this. If a platform needs an `if` there, this file lacks a field.
 
+import { createHash } from 'node:crypto'
 import type { Intent, Key } from './intents.ts'
 
 /** Name of the mode that the device is in, as its prompt says: `exec`, `config`, `config-router`, `shell`. Each platform has its own. */
@@ -120,6 +121,8 @@ export interface Found {
   readonly mark: 'ours' | 'none' | 'unmarkable'
   /** Whether it is in force as the device's forwarding sees it, from whatever source (for an observer only this counts). `unknown` where it can't be read. */
   readonly inForce: 'yes' | 'no' | 'unknown'
+  /** Name of the element on the device, where one serves several keys: a member of a set that acts in both directions. It goes with the last key that wants it. */
+  readonly element?: string
   /** Why nothing may be sent for this key. */
   readonly stop?: Stop
 }
@@ -294,6 +297,11 @@ export interface Platform {
 /** The fact that holds the BGP group of a neighbor. */
 export function groupFact(vrf: string, peer: string): string {
   return `group|${vrf}|${peer}`
+}
+
+/** The mark where names must be unique: `nullroute-` and the first 8 hex digits of the key's SHA-256. `blackhole|default|203.0.113.9/32` → `nullroute-0291da56` */
+export function markOf(key: Key): string {
+  return `nullroute-${createHash('sha256').update(key).digest('hex').slice(0, 8)}`
 }
 
 /** A line that may go in one write with others. */
