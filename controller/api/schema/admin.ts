@@ -79,6 +79,7 @@ export const AuditQuery = z.strictObject({
   to: Time.optional(),
   text: line(256).optional(),
 })
+export type AuditQuery = z.output<typeof AuditQuery>
 
 /** A credential, without its secret. */
 export const TokenView = named(
@@ -230,6 +231,8 @@ export const StatusView = named(
     log: z.strictObject({ origin: z.string(), size: z.number().int(), healthy: z.boolean() }),
   }),
 )
+
+export type StatusView = z.output<typeof StatusView>
 
 /** Answer of /healthz. */
 export const HealthView = named('Health', z.strictObject({ status: z.literal('ok') }))

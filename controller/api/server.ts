@@ -1,0 +1,263 @@
+// The HTTP server: limits and headers first, then who asks, then the resources. The only file that puts Fastify together.
+
+import helmet from '@fastify/helmet'
+import rateLimit from '@fastify/rate-limit'
+import swagger from '@fastify/swagger'
+import swaggerUi from '@fastify/swagger-ui'
+import underPressure from '@fastify/under-pressure'
+import fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
+import { serializerCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod'
+import type { Logger } from 'pino'
+import { ulid } from 'ulid'
+import { z } from 'zod'
+import type { Clock } from '../../agent/clock.ts'
+import type { Controller } from '../controller.ts'
+import { ControllerError } from '../errors.ts'
+import { createMetrics, type Metrics } from '../metrics.ts'
+import { auditRoutes } from './audit.ts'
+import { authenticate, type KnownRoute, knownRoutes, open } from './auth.ts'
+import type { Api, ApiContext } from './context.ts'
+import { customerRoutes } from './customers.ts'
+import { deviceRoutes } from './devices.ts'
+import { enforcementRoutes } from './enforcements.ts'
+import { createFollowers, eventRoutes } from './events.ts'
+import { freezeRoutes } from './freeze.ts'
+import { healthRoutes } from './health.ts'
+import { inventoryRoutes } from './inventory.ts'
+import { requestLogging } from './log.ts'
+import { lookupRoutes } from './lookup.ts'
+import { meRoutes } from './me.ts'
+import { openapiOptions } from './openapi.ts'
+import { planRoutes } from './plans.ts'
+import { playbookRoutes } from './playbooks.ts'
+import { problemOf, problemType, RequestInvalid, sendProblem } from './problem.ts'
+import { createRefusals } from './refusals.ts'
+import { problemsOf } from './schema.ts'
+import { tokenRoutes } from './tokens.ts'
+
+/** What the server is told. */
+export interface ServerConfig {
+  readonly version: string
+  readonly clock: Clock
+  readonly log: Logger
+  /** Longest body that is read. */
+  readonly bodyLimitBytes: number
+  /** Requests that one address may make in a minute. */
+  readonly requestsPerMinute: number
+  /** Event streams that may be open at the same time. */
+  readonly eventStreams: number
+}
+
+/** An event loop that lags by so much, in ms, takes no more requests. */
+const lagMsMax = 2_000
+
+/** The server with all its routes, not yet listening. Closing it ends event streams and writes what refusals were still counted; the store must outlive it. */
+export async function createServer(
+  controller: Controller,
+  config: ServerConfig,
+): Promise<FastifyInstance> {
+  const app: Api = fastify({
+    // Pino's own interface is wider than what Fastify asks for.
+    loggerInstance: config.log.child({}, requestLogging) as FastifyBaseLogger,
+    bodyLimit: config.bodyLimitBytes,
+    trustProxy: false,
+    requestIdHeader: false,
+    genReqId: () => ulid(),
+    forceCloseConnections: 'idle',
+    routerOptions: { maxParamLength: 128 },
+    frameworkErrors: (error, request, reply) => sendProblem(error, request, reply),
+    clientErrorHandler: answerBrokenRequest,
+  }).withTypeProvider<ZodTypeProvider>()
+  app.setSerializerCompiler(serializerCompiler)
+  app.setValidatorCompiler(({ schema }) => validatorOf(schema))
+  app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply))
+  app.addHook('onRequest', async (request, reply) => {
+    reply.header('x-request-id', request.id)
+  })
+  acceptOnlyJson(app)
+
+  const metrics = createMetrics(controller, config.version)
+  const refusals = createRefusals(controller.store, config.clock, config.log)
+  const followers = createFollowers(controller.store)
+  app.addHook('preClose', async () => followers.close())
+  app.addHook('onClose', async () => {
+    metrics.close()
+    await refusals.flush()
+  })
+  measure(app, metrics)
+  await protect(app, config)
+  const routes = knownRoutes(app, ['/docs'])
+  authenticate(app, { store: controller.store, clock: config.clock, refusals })
+  await describe(app, config.version)
+  answerUnknownRoutes(app, routes)
+  const context: ApiContext = {
+    controller,
+    clock: config.clock,
+    metrics,
+    routes,
+    eventStreamsMax: config.eventStreams,
+  }
+  registerResources(app, context)
+  eventRoutes(app, context, followers)
+  await app.ready()
+  return app
+}
+
+function registerResources(app: Api, context: ApiContext): void {
+  for (const resource of [
+    planRoutes,
+    enforcementRoutes,
+    customerRoutes,
+    lookupRoutes,
+    deviceRoutes,
+    freezeRoutes,
+    auditRoutes,
+    playbookRoutes,
+    inventoryRoutes,
+    tokenRoutes,
+    meRoutes,
+    healthRoutes,
+  ]) {
+    resource(app, context)
+  }
+}
+
+function validatorOf(schema: unknown): (data: unknown) => { value: unknown } | { error: Error } {
+  if (!(schema instanceof z.core.$ZodType)) throw new TypeError('a schema that is not zod')
+  return (data) => {
+    const result = z.core.safeParse(schema, data)
+    return result.success
+      ? { value: result.data }
+      : { error: new RequestInvalid(problemsOf(result.error.issues)) }
+  }
+}
+
+// An empty body is no body, so that `curl -X POST` needs no more than it says; what needs one is told so by its schema.
+function acceptOnlyJson(app: Api): void {
+  const parse = app.getDefaultJsonParser('error', 'error')
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser(
+    'application/json',
+    { parseAs: 'string' },
+    (request, body: string, done) => {
+      if (body === '') done(null, undefined)
+      else void parse(request, body, done)
+    },
+  )
+}
+
+async function protect(app: Api, config: ServerConfig): Promise<void> {
+  await app.register(helmet, {
+    // An API has nothing to load; the reference page sets its own policy.
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
+    },
+    strictTransportSecurity: false,
+  })
+  await app.register(underPressure, {
+    maxEventLoopDelay: lagMsMax,
+    pressureHandler: () => {
+      throw new ControllerError(
+        'overloaded',
+        'the controller has more to do than it can: try again',
+      )
+    },
+  })
+  await app.register(rateLimit, {
+    global: false,
+    max: config.requestsPerMinute,
+    timeWindow: 60_000,
+    errorResponseBuilder: (_request, { ttl }) =>
+      new ControllerError(
+        'rate_limited',
+        `too many requests: try again in ${Math.ceil(ttl / 1_000)} s`,
+      ),
+  })
+  // Before the token is looked at, and for unknown paths too.
+  app.addHook('onRequest', app.rateLimit())
+}
+
+async function describe(app: Api, version: string): Promise<void> {
+  await app.register(swagger, openapiOptions(version))
+  await app.register(swaggerUi, {
+    routePrefix: '/docs',
+    // Without `upgrade-insecure-requests`, under which the page stays empty on plain http.
+    staticCSP:
+      "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'; object-src 'none'; base-uri 'self'",
+    uiConfig: { url: '/openapi.json', deepLinking: true, validatorUrl: null },
+  })
+  app.route({
+    method: 'GET',
+    url: '/openapi.json',
+    config: { access: open },
+    schema: { hide: true },
+    handler: async (_request, reply) =>
+      reply.type('application/json; charset=utf-8').send(JSON.stringify(app.swagger())),
+  })
+}
+
+function measure(app: Api, metrics: Metrics): void {
+  app.addHook('onResponse', async (request, reply) => {
+    const route = request.routeOptions.url ?? 'unknown'
+    if (route.endsWith('/events')) return
+    metrics.request(
+      { method: request.method, route, status: reply.statusCode },
+      reply.elapsedTime / 1_000,
+    )
+  })
+}
+
+function answerUnknownRoutes(app: Api, routes: readonly KnownRoute[]): void {
+  app.setNotFoundHandler((request, reply) => {
+    const path = request.url.split('?')[0] ?? ''
+    const allowed = routes
+      .filter(({ url }) => patternOf(url).test(path))
+      .map(({ method }) => method)
+    if (allowed.length === 0) {
+      sendProblem(
+        new ControllerError('not_found', 'there is nothing at this path: /docs lists all'),
+        request,
+        reply,
+      )
+      return
+    }
+    const methods = [...new Set(allowed)].sort().join(', ')
+    reply.header('allow', methods)
+    sendProblem(
+      new ControllerError(
+        'method_not_allowed',
+        `${request.method} is not possible here, only ${methods}`,
+      ),
+      request,
+      reply,
+    )
+  })
+}
+
+function patternOf(url: string): RegExp {
+  const parts = url.split('/').map((part) => {
+    if (part.startsWith(':')) return '[^/]+'
+    return part === '*' ? '.*' : part.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')
+  })
+  return new RegExp(`^${parts.join('/')}$`)
+}
+
+// Not even HTTP, or headers beyond all bounds: there is no request yet to answer through.
+function answerBrokenRequest(
+  error: Error & { code?: string },
+  socket: { writable: boolean; end(text: string): void; destroy(error?: Error): void },
+): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy(error)
+    return
+  }
+  const { problem } = problemOf(
+    new ControllerError('malformed_json', 'this is no HTTP request that can be read'),
+    ulid(),
+  )
+  const body = JSON.stringify({ ...problem, title: 'Bad Request', status: 400 })
+  socket.end(
+    `HTTP/1.1 400 Bad Request\r\nContent-Type: ${problemType}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+  )
+}
