@@ -47,23 +47,17 @@ export function readConfig(answer: Answer): RunningConfig {
   if (!/^Current configuration:$/m.test(text) || !/(?:^|\n)end$/.test(text)) {
     throw unknownOutput(answer, 'a running configuration from "Current configuration:" to "end"')
   }
-  const routes = new Map<string, StaticRoute[]>()
-  const interfaces = new Map<string, string[]>()
-  const bgp = new Map<string, BgpInstance>()
-  const routeMaps = new Map<string, string[]>()
-  for (const { header, lines } of blocksOf(text)) {
-    const vrf = /^vrf (\S+)$/.exec(header)?.[1]
-    if (vrf !== undefined) for (const line of lines) addRoute(routes, vrf, line)
-    else addRoute(routes, 'default', header)
-    const name = /^interface (\S+)/.exec(header)?.[1]
-    if (name !== undefined) interfaces.set(name, [...(interfaces.get(name) ?? []), ...lines])
-    const instance = bgpHeader.exec(header)
-    if (instance?.[1] !== undefined) {
-      bgp.set(instance[2] ?? 'default', { header, asn: instance[1], lines })
-    }
-    if (header.startsWith('route-map ')) routeMaps.set(header, lines)
+  const blocks = blocksOf(text)
+  return {
+    routes: routesOf(blocks),
+    interfaces: interfacesOf(blocks),
+    bgp: instancesOf(blocks),
+    routeMaps: new Map(
+      blocks
+        .filter(({ header }) => header.startsWith('route-map '))
+        .map(({ header, lines }) => [header, lines]),
+    ),
   }
-  return { routes, interfaces, bgp, routeMaps }
 }
 
 /** The line in a BGP instance that shuts this neighbor, or undefined. `shutdown rtt …` is another thing. */
@@ -94,6 +88,34 @@ function blocksOf(text: string): readonly Block[] {
     else blocks.push({ header: trimmed, lines: [] })
   }
   return blocks
+}
+
+function routesOf(blocks: readonly Block[]): ReadonlyMap<string, readonly StaticRoute[]> {
+  const routes = new Map<string, StaticRoute[]>()
+  for (const { header, lines } of blocks) {
+    const vrf = /^vrf (\S+)$/.exec(header)?.[1]
+    if (vrf === undefined) addRoute(routes, 'default', header)
+    else for (const line of lines) addRoute(routes, vrf, line)
+  }
+  return routes
+}
+
+function interfacesOf(blocks: readonly Block[]): ReadonlyMap<string, readonly string[]> {
+  const interfaces = new Map<string, readonly string[]>()
+  for (const { header, lines } of blocks) {
+    const name = /^interface (\S+)/.exec(header)?.[1]
+    if (name !== undefined) interfaces.set(name, [...(interfaces.get(name) ?? []), ...lines])
+  }
+  return interfaces
+}
+
+function instancesOf(blocks: readonly Block[]): ReadonlyMap<string, BgpInstance> {
+  const instances = new Map<string, BgpInstance>()
+  for (const { header, lines } of blocks) {
+    const [, asn, vrf] = bgpHeader.exec(header) ?? []
+    if (asn !== undefined) instances.set(vrf ?? 'default', { header, asn, lines })
+  }
+  return instances
 }
 
 function addRoute(routes: Map<string, StaticRoute[]>, vrf: string, line: string): void {

@@ -28,7 +28,8 @@ export const frr: Platform = {
     kind: 'line',
     // In exec it opens the configuration, in any other context it is unknown: so it may end the write of the reads.
     enter: [{ ...enter('configure terminal', 'exec', 'config'), free: true }],
-    leave: [enter('end', 'config', 'exec')],
+    // Likewise: unknown in exec, and back to it from everywhere else.
+    leave: [{ ...enter('end', 'config', 'exec'), free: true }],
   },
   save: {
     // Without watchfrr there is no `[OK]`, so success is the line that names the file.
