@@ -184,14 +184,14 @@ function statusData(record: StoredRecord, status: StatusEvent['status']): Status
 function deviceData(record: StoredRecord, devices: ReturnType<typeof deviceViews>): DeviceEvent {
   const device = record.on['device'] ?? ''
   const step = record.data['step']
-  const result = devices.find((one) => one.device === device)
+  const results = devices.filter((one) => one.device === device)
   return {
     time: record.time,
     type: record.type,
     outcome: record.outcome,
     device,
     ...(typeof step === 'number' ? { step } : {}),
-    ...(result === undefined ? {} : { result }),
+    results,
   }
 }
 

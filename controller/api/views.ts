@@ -65,7 +65,9 @@ export function enforcementView(
     devices,
     overdue: isOverdue(enforcement, facts.now),
     ...optional('held', held),
-    unsaved: devices.map(({ device }) => device).filter((device) => facts.unsaved.has(device)),
+    unsaved: [...new Set(devices.map(({ device }) => device))].filter((device) =>
+      facts.unsaved.has(device),
+    ),
     ...optional('releaseRequestedAt', enforcement.releaseRequestedAt),
     ...optional('releaseReason', enforcement.releaseReason),
     ...optional('why', enforcement.why),
@@ -96,18 +98,27 @@ export function isOverdue(enforcement: Enforcement, now: Date): boolean {
   )
 }
 
-/** How an enforcement stands on each of its devices, in the order of the roll-out. A device that has not been worked on is `pending`. */
+/** How an enforcement stands on each of its devices, in the order of the roll-out; a device that has work and is watched for the effect too stands there twice, by role. What has not been worked on is `pending`. */
 export function deviceViews(
   wanted: readonly Wanted[],
   results: readonly Result[],
 ): EnforcementDeviceView[] {
-  const byDevice = new Map<Id, Result>(results.map((result) => [result.device, result]))
   const inOrder = [...wanted].sort((a, b) => a.wave - b.wave)
-  const devices = new Set([...inOrder.map(({ device }) => device), ...byDevice.keys()])
-  const wantedBy = groupBy(wanted, ({ device }) => device)
-  return [...devices].map((device) =>
-    deviceView(device, wantedBy.get(device) ?? [], byDevice.get(device)),
-  )
+  const parts = groupBy(inOrder, ({ device, observer }) => partOf(device, roleOf(observer)))
+  const byPart = new Map(results.map((result) => [partOf(result.device, result.role), result]))
+  const views = [...parts].flatMap(([part, wants]) => {
+    const [first] = wants
+    if (first === undefined) return []
+    const role = roleOf(first.observer)
+    return [deviceView({ device: first.device, role, wanted: wants, result: byPart.get(part) })]
+  })
+  const others = results.filter(({ device, role }) => !parts.has(partOf(device, role)))
+  return [
+    ...views,
+    ...others.map((result) =>
+      deviceView({ device: result.device, role: result.role, wanted: [], result }),
+    ),
+  ]
 }
 
 /** A plan. */
@@ -176,20 +187,31 @@ export function errorView(error: {
   return { code: error.code, message: error.message, remedy: error.remedy }
 }
 
-function deviceView(
-  device: Id,
-  wanted: readonly Wanted[],
-  result: Result | undefined,
-): EnforcementDeviceView {
-  const alone = wanted.every(({ observer }) => observer) ? 'observer' : 'enforcer'
+function roleOf(observer: boolean): Result['role'] {
+  return observer ? 'observer' : 'enforcer'
+}
+
+function partOf(device: Id, role: Result['role']): string {
+  return `${role} ${device}`
+}
+
+function deviceView(part: {
+  readonly device: Id
+  readonly role: Result['role']
+  readonly wanted: readonly Wanted[]
+  readonly result: Result | undefined
+}): EnforcementDeviceView {
+  const { device, role, wanted, result } = part
+  const intents = intentViews(wanted, result?.states ?? [])
+  if (result === undefined) return { device, role, status: 'pending', intents, attempts: 0 }
   return {
     device,
-    role: result?.role ?? alone,
-    status: result?.status ?? 'pending',
-    intents: intentViews(wanted, result?.states ?? []),
-    ...(result?.error === undefined ? {} : { error: errorView(result.error) }),
-    ...optional('verifiedAt', result?.verifiedAt),
-    attempts: result?.attempts ?? 0,
+    role,
+    status: result.status,
+    intents,
+    ...(result.error === undefined ? {} : { error: errorView(result.error) }),
+    ...optional('verifiedAt', result.verifiedAt),
+    attempts: result.attempts,
   }
 }
 

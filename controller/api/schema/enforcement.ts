@@ -182,7 +182,9 @@ export const EventData = {
       outcome: z.string(),
       device: z.string(),
       step: z.number().int().optional(),
-      result: EnforcementDeviceView.optional().describe('as it is when the event is sent'),
+      results: z
+        .array(EnforcementDeviceView)
+        .describe('how it stands when the event is sent, one for each role'),
     }),
   ),
   settled: named(
