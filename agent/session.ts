@@ -1,9 +1,26 @@
-// A warm SSH session with one device: the only file that imports ssh2. Who may be spoken to is host-keys.ts, what is said is session-dialogue.ts.
+// A warm SSH session with one device: the only file that imports ssh2. Who may be spoken to is host-keys.ts, how a shell is opened
+// session-opening.ts, what is said in it session-dialogue.ts.
 
-import type { Device, Jump } from '../inventory/model.ts'
-import type { Clock } from './clock.ts'
-import type { AgentError } from './errors.ts'
+import { randomBytes } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import type { Duplex } from 'node:stream'
+import { Client, type ClientChannel, type ConnectConfig } from 'ssh2'
+import type { Device, Endpoint, Jump } from '../inventory/model.ts'
+import { type Clock, systemClock } from './clock.ts'
+import { AgentError } from './errors.ts'
+import {
+  fingerprint,
+  hostKeyFault,
+  type KnownHosts,
+  knownKinds,
+  parseKnownHosts,
+} from './host-keys.ts'
 import type { Answer, Context, Line, Platform, Seen } from './platform.ts'
+import { type Credentials, credentialsFor, type Environment, fromEnvironment } from './secrets.ts'
+import { createDialogue, type Dialogue, type Progress } from './session-dialogue.ts'
+import { beginOpening, type Opening } from './session-opening.ts'
+import { createScreen } from './terminal-screen.ts'
+import { createTranscript } from './transcript.ts'
 
 /** What a session is opened with. */
 export interface SessionOptions {
@@ -12,7 +29,7 @@ export interface SessionOptions {
   readonly platform: Platform
   readonly clock: Clock
   /** Where secrets are looked up by name: usually `process.env`. */
-  readonly environment: Readonly<Record<string, string | undefined>>
+  readonly environment: Environment
   readonly signal?: AbortSignal
 }
 
@@ -23,14 +40,366 @@ export interface Session {
   readonly hostKey: string
   /** The context of the last prompt. */
   readonly context: Context
+  /**
+   * Sends lines and answers what each got, until the first refused line that isn't free.
+   * A line that isn't free waits for the prompt of the context that it needs; if another prompt is there, nothing is sent: `unexpected_prompt`.
+   * Other AgentErrors (`timeout`, `desync`, `unexpected_question`, `unreachable`, …) end the session: what was sent has no known outcome.
+   */
   run(lines: readonly Line[], signal?: AbortSignal): Promise<readonly Answer[]>
+  /** How far the last run came, when it failed. */
+  progress(): Progress
+  /** What was said since the last `mark`, secrets never in it. */
   transcript(): string
+  /** Bytes of what was said since the last `mark`. */
+  bytes(): number
   mark(): void
   close(): Promise<void>
+  /** Resolves when the connection is gone: with the reason, or undefined after `close` or a log-out between runs. */
   readonly closed: Promise<AgentError | undefined>
 }
 
-/** Connects, checks the host key, logs in and opens the platform's shell. */
-export function openSession(options: SessionOptions): Promise<Session> {
-  return Promise.reject(new TypeError(options.device.id))
+const keepaliveMs = 15_000
+const keepaliveMissesMax = 3
+const handshakeMs = 20_000
+/** A device that doesn't answer the end of a connection is left to TCP after this, in ms. */
+const closeMs = 1_000
+
+// Named one by one. Group exchange isn't among them: checking one such group stops the whole process for almost two seconds.
+const kex = [
+  'curve25519-sha256',
+  'curve25519-sha256@libssh.org',
+  'ecdh-sha2-nistp256',
+  'ecdh-sha2-nistp384',
+  'ecdh-sha2-nistp521',
+  'diffie-hellman-group14-sha256',
+  'diffie-hellman-group16-sha512',
+  'diffie-hellman-group18-sha512',
+] as const
+const kexLegacy = ['diffie-hellman-group14-sha1', 'diffie-hellman-group1-sha1'] as const
+const cipher = [
+  'aes128-gcm@openssh.com',
+  'aes256-gcm@openssh.com',
+  'aes128-ctr',
+  'aes192-ctr',
+  'aes256-ctr',
+] as const
+const cipherLegacy = ['aes128-cbc', 'aes256-cbc', '3des-cbc'] as const
+const hmac = [
+  'hmac-sha2-256-etm@openssh.com',
+  'hmac-sha2-512-etm@openssh.com',
+  'hmac-sha2-256',
+  'hmac-sha2-512',
+] as const
+const hmacLegacy = ['hmac-sha1'] as const
+const hostKeyKinds = [
+  'ssh-ed25519',
+  'ecdsa-sha2-nistp256',
+  'ecdsa-sha2-nistp384',
+  'ecdsa-sha2-nistp521',
+  'ssh-rsa',
+]
+
+/** Connects (through the jump host, if there is one), checks each host key, logs in and opens the platform's shell. */
+export async function openSession(options: SessionOptions): Promise<Session> {
+  const { device, jump } = options
+  if (options.signal?.aborted) throw new AgentError('stopped', 'the agent was told to stop')
+  const enable =
+    device.enablePasswordEnv === undefined
+      ? undefined
+      : fromEnvironment(device.enablePasswordEnv, options.environment)
+  const way: Connection[] = []
+  const abort = (): void => way.forEach((one) => void one.client.destroy())
+  options.signal?.addEventListener('abort', abort, { once: true })
+  try {
+    let sock: Duplex | undefined
+    if (jump !== undefined) {
+      const first = await connect(jump, { ...options, legacy: false })
+      way.push(first)
+      sock = await forward(first.client, device)
+    }
+    const last = await connect(device, { ...options, legacy: device.legacy, sock })
+    way.push(last)
+    const channel = await shell(last.client, options.platform.columns)
+    return await assemble(options, { way, channel, hostKey: last.hostKey(), enable })
+  } catch (error) {
+    for (const one of way.reverse()) one.client.destroy()
+    if (options.signal?.aborted) throw new AgentError('stopped', 'the agent was told to stop')
+    throw error
+  } finally {
+    options.signal?.removeEventListener('abort', abort)
+  }
+}
+
+interface Connection {
+  readonly client: Client
+  hostKey(): string
+}
+
+interface ConnectOptions {
+  readonly environment: Environment
+  readonly legacy: boolean
+  readonly sock?: Duplex | undefined
+}
+
+/** The key that a host shows, without logging in: for `keys scan`. Nothing is trusted by this. */
+export async function scanHostKey(
+  address: string,
+  port: number,
+  kind: string,
+): Promise<{ readonly kind: string; readonly key: Buffer }> {
+  const client = new Client()
+  client.on('error', () => undefined)
+  try {
+    return await new Promise((resolve, reject) => {
+      client.on('error', (cause) =>
+        reject(new AgentError('unreachable', `${address}:${port}: ${cause.message}`, { cause })),
+      )
+      client.connect({
+        host: address,
+        port,
+        username: 'scan',
+        readyTimeout: handshakeMs,
+        algorithms: { ...algorithms(true, []), serverHostKey: signatureKinds(kind, true) },
+        hostVerifier: (key: Buffer) => {
+          resolve({ kind, key })
+          return false
+        },
+      })
+    })
+  } finally {
+    client.destroy()
+  }
+}
+
+async function connect(endpoint: Endpoint, options: ConnectOptions): Promise<Connection> {
+  const { address, port, username } = endpoint
+  const [credentials, known] = await Promise.all([
+    credentialsFor(endpoint.auth, options.environment),
+    readKnownHosts(endpoint.knownHosts),
+  ])
+  const client = new Client()
+  // For the life of the client: an error that comes late and finds no listener would end the process.
+  client.on('error', () => undefined)
+  let hostKey = ''
+  let fault: AgentError | undefined
+  const config: ConnectConfig = {
+    ...(options.sock === undefined ? { host: address, port } : { sock: options.sock }),
+    username,
+    readyTimeout: handshakeMs,
+    keepaliveInterval: keepaliveMs,
+    keepaliveCountMax: keepaliveMissesMax,
+    algorithms: algorithms(options.legacy, knownKinds(known, address, port)),
+    hostVerifier: (key: Buffer) => {
+      hostKey = fingerprint(key)
+      fault = hostKeyFault(known, key, { host: address, port, file: endpoint.knownHosts })
+      return fault === undefined
+    },
+    ...login(credentials),
+  }
+  await new Promise<void>((resolve, reject) => {
+    client.once('ready', resolve)
+    client.once('error', (cause) => reject(fault ?? connectError(endpoint, cause)))
+    client.once('close', () => reject(fault ?? unreachable(endpoint, 'the connection was closed')))
+    answerKeyboard(client, credentials)
+    try {
+      client.connect(config)
+      client.setNoDelay(true)
+    } catch (cause) {
+      // ssh2 throws here for a key that can't be read and a passphrase that is wrong.
+      const message = `the private key for ${username}@${address} can't be used: ${messageOf(cause)}`
+      reject(new AgentError('credentials_missing', message, { cause }))
+    }
+  }).catch((error: unknown) => {
+    client.destroy()
+    throw error
+  })
+  return { client, hostKey: () => hostKey }
+}
+
+function algorithms(
+  legacy: boolean,
+  known: readonly string[],
+): NonNullable<ConnectConfig['algorithms']> {
+  const kinds = [...known, ...hostKeyKinds.filter((kind) => !known.includes(kind))]
+  return {
+    kex: legacy ? [...kex, ...kexLegacy] : [...kex],
+    cipher: legacy ? [...cipher, ...cipherLegacy] : [...cipher],
+    hmac: legacy ? [...hmac, ...hmacLegacy] : [...hmac],
+    serverHostKey: kinds.flatMap((kind) => signatureKinds(kind, legacy)),
+  }
+}
+
+type HostKeyAlgorithm = 'ssh-ed25519' | 'rsa-sha2-512' | 'rsa-sha2-256' | 'ssh-rsa'
+
+/** The signatures that prove a kind of key. Unknown kinds (certificates, security keys) have none that ssh2 could check. */
+function signatureKinds(kind: string, legacy: boolean): HostKeyAlgorithm[] {
+  if (kind === 'ssh-rsa') {
+    return legacy ? ['rsa-sha2-512', 'rsa-sha2-256', 'ssh-rsa'] : ['rsa-sha2-512', 'rsa-sha2-256']
+  }
+  // ssh2's own names; the type lists fewer of them than the library knows.
+  return hostKeyKinds.includes(kind) ? [kind as HostKeyAlgorithm] : []
+}
+
+function login(credentials: Credentials): ConnectConfig {
+  switch (credentials.kind) {
+    case 'key':
+      return {
+        privateKey: credentials.privateKey.reveal(),
+        ...(credentials.passphrase === undefined
+          ? {}
+          : { passphrase: credentials.passphrase.reveal() }),
+        authHandler: ['publickey'],
+      }
+    case 'password':
+      return {
+        password: credentials.password.reveal(),
+        tryKeyboard: true,
+        authHandler: ['password', 'keyboard-interactive'],
+      }
+    case 'agent':
+      return { agent: credentials.socket, authHandler: ['agent'] }
+  }
+}
+
+/** Answers one question for a password. Anything else, or the same again, is left unanswered: no account is locked by us. */
+function answerKeyboard(client: Client, credentials: Credentials): void {
+  let asked = false
+  client.on('keyboard-interactive', (_name, _text, _language, prompts, finish) => {
+    if (prompts.length === 0) return finish([])
+    const [only] = prompts
+    const answers = prompts.length === 1 && only?.echo !== true && !asked
+    asked = true
+    finish(answers && credentials.kind === 'password' ? [credentials.password.reveal()] : [])
+  })
+}
+
+function connectError(endpoint: Endpoint, cause: Error & { level?: string }): AgentError {
+  if (cause.level === 'client-authentication') {
+    const message = `${endpoint.address} refused the login of ${endpoint.username}: ${cause.message}`
+    return new AgentError('login_refused', message, { cause })
+  }
+  return unreachable(endpoint, cause.message, cause)
+}
+
+function unreachable(endpoint: Endpoint, why: string, cause?: unknown): AgentError {
+  const message = `${endpoint.address}:${endpoint.port}: ${why}`
+  return new AgentError('unreachable', message, cause === undefined ? {} : { cause })
+}
+
+async function readKnownHosts(file: string): Promise<KnownHosts> {
+  try {
+    return parseKnownHosts(await readFile(file, 'utf8'), file)
+  } catch (cause) {
+    // No file is a file without keys: the host's own key is then named in the refusal.
+    return { keys: [], problems: [{ file, line: 0, message: messageOf(cause) }] }
+  }
+}
+
+function forward(client: Client, device: Endpoint): Promise<ClientChannel> {
+  return new Promise((resolve, reject) => {
+    client.forwardOut('127.0.0.1', 0, device.address, device.port, (cause, channel) => {
+      if (cause === undefined) resolve(channel)
+      else reject(unreachable(device, `the jump host can't reach it: ${cause.message}`, cause))
+    })
+  })
+}
+
+function shell(client: Client, columns: number): Promise<ClientChannel> {
+  return new Promise((resolve, reject) => {
+    const window = { term: 'vt100', cols: columns, rows: 500 }
+    client.shell(window, (cause, channel) => {
+      if (cause === undefined) resolve(channel)
+      else reject(new AgentError('unreachable', `no shell: ${cause.message}`, { cause }))
+    })
+  })
+}
+
+interface Parts {
+  readonly way: readonly Connection[]
+  readonly channel: ClientChannel
+  readonly hostKey: string
+  readonly enable: ReturnType<typeof fromEnvironment> | undefined
+}
+
+async function assemble(options: SessionOptions, parts: Parts): Promise<Session> {
+  const { platform, clock, device } = options
+  const { channel, way } = parts
+  const screen = createScreen(platform.columns)
+  const transcript = createTranscript(clock)
+  const common = { platform, screen, transcript, clock, deadlineMs: device.deadlineMs }
+  const write = (text: string): void => void channel.write(text)
+  let dialogue: Dialogue | undefined
+  let reason: AgentError | undefined
+  let closing: (error: AgentError | undefined) => void = () => undefined
+  const closed = new Promise<AgentError | undefined>((resolve) => {
+    closing = resolve
+  })
+  const destroy = (error?: AgentError): void => {
+    reason ??= error
+    for (const one of way.toReversed()) one.client.end()
+    clock.after(closeMs, () => {
+      for (const one of way) one.client.destroy()
+    })
+  }
+  const nonce = randomBytes(4).toString('hex')
+  const opening: Opening = beginOpening({ ...common, nonce, enable: parts.enable, write })
+  const receive = (bytes: Buffer): void => {
+    screen.write(bytes)
+    if (dialogue === undefined) opening.received()
+    else dialogue.received()
+  }
+  channel.on('data', receive)
+  channel.stderr.on('data', receive)
+  channel.on('error', () => undefined)
+  const gone = (): void => {
+    const lost = new AgentError('unreachable', 'the connection was lost', {
+      lastOutput: screen.text().slice(-2_000),
+    })
+    opening.lost(lost)
+    dialogue?.lost(reason ?? lost)
+    destroy()
+    closing(reason)
+  }
+  channel.once('close', gone)
+  way.at(-1)?.client.once('close', gone)
+  const { seen, context } = await opening.opened
+  dialogue = createDialogue({ ...common, seen, write, close: destroy }, context)
+  return sessionOf(dialogue, { seen, hostKey: parts.hostKey, transcript, closed, destroy })
+}
+
+function sessionOf(
+  dialogue: Dialogue,
+  rest: {
+    readonly seen: Seen
+    readonly hostKey: string
+    readonly transcript: ReturnType<typeof createTranscript>
+    readonly closed: Promise<AgentError | undefined>
+    destroy(): void
+  },
+): Session {
+  const { transcript } = rest
+  return {
+    seen: rest.seen,
+    hostKey: rest.hostKey,
+    get context() {
+      return dialogue.context
+    },
+    run: (lines, signal) => dialogue.run(lines, signal),
+    progress: () => dialogue.progress(),
+    transcript: () => transcript.text(),
+    bytes: () => transcript.bytes(),
+    mark: () => transcript.mark(),
+    async close() {
+      rest.destroy()
+      await Promise.race([
+        rest.closed,
+        new Promise<void>((r) => void systemClock.after(closeMs * 2, r)),
+      ])
+    },
+    closed: rest.closed,
+  }
+}
+
+function messageOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause)
 }
