@@ -165,6 +165,17 @@ export function parseMasked(address: string, mask: string): Parsed<Prefix> {
   return parsePrefix(`${address}/${text.replaceAll('0', '').length}`)
 }
 
+/** Writes the base address of a prefix, or an address, as big-endian 32-bit words (one for IPv4, four for IPv6) and says how many bits of it count. For tries: a million a second, where numbers of unbounded size are too slow. */
+export function writeWords(of: Prefix | Address, into: Int32Array): number {
+  const slash = of.lastIndexOf('/')
+  const end = slash < 0 ? of.length : slash
+  const isIpv6 = of.includes(':')
+  if (isIpv6) writeIpv6(of, end, into)
+  else into[0] = readIpv4(of, end)
+  if (slash < 0) return isIpv6 ? 128 : 32
+  return Number(of.slice(slash + 1))
+}
+
 function spanOf(family: Family, value: bigint, length: number): Span {
   const size = 1n << BigInt(widthOf[family] - length)
   const first = value - (value % size)
@@ -244,4 +255,48 @@ function parseIpv6(text: string): Parsed<{ readonly family: Family; readonly val
 
 function wrong(problem: string): { readonly ok: false; readonly problem: string } {
   return { ok: false, problem }
+}
+
+// The text is canonical: nothing is checked again here.
+function readIpv4(text: string, end: number): number {
+  let word = 0
+  let part = 0
+  for (let index = 0; index < end; index++) {
+    const code = text.charCodeAt(index)
+    if (code === 46) {
+      word = (word << 8) | part
+      part = 0
+    } else part = part * 10 + code - 48
+  }
+  return (word << 8) | part
+}
+
+function writeIpv6(text: string, end: number, into: Int32Array): void {
+  into.fill(0)
+  const gap = text.indexOf('::')
+  writeGroups(text, { from: 0, end: gap < 0 ? end : gap, first: 0 }, into)
+  if (gap < 0 || gap + 2 >= end) return
+  let groups = 1
+  for (let index = gap + 2; index < end; index++) if (text.charCodeAt(index) === 58) groups++
+  writeGroups(text, { from: gap + 2, end, first: 8 - groups }, into)
+}
+
+function writeGroups(
+  text: string,
+  part: { readonly from: number; readonly end: number; readonly first: number },
+  into: Int32Array,
+): void {
+  let group = part.first
+  let value = 0
+  for (let index = part.from; index <= part.end; index++) {
+    const code = index === part.end ? 58 : text.charCodeAt(index)
+    if (code !== 58) {
+      value = (value << 4) | (code > 57 ? code - 87 : code - 48)
+      continue
+    }
+    if (index === part.from) return
+    into[group >> 1] = (into[group >> 1] ?? 0) | (group % 2 === 0 ? value << 16 : value)
+    group++
+    value = 0
+  }
 }

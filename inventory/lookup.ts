@@ -1,0 +1,76 @@
+// Who has an address, whose space holds a prefix, what is protected there: answered by tries, for inventories of a million prefixes.
+
+import type { Customer, Inventory, Protected } from './model.ts'
+import { type Address, addressCount, familyOf, lengthOf, maximal, type Prefix } from './prefix.ts'
+import { createTrie, type Trie } from './trie.ts'
+
+/** Questions about space. A customer counts whatever the routing table its prefix is in. */
+export interface Lookup {
+  /** The customer that has this address. */
+  customerAt(address: Address): Customer | undefined
+  /** Every customer with at least one address of this prefix, each once. */
+  customersOverlapping(prefix: Prefix): readonly Customer[]
+  /** The one customer whose space holds all of this prefix; several adjacent prefixes of one customer count together. */
+  containing(prefix: Prefix): Customer | undefined
+  /** What is protected with at least one address of this prefix, each once. */
+  protectedOverlapping(prefix: Prefix): readonly Protected[]
+}
+
+/** Builds the tries of one inventory; it never changes afterwards. */
+export function createLookup(inventory: Inventory): Lookup {
+  const customers = createSpace(
+    [...inventory.customers.values()].flatMap((customer) =>
+      customer.prefixes.map(({ prefix }): readonly [Prefix, Customer] => [prefix, customer]),
+    ),
+  )
+  const shields = createSpace(
+    inventory.protected.map((shield): readonly [Prefix, Protected] => [shield.prefix, shield]),
+  )
+  return {
+    customerAt: (address) => customers.at(address),
+    customersOverlapping: (prefix) => [
+      ...new Set(customers.overlapping(prefix).map(([, customer]) => customer)),
+    ],
+    containing: (prefix) => holderOf(customers, prefix),
+    protectedOverlapping: (prefix) => [
+      ...new Set(shields.overlapping(prefix).map(([, shield]) => shield)),
+    ],
+  }
+}
+
+interface Space<T> {
+  at(address: Address): T | undefined
+  overlapping(prefix: Prefix): readonly (readonly [Prefix, T])[]
+}
+
+function createSpace<T>(entries: readonly (readonly [Prefix, T])[]): Space<T> {
+  const tries = { 4: trieOf(4, entries), 6: trieOf(6, entries) }
+  return {
+    at: (address) => entries[tries[familyOf(address)].longest(address)]?.[1],
+    overlapping(prefix) {
+      const trie = tries[familyOf(prefix)]
+      const indices = new Set([...trie.around(prefix), ...trie.inside(prefix)])
+      return [...indices].map((index) => entries[index]).filter((entry) => entry !== undefined)
+    },
+  }
+}
+
+function trieOf(family: 4 | 6, entries: readonly (readonly [Prefix, unknown])[]): Trie {
+  return createTrie(
+    family,
+    entries.flatMap(([prefix], index) => (familyOf(prefix) === family ? [[prefix, index]] : [])),
+  )
+}
+
+function holderOf(customers: Space<Customer>, prefix: Prefix): Customer | undefined {
+  const overlapping = customers.overlapping(prefix)
+  const [first] = overlapping
+  if (first === undefined || overlapping.some(([, customer]) => customer !== first[1])) {
+    return undefined
+  }
+  if (overlapping.some(([theirs]) => lengthOf(theirs) <= lengthOf(prefix))) return first[1]
+  // All that is theirs here lies inside: it must fill the prefix to the last address.
+  const filled = maximal(overlapping.map(([theirs]) => theirs))
+  const total = filled.reduce((sum, each) => sum + addressCount(each), 0n)
+  return total === addressCount(prefix) ? first[1] : undefined
+}
