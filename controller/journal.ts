@@ -59,7 +59,7 @@ export function createJournal(parts: JournalParts): Journal {
       return store.commit((tx) => {
         const state = deviceState(tx, device.id)
         const number = state.step + 1
-        tx.putDevice({ ...state, step: number })
+        tx.putDevice({ ...state, step: number, lastKnown: JSON.stringify(device) })
         const held = tx.claims(device.id)
         const keys =
           step.purpose === 'save'

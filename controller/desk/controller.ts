@@ -1,0 +1,112 @@
+// The desk as one interface: what API and console call. Each method is a function of a file beside this one.
+
+import type { Address } from '../../inventory/prefix.ts'
+import { hostPrefix, overlaps } from '../../inventory/prefix.ts'
+import type { Config } from '../config.ts'
+import type { Controller, Lookup } from '../controller.ts'
+import { deviceState } from '../journal.ts'
+import type { Loop } from '../loop.ts'
+import * as change from './change.ts'
+import { enforce, plan } from './decide.ts'
+import { by, type Desk, now } from './desk.ts'
+import * as devices from './devices.ts'
+import { freeze, unfreeze } from './freeze.ts'
+import { planRelease } from './releasing.ts'
+import { reload } from './reload.ts'
+import { createToken, revokeToken } from './tokens.ts'
+
+/** The controller over a desk. */
+export function createController(desk: Desk, loop: Loop, config: Config): Controller {
+  return {
+    store: desk.store,
+    inventory: () => desk.world().inventory,
+    playbooks: () => desk.world().playbooks,
+    plan: (caller, decision, online) => plan(desk, caller, decision, online),
+    planRelease: (caller, id, online) => planRelease(desk, caller, id, online),
+    async enforce(caller, request, idempotency) {
+      const made = await enforce(desk, caller, request, idempotency)
+      loop.poke()
+      return made
+    },
+    approve: (caller, id, digest, reason) =>
+      change.approve(desk, caller, id, { digest, ...(reason === undefined ? {} : { reason }) }),
+    reject: (caller, id, reason) => change.reject(desk, caller, id, reason),
+    release: (caller, id, reason) => change.release(desk, caller, id, reason),
+    async extend(caller, id, expiresAt, reason) {
+      const made = await change.extend(desk, caller, id, { expiresAt, reason })
+      loop.poke()
+      return made
+    },
+    retry: (caller, id, only) => change.retry(desk, caller, id, only),
+    freeze: (caller, reason) => freeze(desk, caller, reason),
+    async unfreeze(caller, reason) {
+      await unfreeze(desk, caller, reason)
+      loop.poke()
+    },
+    async acknowledgeClock(caller) {
+      const held = loop.held()
+      if (held === undefined) return
+      await desk.store.commit((tx) => {
+        const data = { acknowledged: true, jumpMs: Math.round(held.jumpMs), since: held.since }
+        tx.append({ type: 'clock.jumped', outcome: 'ok', ...by(caller), on: {}, data })
+      })
+      loop.acknowledge()
+    },
+    check: (caller, device) => devices.check(desk, caller, device),
+    reconcile: (caller, device, remove) => devices.reconcile(desk, caller, device, remove),
+    adopt: (caller, device, keys, reason) => devices.adopt(desk, caller, device, { keys, reason }),
+    reload: (caller) => reload(desk, config, { ...by(caller) }),
+    createToken: (caller, request) =>
+      createToken(desk.store, { ...by(caller), id: desk.id(), at: now(desk) }, request),
+    revokeToken: (caller, id) => revokeToken(desk.store, { ...by(caller), at: now(desk) }, id),
+    lookup: (address) => lookUp(desk, address),
+    device(id) {
+      const listed = desk.world().inventory.devices.has(id)
+      return desk.store.read((rows) => {
+        if (!listed && rows.device(id) === undefined) return undefined
+        const live = new Set(rows.live().map((enforcement) => enforcement.id))
+        const wanted = rows.wanted({ device: id }).filter((row) => live.has(row.enforcement))
+        return { state: deviceState(rows, id), wanted }
+      })
+    },
+    holds() {
+      const frozen = desk.store.read((rows) => rows.freeze())
+      const clock = loop.held()
+      return {
+        ...(frozen === undefined ? {} : { freeze: frozen }),
+        ...(clock === undefined ? {} : { clock }),
+      }
+    },
+    ready() {
+      const reasons = desk.store.healthy()
+        ? []
+        : ['the audit log can’t be written: no device is touched']
+      return { ok: reasons.length === 0, reasons }
+    },
+  }
+}
+
+function lookUp(desk: Desk, address: Address): Lookup {
+  const { inventory, lookup, neverCut } = desk.world()
+  const host = hostPrefix(address)
+  const customer = lookup.customerAt(address)
+  const within = customer?.prefixes.find(({ prefix }) => overlaps(prefix, host))
+  const enforcements = desk.store.read((rows) =>
+    rows
+      .live()
+      .filter(({ id }) =>
+        rows
+          .wanted({ enforcement: id })
+          .some(({ intent }) => 'prefix' in intent && overlaps(intent.prefix, host)),
+      )
+      .map(({ id }) => id),
+  )
+  return {
+    address,
+    ...(customer === undefined ? {} : { customer: customer.id }),
+    ...(within === undefined ? {} : { prefix: within.prefix }),
+    protected: inventory.protected.filter(({ prefix }) => overlaps(prefix, host)),
+    neverCut: neverCut.filter((entry) => entry.address === address).map(({ why }) => why),
+    enforcements,
+  }
+}

@@ -1,0 +1,229 @@
+// The composition root: the only file that knows every implementation. Starts a controller with its agents and API in this process, and ends it.
+
+import { createHash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import type { FastifyInstance } from 'fastify'
+import type { Logger } from 'pino'
+import { monotonicFactory } from 'ulid'
+import { type Clock, systemClock } from '../agent/clock.ts'
+import { platforms } from '../agent/platforms/index.ts'
+import { type Problem, printProblem } from '../inventory/problem.ts'
+import { createServer } from './api/server.ts'
+import type { Config } from './config.ts'
+import type { Controller } from './controller.ts'
+import { createController } from './desk/controller.ts'
+import { type Desk, systemActor } from './desk/desk.ts'
+import { devicesWithWork } from './desk/freeze.ts'
+import { noteConflicts } from './desk/reload.ts'
+import { ControllerError } from './errors.ts'
+import { createFleet, type Fleet } from './fleet.ts'
+import { createJournal } from './journal.ts'
+import { createLoop } from './loop.ts'
+import { closeOpenSteps, reachable } from './recover.ts'
+import { openStore } from './store/sqlite.ts'
+import type { Store } from './store/store.ts'
+import { loadWorld, type World } from './world.ts'
+
+/** A controller that runs. */
+export interface Running {
+  readonly url: string
+  readonly controller: Controller
+  /** Whether any token exists: if not, nobody can ask anything yet. */
+  readonly hasTokens: boolean
+  /** Ends it within the drain time; answers what is left for the next start. */
+  stop(): Promise<{ readonly left: readonly string[] }>
+}
+
+/** What a start is given besides its configuration. */
+export interface StartParts {
+  readonly log: Logger
+  readonly environment: Readonly<Record<string, string | undefined>>
+  readonly clock?: Clock
+  /** Called once when the store can't be trusted any more and the process should end. */
+  fatal?(cause: Error): void
+}
+
+/** Starts everything, in the order in which a crash is safe: store, what the last run left open, agents, API. Throws ControllerError `inventory_invalid` with every problem, `data_in_use`, `config_invalid`. */
+export async function startController(config: Config, parts: StartParts): Promise<Running> {
+  const clock = parts.clock ?? systemClock
+  const { log } = parts
+  const world = await firstWorld(config, log)
+  const store = openStore({
+    dir: config.data,
+    clock,
+    lock: true,
+    ...(config.origin === undefined ? {} : { origin: config.origin }),
+  })
+  try {
+    return await run({ config, store, world, clock, parts })
+  } catch (fault) {
+    store.close()
+    throw fault
+  }
+}
+
+async function run(about: {
+  readonly config: Config
+  readonly store: Store
+  readonly world: World
+  readonly clock: Clock
+  readonly parts: StartParts
+}): Promise<Running> {
+  const { config, store, clock, parts } = about
+  const { log } = parts
+  let world = about.world
+  const version = await packageVersion()
+  const closed = await closeOpenSteps(store)
+  if (closed > 0)
+    log.warn({ closed }, 'the last run ended in the middle of work: those devices are read first')
+  const fleet: Fleet = createFleet({
+    device: (id) => reachable(world, store, id),
+    platforms,
+    journal: (device) =>
+      createJournal({
+        store,
+        clock,
+        device,
+        turn: (devices) => {
+          for (const next of devices) fleet.wake(next, 'change')
+        },
+      }),
+    clock,
+    log,
+    environment: parts.environment,
+    devicesAtOnce: config.devicesAtOnce,
+    checkIntervalMs: config.checkIntervalMs,
+    observerDeadlineMs: config.observerDeadlineMs,
+    connectDeadlineMs: config.connectDeadlineMs,
+  })
+  const desk: Desk = {
+    store,
+    clock,
+    platforms,
+    fleet,
+    log,
+    world: () => world,
+    replaceWorld: (next) => {
+      world = next
+    },
+    id: monotonicFactory(),
+  }
+  const loop = createLoop(desk)
+  const controller = createController(desk, loop, config)
+  await noteStart(desk, config, version)
+  await noteConflicts(desk)
+  const app = await createServer(controller, {
+    version,
+    clock,
+    log,
+    bodyLimitBytes: config.bodyLimitBytes,
+    requestsPerMinute: config.requestsPerMinute,
+    eventStreams: config.eventStreams,
+  })
+  const url = await listen(app, config)
+  for (const device of store.read(devicesWithWork)) fleet.wake(device, 'change')
+  return {
+    url,
+    controller,
+    hasTokens: store.read((rows) => rows.tokens().some(({ revokedAt }) => revokedAt === undefined)),
+    stop: () => stop({ app, fleet, loop, desk }),
+  }
+}
+
+async function stop(about: {
+  readonly app: FastifyInstance
+  readonly fleet: Fleet
+  readonly loop: { stop(): void }
+  readonly desk: Desk
+}): Promise<{ readonly left: readonly string[] }> {
+  const { desk } = about
+  about.loop.stop()
+  await about.app.close()
+  await about.fleet.stop()
+  const left = desk.store.read((rows) =>
+    rows
+      .live()
+      .filter(({ status }) => status === 'enforcing' || status === 'releasing')
+      .map(({ id, status }) => `${id} (${status})`),
+  )
+  await desk.store
+    .commit((tx) => {
+      tx.append({
+        type: 'system.stopped',
+        outcome: 'ok',
+        actor: systemActor,
+        on: {},
+        data: { left: left.length },
+      })
+    })
+    .catch((fault: unknown) =>
+      desk.log.error({ err: fault }, 'the stop could not be written to the audit log'),
+    )
+  desk.store.close()
+  return { left }
+}
+
+async function firstWorld(config: Config, log: Logger): Promise<World> {
+  const loaded = await loadWorld(config, [...platforms.keys()])
+  if (!loaded.ok) {
+    throw new ControllerError('inventory_invalid', describeProblems(loaded.problems), {
+      problems: loaded.problems,
+    })
+  }
+  for (const warning of loaded.warnings) log.warn(printProblem(warning))
+  return loaded.value
+}
+
+function describeProblems(problems: readonly Problem[]): string {
+  const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`
+  return [`${count} in inventory or playbooks:`, ...problems.map(printProblem)].join('\n')
+}
+
+async function noteStart(desk: Desk, config: Config, version: string): Promise<void> {
+  const digest = createHash('sha256').update(JSON.stringify(config)).digest('hex')
+  const { inventory, playbooks } = desk.world()
+  await desk.store.commit((tx) => {
+    const common = { outcome: 'ok', actor: systemActor, on: {} } as const
+    tx.append({ type: 'system.started', ...common, data: { version, config: digest } })
+    tx.append({
+      type: 'inventory.loaded',
+      ...common,
+      data: {
+        files: inventory.files.map(({ name, sha256 }) => ({ name, sha256 })),
+        devices: inventory.devices.size,
+        customers: inventory.customers.size,
+      },
+    })
+    tx.append({
+      type: 'playbook.loaded',
+      ...common,
+      data: { files: [...playbooks.values()].map(({ name, sha256 }) => ({ name, sha256 })) },
+    })
+  })
+}
+
+async function listen(app: FastifyInstance, config: Config): Promise<string> {
+  try {
+    return await app.listen({ host: config.host, port: config.port })
+  } catch (cause) {
+    await app.close()
+    throw new ControllerError(
+      'config_invalid',
+      `can't listen on ${config.host}:${config.port}: ${cause instanceof Error ? cause.message : String(cause)}; choose another with --listen HOST:PORT`,
+      {},
+      cause,
+    )
+  }
+}
+
+/** The version in package.json, which lies above this file in the source tree and above dist/ in the package. */
+export async function packageVersion(): Promise<string> {
+  for (const up of ['../package.json', '../../package.json']) {
+    const text = await readFile(new URL(up, import.meta.url), 'utf8').catch(() => undefined)
+    if (text !== undefined) return String((JSON.parse(text) as { version: unknown }).version)
+  }
+  throw new ControllerError(
+    'data_invalid',
+    'package.json is not where the package has it: install nullroute anew',
+  )
+}
