@@ -1,0 +1,114 @@
+// Filter entries on IOS: members of the object group NULLROUTE, which the operator made, and bound in his own access lists.
+
+import { familyOf } from '../../../inventory/prefix.ts'
+import { type Intent, type Key, keyOf } from '../../intents.ts'
+import { type Answer, type Found, free, type Read, type Stop } from '../../platform.ts'
+import { answerTo, unknownOutput } from '../output.ts'
+import { groupName, memberObject, parseMember, sentinel } from './objects.ts'
+
+type Acl = Extract<Intent, { readonly kind: 'acl' }>
+
+/** How the group is used: access lists with an entry for it, and those that stand on an interface. */
+export const groupReads: readonly Read[] = [
+  {
+    what: 'lists',
+    line: free(
+      `show running-config | include ^ip access-list |object-group ${groupName}|^ ip access-group `,
+      'exec',
+    ),
+  },
+]
+
+/** Prefixes in the group; undefined where there is no such group. Members of other kinds are nobody's business here. */
+export function readGroup(answer: Answer): readonly string[] | undefined {
+  const lines = answer.text.split('\n').filter((line) => line.trim() !== '')
+  const header = lines.findIndex((line) => /^\S*\s*object group /i.test(line))
+  if (header < 0) {
+    if (lines.length === 0 || lines.some((line) => line.startsWith('%') || /^\s*\^/.test(line))) {
+      return undefined
+    }
+    throw unknownOutput(answer, '`Network object group NULLROUTE` or nothing')
+  }
+  if (!/^Network object group /i.test(lines[header] ?? '')) return undefined
+  return lines
+    .slice(header + 1)
+    .map((line) => parseMember(line.trim()))
+    .filter((prefix) => prefix !== undefined)
+}
+
+/** What stands for an acl intent. Both directions have one member between them, which is named as their element. */
+export function foundMember(
+  intent: Acl,
+  members: readonly string[] | undefined,
+  answers: ReadonlyMap<string, Answer>,
+): Found {
+  const key = keyOf(intent)
+  if (familyOf(intent.prefix) === 6) {
+    return { key, object: [], effect: 'none', mark: 'unmarkable', inForce: 'unknown' }
+  }
+  const stop = notPrepared(intent, members, answerTo(answers, 'lists').text)
+  const stands = members?.includes(intent.prefix) === true
+  return {
+    key,
+    object: stands ? [memberObject(intent.prefix)] : [],
+    effect: stands ? 'same' : 'none',
+    // The group's name is the mark of all that is in it.
+    mark: stands ? 'ours' : 'none',
+    inForce: stands && stop === undefined ? 'yes' : 'no',
+    element: memberObject(intent.prefix),
+    // A member that stands can be taken away wherever the group is bound by now.
+    ...(stop === undefined || stands ? {} : { stop }),
+  }
+}
+
+function notPrepared(
+  intent: Acl,
+  members: readonly string[] | undefined,
+  lists: string,
+): Stop | undefined {
+  const remedy = 'paste the lines of `nullroute device prepare`, with the names of your own lists'
+  if (members === undefined) {
+    return { code: 'not_prepared', message: `there is no object group ${groupName}`, remedy }
+  }
+  if (boundDirections(lists).has(intent.direction)) return undefined
+  const entry =
+    intent.direction === 'in'
+      ? `deny ip object-group ${groupName} any`
+      : `deny ip any object-group ${groupName}`
+  const message = `no access list that stands on an interface has \`${entry}\``
+  return { code: 'not_prepared', message, remedy }
+}
+
+/** In which directions the group is denied by a list that some interface uses: as source = from the customer, as destination = to the customer. */
+export function boundDirections(lists: string): ReadonlySet<Acl['direction']> {
+  const bound = new Set(
+    [...lists.matchAll(/^ +ip access-group (\S+) (?:in|out)\b/gm)].map((found) => found[1]),
+  )
+  const directions = new Set<Acl['direction']>()
+  let list: string | undefined
+  for (const line of lists.split('\n')) {
+    list = /^ip access-list (?:extended|standard) (\S+)/.exec(line)?.[1] ?? list
+    if (!bound.has(list)) continue
+    if (/^ +(?:\d+ )?deny +ip object-group NULLROUTE any\b/.test(line)) directions.add('in')
+    if (/^ +(?:\d+ )?deny +ip any object-group NULLROUTE\b/.test(line)) directions.add('out')
+  }
+  return directions
+}
+
+/** Members that no intent asks for: ours by the group's name, under the key of the direction `in`. */
+export function membersOf(
+  members: readonly string[] | undefined,
+  asked: ReadonlyMap<Key, Found>,
+): readonly Found[] {
+  const elements = new Set([...asked.values()].map(({ element }) => element))
+  const found: Found[] = []
+  for (const member of members ?? []) {
+    // The members come from `parseMember`, which makes prefixes.
+    const intent = { kind: 'acl', direction: 'in', prefix: member as Acl['prefix'] } as const
+    const object = memberObject(intent.prefix)
+    if (intent.prefix === sentinel || elements.has(object)) continue
+    const key = keyOf(intent)
+    found.push({ key, object: [object], effect: 'same', mark: 'ours', inForce: 'unknown' })
+  }
+  return found
+}

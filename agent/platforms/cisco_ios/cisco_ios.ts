@@ -1,0 +1,56 @@
+// Cisco IOS and IOS-XE. Peculiar: each line is live when typed, and means what the mode makes of it; a refused line leaves the session in the mode where it was.
+
+import { enter, free, type Platform } from '../../platform.ts'
+import { clean, failed, open, prompt, question } from './dialogue.ts'
+import { observe, parse } from './observe.ts'
+import { preflight, prepare } from './preflight.ts'
+import { bothDirections, noIpv6Filter, noMessage, render } from './render.ts'
+import { save } from './save.ts'
+
+/** Cisco IOS 12.4T and 15.x, IOS-XE 3.x to 17.x: line by line, with our own inverse lines as the way back. */
+export const cisco_ios: Platform = {
+  name: 'cisco_ios',
+  source:
+    'Cisco IOS Configuration Fundamentals Command Reference; Managing Configuration Files (XE 3S to 17.x); IP Routing and BGP configuration guides; Object Groups for ACLs; published recordings of 15.1 to 17.12. Unverified on a device: the name of `ipv6 route` before IOS-XE 16, `show reload`, IPv6 VRF summaries',
+  limits: [
+    { kind: 'acl', reason: `IPv6: ${noIpv6Filter}` },
+    { kind: 'acl', reason: bothDirections },
+    { kind: 'neighbor', reason: noMessage },
+  ],
+  newline: '\n',
+  echo: true,
+  columns: 511,
+  pager: { sign: /(?:^|\n) ?--More-- ?$/, key: ' ' },
+  question,
+  clean,
+  open,
+  prompt,
+  failed,
+  rest: 'exec',
+  observe,
+  parse,
+  render,
+  transaction: {
+    kind: 'line',
+    // Not `free`: while somebody holds the configuration lock it is refused, and what follows would be typed into exec.
+    enter: [enter('configure terminal', 'exec', 'config')],
+    // Once a configuration prompt was seen it leads to exec from every mode.
+    leave: [{ ...enter('end', 'config', 'exec'), free: true }],
+  },
+  save,
+  preflight,
+  prepare,
+  configuration: [
+    { what: 'config', line: { ...free('show running-config', 'exec'), deadlineMs: 120_000 } },
+  ],
+  canonical: (answers) =>
+    [...answers.values()]
+      .flatMap(({ text }) => text.split('\n'))
+      .map((line) => line.trimEnd())
+      .filter((line) => line !== '' && !volatile.test(line))
+      .join('\n'),
+}
+
+/** Said about the configuration, or moved by the device itself. */
+const volatile =
+  /^(?:Building configuration\.\.\.|Current configuration ?: .*|! (?:Last configuration change|NVRAM config last updated|No configuration change) .*|ntp clock-period \d+)$/

@@ -1,0 +1,197 @@
+// What is read from IOS, and what the answers mean for each intent. Configuration says whose an object is, the forwarding table whether it works.
+
+import { baseOf, familyOf, netmaskOf, type Prefix } from '../../../inventory/prefix.ts'
+import { type Intent, type Key, keyOf } from '../../intents.ts'
+import {
+  type Answer,
+  type Facts,
+  type Found,
+  free,
+  markOf,
+  type Observation,
+  type Read,
+  type Seen,
+  type Stop,
+} from '../../platform.ts'
+import { answerTo } from '../output.ts'
+import { foundMember, groupReads, membersOf, readGroup } from './acl.ts'
+import { foundNeighbor, neighborReads, readBgp } from './bgp.ts'
+import { isPlainDiscard, parseStatic, type StaticRoute } from './objects.ts'
+import { foundPort, portFacts, portReads } from './ports.ts'
+import { routeDiscards } from './routes.ts'
+
+type Blackhole = Extract<Intent, { readonly kind: 'blackhole' }>
+
+const unsupported = /^% ?(?:Invalid input detected|Incomplete command|Ambiguous command)/m
+
+/** Whether the image doesn't know the line that was sent. */
+export function isUnknownLine(text: string): boolean {
+  return unsupported.test(text)
+}
+
+function read(what: string, text: string): Read {
+  return { what, line: free(text, 'exec') }
+}
+
+/** The timer of a human, a reload to come, all static routes and the group in any case; then what each intent needs. */
+export function observe(intents: readonly Intent[], _seen: Seen): readonly Read[] {
+  const reads = new Map<string, Read>()
+  const add = (one: Read): void => void reads.set(one.what, one)
+  add(read('timer', 'show archive config rollback timer'))
+  add(read('reload', 'show reload'))
+  add(read('routes', 'show running-config | include ^ip route|^ipv6 route'))
+  add(read('group', 'show object-group name NULLROUTE'))
+  for (const intent of intents) for (const one of readsFor(intent)) add(one)
+  return [...reads.values()]
+}
+
+function readsFor(intent: Intent): readonly Read[] {
+  switch (intent.kind) {
+    case 'blackhole':
+      return [read(keyOf(intent), routeQuestion(intent))]
+    case 'acl':
+      return groupReads
+    case 'port':
+      return portReads(intent)
+    case 'neighbor':
+      return neighborReads(intent)
+  }
+}
+
+/** With the mask: without it IOS answers with the covering route, be it the default. */
+function routeQuestion(intent: Blackhole): string {
+  const table = intent.vrf === 'default' ? '' : `vrf ${intent.vrf} `
+  return familyOf(intent.prefix) === 4
+    ? `show ip route ${table}${baseOf(intent.prefix)} ${netmaskOf(intent.prefix)}`
+    : `show ipv6 route ${table}${intent.prefix.toUpperCase()}`
+}
+
+/** Throws `unknown_output` for what it doesn't know. */
+export function parse(
+  answers: ReadonlyMap<string, Answer>,
+  intents: readonly Intent[],
+  seen: Seen,
+): Observation {
+  const routes = readRoutes(answerTo(answers, 'routes'))
+  const members = readGroup(answerTo(answers, 'group'))
+  const bgp = intents.some(({ kind }) => kind === 'neighbor')
+    ? readBgp(answerTo(answers, 'bgp'))
+    : undefined
+  const facts: Facts = {
+    ...seen.facts,
+    ...(bgp === undefined ? {} : { asn: bgp.asn }),
+    ...portFacts(answers, intents),
+  }
+  const found = new Map<Key, Found>()
+  for (const intent of intents) {
+    found.set(keyOf(intent), foundFor(intent, { answers, routes, members, bgp, facts }))
+  }
+  const stop = stopFor(answers)
+  return {
+    found,
+    marked: [...markedRoutes(routes, found), ...membersOf(members, found)],
+    facts,
+    ...(stop === undefined ? {} : { stop }),
+  }
+}
+
+interface Read1 {
+  readonly answers: ReadonlyMap<string, Answer>
+  readonly routes: readonly StaticRoute[]
+  readonly members: ReturnType<typeof readGroup>
+  readonly bgp: ReturnType<typeof readBgp>
+  readonly facts: Facts
+}
+
+function foundFor(intent: Intent, all: Read1): Found {
+  switch (intent.kind) {
+    case 'blackhole':
+      return foundRoute(intent, all)
+    case 'acl':
+      return foundMember(intent, all.members, all.answers)
+    case 'port':
+      return foundPort(intent, all.answers, all.facts)
+    case 'neighbor':
+      return foundNeighbor(intent, all.bgp, { answers: all.answers, facts: all.facts })
+  }
+}
+
+function readRoutes(answer: Answer): readonly StaticRoute[] {
+  return answer.text
+    .split('\n')
+    .map(parseStatic)
+    .filter((route) => route !== undefined)
+}
+
+/** Our discard is one line; a next hop of somebody else's beside it matters for what is in force, not for whose the line is. */
+function foundRoute(intent: Blackhole, { answers, routes }: Read1): Found {
+  const key = keyOf(intent)
+  const answer = answerTo(answers, key)
+  const here = routes.filter(({ vrf, prefix }) => vrf === intent.vrf && prefix === intent.prefix)
+  const discard = here.find(({ via }) => via === 'Null0')
+  const others = here.filter((route) => route !== discard)
+  const ours = discard?.name === markOf(key)
+  const stop = missingTable(answer, intent)
+  const base = {
+    key,
+    inForce: routeDiscards(answer, intent.prefix, { routes, vrf: intent.vrf }),
+    ...(stop === undefined ? {} : { stop }),
+  } as const
+  if (here.length === 0) return { ...base, object: [], effect: 'none', mark: 'none' }
+  // Without a name (older `ipv6 route`) there is no place for a mark: the claim and the exact line say whose it is.
+  const mark = ours ? 'ours' : nameless(discard) ? 'unmarkable' : 'none'
+  if (discard !== undefined && (ours || others.length === 0)) {
+    const same = isPlainDiscard(discard, intent.tag) && others.length === 0
+    return { ...base, object: [discard.text], effect: same ? 'same' : 'other', mark }
+  }
+  return { ...base, object: here.map(({ text }) => text), effect: 'other', mark: 'none' }
+}
+
+function nameless(route: StaticRoute | undefined): boolean {
+  return route !== undefined && route.name === undefined && route.prefix.includes(':')
+}
+
+function missingTable(answer: Answer, intent: Blackhole): Stop | undefined {
+  if (intent.vrf === 'default') return undefined
+  if (!/^% ?(?:IP(?:v6)? routing table |VRF )/im.test(answer.text)) return undefined
+  return {
+    code: 'no_such_object',
+    message: `the device has no VRF ${intent.vrf}`,
+    remedy: 'correct the VRF of the prefix in the inventory',
+  }
+}
+
+/** Routes with our mark, of the very key that the mark is made from: a name that was copied to another prefix is not ours. */
+function markedRoutes(
+  routes: readonly StaticRoute[],
+  asked: ReadonlyMap<Key, Found>,
+): readonly Found[] {
+  const marked: Found[] = []
+  for (const { vrf, prefix, tag, name, text } of routes) {
+    const key = keyOf({ kind: 'blackhole', vrf, prefix: prefix as Prefix, tag })
+    if (asked.has(key) || name !== markOf(key)) continue
+    marked.push({ key, object: [text], effect: 'same', mark: 'ours', inForce: 'unknown' })
+  }
+  return marked
+}
+
+/** A timer of a human takes back what is done now; a box about to reload forgets it, or breaks into the lines. */
+function stopFor(answers: ReadonlyMap<string, Answer>): Stop | undefined {
+  const timer = answerTo(answers, 'timer').text.trim()
+  const quiet = timer === '' || /No Rollback Confirmed Change pending/.test(timer)
+  if (!quiet && !isUnknownLine(timer)) {
+    const user = /^User: ?(.*)$/m.exec(timer)?.[1] ?? 'somebody'
+    return {
+      code: 'timer_pending',
+      message: `a rollback timer of ${user} is running: at its end the device takes back every change made since`,
+      remedy: 'ask its owner to send `configure confirm` or `configure revert now`',
+    }
+  }
+  const reload = /^Reload scheduled [^\n]*/m.exec(answerTo(answers, 'reload').text)
+  if (reload === null) return undefined
+  return {
+    code: 'timer_pending',
+    message: `the device is about to reload: ${reload[0]}`,
+    remedy: 'wait for the reload, or have it cancelled with `reload cancel`',
+  }
+}

@@ -1,0 +1,100 @@
+// Ports of IOS: the configured block, and the state that the device shows for it.
+
+import { type Intent, keyOf } from '../../intents.ts'
+import { type Answer, type Facts, type Found, free, type Read, type Stop } from '../../platform.ts'
+import { answerTo, unknownOutput } from '../output.ts'
+import { portFact, portObject } from './objects.ts'
+
+type Port = Extract<Intent, { readonly kind: 'port' }>
+
+const configOf = (port: string): string => `config ${port}`
+const stateOf = (port: string): string => `state ${port}`
+
+/** The block of the running configuration, and the state: on switches and routers alike in the first line of `show interfaces`. */
+export function portReads(intent: Port): readonly Read[] {
+  const { port } = intent
+  return [
+    { what: configOf(port), line: free(`show running-config interface ${port}`, 'exec') },
+    { what: stateOf(port), line: free(`show interfaces ${port}`, 'exec') },
+  ]
+}
+
+/** Full names of the ports asked for, as the running configuration prints them: `Gi1/0/7` is `GigabitEthernet1/0/7`. */
+export function portFacts(answers: ReadonlyMap<string, Answer>, intents: readonly Intent[]): Facts {
+  const facts: Record<string, string> = {}
+  for (const intent of intents) {
+    if (intent.kind !== 'port') continue
+    const name = blockOf(answerTo(answers, configOf(intent.port)))?.name
+    if (name !== undefined) facts[portFact(intent.port)] = name
+  }
+  return facts
+}
+
+interface Block {
+  readonly name: string
+  readonly lines: readonly string[]
+}
+
+/** The block of one interface; undefined where the device has none. Entering a missing one would create it: Vlan, Loopback, Port-channel and sub-interfaces. */
+function blockOf(answer: Answer): Block | undefined {
+  const lines = answer.text.split('\n')
+  const start = lines.findIndex((line) => /^interface \S/.test(line))
+  if (start >= 0) {
+    const name = /^interface (\S+)/.exec(lines[start] ?? '')?.[1] ?? ''
+    const rest = lines.slice(start + 1)
+    const end = rest.findIndex((line) => !line.startsWith(' '))
+    return { name, lines: rest.slice(0, end < 0 ? undefined : end).map((line) => line.trim()) }
+  }
+  const refused = lines.some((line) => /^%|^\s*\^\s*$/.test(line))
+  const empty = lines.every((line) =>
+    /^(?:\s*|!|end|Building configuration\.\.\.|Current configuration ?: .*)$/.test(line),
+  )
+  if (refused || empty) return undefined
+  throw unknownOutput(answer, 'the block of the interface, or `% Invalid input`')
+}
+
+type State = 'administratively down' | 'err-disabled' | 'up' | 'down' | 'unknown'
+
+/** `GigabitEthernet1/0/7 is down, line protocol is down (err-disabled)` → err-disabled. */
+export function portState(text: string): State {
+  const found =
+    /^\S+ is (administratively down|up|down|deleted|reset)\b[^\n]*?, line protocol is \w+([^\n]*)/m.exec(
+      text,
+    )
+  if (found === null) return 'unknown'
+  if (/err-?disabled/.test(found[0])) return 'err-disabled'
+  if (found[1] === 'administratively down') return 'administratively down'
+  return found[1] === 'up' ? 'up' : 'down'
+}
+
+/** What stands for a port intent. There is no place for a mark: the description is the operator's. */
+export function foundPort(intent: Port, answers: ReadonlyMap<string, Answer>, facts: Facts): Found {
+  const block = blockOf(answerTo(answers, configOf(intent.port)))
+  const state = portState(answerTo(answers, stateOf(intent.port)).text)
+  const shut = block?.lines.includes('shutdown') === true
+  const stop = stopFor(intent, block, state)
+  return {
+    key: keyOf(intent),
+    object: shut ? [portObject(intent.port, facts)] : [],
+    effect: shut ? 'same' : 'none',
+    mark: 'unmarkable',
+    inForce: state === 'unknown' ? 'unknown' : state === 'administratively down' ? 'yes' : 'no',
+    ...(stop === undefined ? {} : { stop }),
+  }
+}
+
+function stopFor(intent: Port, block: Block | undefined, state: State): Stop | undefined {
+  if (block === undefined) {
+    return {
+      code: 'no_such_object',
+      message: `the device has no interface ${intent.port}`,
+      remedy: 'correct the port in the inventory',
+    }
+  }
+  if (state !== 'err-disabled') return undefined
+  return {
+    code: 'not_restorable',
+    message: `${block.name} is err-disabled: shutting it and letting it go again would switch on a port that the device had blocked`,
+    remedy: 'clear the reason on the device first; until then the port passes no traffic anyway',
+  }
+}
