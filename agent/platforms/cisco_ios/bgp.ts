@@ -45,11 +45,11 @@ export function readBgp(answer: Answer): Bgp | undefined {
   let family = 'other'
   for (const line of lines) {
     family = familyHeader(line) ?? family
-    const peer = /^( {1,2})neighbor (\S+) (.+)$/.exec(line)
-    const address = parseAddress(peer?.[2] ?? '')
-    if (peer === null || !address.ok) continue
-    const key = `${peer[1] === ' ' ? 'default' : family}|${address.value}`
-    peers.set(key, [...(peers.get(key) ?? []), (peer[3] ?? '').trim()])
+    const [, blanks, name = '', words = ''] = /^( {1,2})neighbor (\S+) (.+)$/.exec(line) ?? []
+    const address = parseAddress(name)
+    if (!address.ok) continue
+    const key = `${blanks === ' ' ? 'default' : family}|${address.value}`
+    peers.set(key, [...(peers.get(key) ?? []), words.trim()])
   }
   return { asn, peers }
 }
