@@ -85,8 +85,11 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
   const { status, problem, unexpected } = problemOf(error, request.id)
   if (unexpected) request.log.error({ err: error, code: problem.code }, 'request failed')
   if (status === 503 && reply.getHeader('retry-after') === undefined) reply.header('retry-after', 5)
-  // As text: a response schema strips what it does not name, and these members depend on the code.
-  reply.code(status).type(problemType).send(JSON.stringify(problem))
+  // As bytes: a response schema strips what it does not name, and these members depend on the code; and to text Fastify adds a charset, which this type does not have.
+  reply
+    .code(status)
+    .type(problemType)
+    .send(Buffer.from(JSON.stringify(problem)))
 }
 
 function invalidAnswer(error: RequestInvalid, request: string): ProblemAnswer {
