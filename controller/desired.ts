@@ -1,0 +1,101 @@
+// Enforcements in force → what one device should have: the union of what they want, and what is still being waited for. Pure.
+// Level-triggered: it is made anew for each convergence, from rows alone, so that a restart or a lost message changes nothing.
+
+import type { Claim, Desired } from '../agent/diff.ts'
+import { type Intent, type Key, keyOf } from '../agent/intents.ts'
+import type { Id } from '../inventory/model.ts'
+import { covers } from '../inventory/prefix.ts'
+import { type Enforcement, inForce } from './enforcement.ts'
+import type { Rows, Wanted } from './store/store.ts'
+
+/** What one device's desired state is made of. */
+export interface DeviceRows {
+  /** Accepted and not ended. */
+  readonly live: readonly Enforcement[]
+  /** Of this device, of whatever enforcement: those that aren't live count for nothing. */
+  readonly wanted: readonly Wanted[]
+  readonly claims: readonly Claim[]
+  readonly frozen: boolean
+}
+
+/** The desired state of a device as the store has it now. */
+export function desiredFor(rows: Rows, device: Id): Desired {
+  return unionOf({
+    live: rows.live(),
+    wanted: rows.wanted({ device }),
+    claims: rows.claims(device),
+    frozen: rows.freeze() !== undefined,
+  })
+}
+
+/** The union over all enforcements in force. Of one key wanted with different attributes the oldest accepted enforcement decides; releasing one never lifts what another still wants. */
+export function unionOf(rows: DeviceRows): Desired {
+  const active = activeRows(rows)
+  const wanted = onePerKey(active.filter((row) => !row.observer))
+  const expected = onePerKey(active.filter((row) => row.observer))
+  const releasing = new Set(
+    rows.live.filter(({ status }) => status === 'releasing').map(({ id }) => id),
+  )
+  const ending = rows.wanted.filter((row) => row.observer && releasing.has(row.enforcement))
+  const fading = onePerKey(ending).filter(
+    (intent) => ![...wanted, ...expected].some((other) => keepsUp(other, intent)),
+  )
+  return { wanted, expected, fading, claims: rows.claims, frozen: rows.frozen }
+}
+
+/** The rows that are in force on a device now, those of the oldest accepted enforcement first: its wave is open, and the platform can do it. */
+export function activeRows(rows: Pick<DeviceRows, 'live' | 'wanted'>): readonly Wanted[] {
+  const oldestFirst = rows.live
+    .filter(({ status }) => inForce.includes(status))
+    .toSorted((one, other) => byAge(one, other))
+  return oldestFirst.flatMap((enforcement) =>
+    rows.wanted.filter(
+      (row) =>
+        row.enforcement === enforcement.id &&
+        row.wave <= (enforcement.openWave ?? 0) &&
+        row.unsupported === undefined,
+    ),
+  )
+}
+
+/** The enforcements in force, oldest first, that a key of this device serves: by the key itself, or by a filter entry of theirs that it covers. */
+export function servedBy(
+  intent: Intent,
+  rows: Pick<DeviceRows, 'live' | 'wanted'>,
+): readonly string[] {
+  const served = activeRows(rows).filter(
+    (row) => !row.observer && (sameKey(row.intent, intent) || coversFilter(intent, row.intent)),
+  )
+  return [...new Set(served.map(({ enforcement }) => enforcement))]
+}
+
+/** Orders enforcements by their acceptance; ids are ULIDs and break the tie. */
+export function byAge(
+  one: Pick<Enforcement, 'acceptedAt' | 'id'>,
+  other: Pick<Enforcement, 'acceptedAt' | 'id'>,
+): number {
+  const a = `${one.acceptedAt} ${one.id}`
+  const b = `${other.acceptedAt} ${other.id}`
+  return a < b ? -1 : a > b ? 1 : 0
+}
+
+function onePerKey(oldestFirst: readonly Wanted[]): readonly Intent[] {
+  const byKey = new Map<Key, Intent>()
+  for (const { key, intent } of oldestFirst) if (!byKey.has(key)) byKey.set(key, intent)
+  return [...byKey.values()]
+}
+
+// Traffic to a prefix goes on dying where another enforcement's prefix holds it: to wait for the end of that would be to wait for ever.
+function keepsUp(other: Intent, fading: Intent): boolean {
+  if (other.kind !== 'blackhole' || fading.kind !== 'blackhole') return sameKey(other, fading)
+  return other.vrf === fading.vrf && covers(other.prefix, fading.prefix)
+}
+
+function coversFilter(outer: Intent, inner: Intent): boolean {
+  if (outer.kind !== 'acl' || inner.kind !== 'acl') return false
+  return outer.direction === inner.direction && covers(outer.prefix, inner.prefix)
+}
+
+function sameKey(one: Intent, other: Intent): boolean {
+  return keyOf(one) === keyOf(other)
+}
