@@ -39,7 +39,9 @@ interface HostKey {
 
 /** Starts one device; resolves when it listens. */
 export async function startDevice(spec: SimulatedDevice, settings: ModelSettings): Promise<Device> {
-  const model = models[spec.platform](spec, settings)
+  const make = models[spec.platform]
+  if (make === undefined) throw new Error(`there is no model of ${spec.platform}`)
+  const model = make(spec, settings)
   const journal = createJournal()
   const username = spec.username ?? defaultUsername
   const password = spec.password ?? defaultPassword

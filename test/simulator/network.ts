@@ -18,7 +18,7 @@ export function connectNetwork(
   function deliver(): void {
     cancel = undefined
     const routes: Learnt[] = triggers.flatMap((trigger) =>
-      trigger.model.announced().map(({ prefix }) => ({ prefix, from: trigger.routerId })),
+      trigger.model.announced().map((route) => ({ ...route, from: trigger.routerId })),
     )
     for (const edge of edges) {
       const others = routes.filter((route) => route.from !== edge.routerId)

@@ -113,12 +113,18 @@ export function startTerminal(parts: TerminalParts): Terminal {
       mode,
       met: met.map((fault) => fault.kind).join(', ') || 'done',
     })
-    if (met.length === 0) {
-      out += echoed
-      finish(session.run(line))
-      return undefined
-    }
-    return submitFaulty(line, echoed, met)
+    if (met.length > 0) return submitFaulty(line, echoed, met)
+    out += echoed
+    const result = session.run(line)
+    if (result.delayMs !== undefined) return late(result, result.delayMs)
+    finish(result)
+    return undefined
+  }
+
+  async function late(result: Result, ms: number): Promise<void> {
+    flush()
+    await new Promise<void>((done) => clock.after(ms, done))
+    if (!over) finish(result)
   }
 
   async function submitFaulty(line: string, echoed: string, met: readonly Fault[]): Promise<void> {
@@ -152,10 +158,10 @@ export function startTerminal(parts: TerminalParts): Terminal {
       over = true
       return
     }
-    const slow = fault('slow')
-    if (slow !== undefined) {
+    const ms = (fault('slow')?.ms ?? 0) + (result.delayMs ?? 0)
+    if (ms > 0) {
       flush()
-      await new Promise<void>((done) => clock.after(slow.ms, done))
+      await new Promise<void>((done) => clock.after(ms, done))
       if (over) return
     }
     finish(log?.where === 'answer' ? { ...result, text: intoMiddle(result.text, logged) } : result)

@@ -42,6 +42,8 @@ export interface Result {
   readonly text: string
   /** The session ends after the text. */
   readonly close?: boolean
+  /** The answer takes so long, in ms: a name being looked up, a commit. */
+  readonly delayMs?: number
 }
 
 /** One session: a state machine over lines. */
@@ -70,12 +72,15 @@ export interface ModelSession {
 /** A route that a device tells its iBGP peers about. */
 export interface Announced {
   readonly prefix: string
-  readonly tag: number
+  /** The next hop that its policy sets. */
+  readonly nextHop: string
 }
 
 /** A route that came by BGP and is discarded here. */
 export interface Learnt {
   readonly prefix: string
+  /** In force only where this device itself discards that next hop. */
+  readonly nextHop: string
   /** Router id of who told it. */
   readonly from: string
 }
@@ -102,7 +107,7 @@ export interface Model {
   announced(): readonly Announced[]
   /** All discards learnt by BGP, instead of those before. */
   learn(routes: readonly Learnt[]): void
-  /** Called after each change of what `announced` may say. */
+  /** Called after each change of what `announced` says. */
   onChange(listener: () => void): void
   /** Stops timers. */
   stop(): void

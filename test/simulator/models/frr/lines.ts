@@ -1,0 +1,312 @@
+// The configuration lines of FRR, node by node. Each function answers what the line prints, or undefined: unknown in this node, so that vtysh tries its parent.
+
+import { block, placeNeighborLine } from '../blocks.ts'
+import { typedAddress, typedPrefix } from '../prefixes.ts'
+import { bgpHeader, type FrrConfig, type Static } from './config.ts'
+import type { Node } from './session.ts'
+import { asnOf, bgpOf, type FrrState, hasCandidate, neighborValue } from './state.ts'
+
+/** A line that opens another node, or prints something. */
+export type LineResult = { readonly enter: Node } | { readonly print: string }
+
+const done: LineResult = { print: '' }
+
+/** A static route's line without `no`, or `incomplete`, or undefined where it is none. */
+export function parseStatic(line: string, nodeVrf: string): Static | 'incomplete' | undefined {
+  const words = line.split(' ')
+  const family = words[0] === 'ip' ? 4 : 6
+  if (!/^(?:ip|ipv6)$/.test(words[0] ?? '') || words[1] !== 'route') return undefined
+  const prefix = typedPrefix(words[2] ?? '', family)
+  if (words.length > 2 && prefix === undefined) return undefined
+  if (prefix === undefined || words[3] === undefined) return 'incomplete'
+  const target = staticTarget(words[3], family)
+  if (target === undefined) return undefined
+  const options = staticOptions(words.slice(4))
+  return options === undefined
+    ? undefined
+    : { family, prefix, target, ...options, vrf: options.vrf ?? nodeVrf }
+}
+
+function staticTarget(word: string, family: 4 | 6): string | undefined {
+  if (/^null0$/i.test(word)) return 'Null0'
+  if (word === 'blackhole' || word === 'reject') return word
+  const address = typedAddress(word)
+  if (address !== undefined) return address.includes(':') === (family === 6) ? address : undefined
+  // Anything else that looks like a name is an interface.
+  return /^[a-z][\w.-]*$/i.test(word) ? word : undefined
+}
+
+function staticOptions(
+  words: readonly string[],
+): { vrf?: string; tag?: number; distance?: number } | undefined {
+  const options: { vrf?: string; tag?: number; distance?: number } = {}
+  for (let at = 0; at < words.length; at++) {
+    const word = words[at] ?? ''
+    const value = words[at + 1] ?? ''
+    if (word === 'tag' && /^\d{1,10}$/.test(value)) {
+      options.tag = Number(value)
+      at += 1
+    } else if (word === 'vrf' && value !== '') {
+      options.vrf = value
+      at += 1
+    } else if (/^\d{1,3}$/.test(word) && Number(word) >= 1 && Number(word) <= 255) {
+      // Distance 1 is what a route has anyway, and is not printed.
+      if (word !== '1') options.distance = Number(word)
+    } else {
+      return undefined
+    }
+  }
+  return options
+}
+
+/** Lines of `(config)#` but static routes, which need the session's transaction. */
+export function configLine(
+  state: FrrState,
+  config: FrrConfig,
+  line: string,
+): LineResult | undefined {
+  const words = line.split(' ')
+  const [head = '', name = ''] = words
+  if (head === 'interface' && words.length === 2) return enterInterface(config, name)
+  if (/^no interface \S+$/.test(line)) return removeInterface(config, words[2] ?? '')
+  if (/^router bgp \S+(?: vrf \S+)?$/.test(line)) {
+    return enterBgp(state, words[2] ?? '', words[4] ?? 'default')
+  }
+  if (head === 'vrf' && words.length === 2) {
+    if (!config.vrfs.includes(name)) config.vrfs.push(name)
+    return { enter: { mode: 'config-vrf', vrf: name } }
+  }
+  if (/^route-map \S+ (?:permit|deny) \d+$/.test(line)) {
+    const map = config.blocks.find((one) => one.text === line) ?? block(line)
+    if (!config.blocks.includes(map)) config.blocks.push(map)
+    return { enter: { mode: 'config-route-map', block: map } }
+  }
+  if (/^hostname \S+$/.test(line)) {
+    config.hostname = name
+    return done
+  }
+  if (/^bgp (?:community-list|as-path) /.test(line)) {
+    config.blocks.push(block(line))
+    return done
+  }
+  return /^(?:log|service|line|ip forwarding|no ip forwarding|ipv6 forwarding)\b/.test(line)
+    ? done
+    : undefined
+}
+
+function enterInterface(config: FrrConfig, name: string): LineResult {
+  if (!config.interfaces.has(name)) {
+    config.interfaces.set(name, {
+      name,
+      index: 0,
+      mac: '00:00:00:00:00:00',
+      vrf: 'default',
+      pseudo: true,
+      kernelAddresses: [],
+      description: undefined,
+      shutdown: false,
+      enabledByCli: false,
+      addresses: [],
+      linkDowns: 0,
+    })
+  }
+  return { enter: { mode: 'config-if', name } }
+}
+
+function removeInterface(config: FrrConfig, name: string): LineResult {
+  const one = config.interfaces.get(name)
+  if (one === undefined) return { print: `% Interface ${name} does not exist\n` }
+  if (!one.pseudo) return { print: '% Only inactive interfaces can be deleted\n' }
+  config.interfaces.delete(name)
+  return done
+}
+
+function enterBgp(state: FrrState, asn: string, vrf: string): LineResult | undefined {
+  if (!/^[1-9]\d{0,9}(?:\.\d+)?$/.test(asn)) return undefined
+  const there = bgpOf(state.config, vrf)
+  if (there !== undefined && asnOf(there) !== asn) {
+    return {
+      print: hasCandidate(state)
+        ? `BGP instance name and AS number mismatch\nBGP instance is already running; AS is ${asnOf(there)}\n`
+        : `BGP is already running; AS is ${asnOf(there)}\n`,
+    }
+  }
+  // A header that names no instance makes one: that is FRR, and the reason to send only headers that were read.
+  const bgp = there ?? block(bgpHeader(asn, vrf))
+  if (there === undefined) state.config.blocks.push(bgp)
+  return { enter: { mode: 'config-router', vrf } }
+}
+
+/** Lines of `(config-if)#`. */
+export function interfaceLine(
+  config: FrrConfig,
+  name: string,
+  line: string,
+): LineResult | undefined {
+  const one = config.interfaces.get(name)
+  if (one === undefined) return undefined
+  const [, verb = '', rest = ''] = /^((?:no )?\S+) ?(.*)$/.exec(line) ?? []
+  switch (verb) {
+    case 'shutdown':
+      if (rest !== '') return undefined
+      if (!one.shutdown) one.linkDowns += 1
+      one.shutdown = true
+      return done
+    case 'no shutdown':
+      one.shutdown = false
+      one.enabledByCli = true
+      return done
+    case 'description':
+      if (rest === '') return { print: `% Command incomplete: ${line}\n` }
+      one.description = rest
+      return done
+    case 'no description':
+      one.description = undefined
+      return done
+    case 'ip':
+    case 'ipv6':
+      if (!rest.startsWith('address ')) return undefined
+      one.addresses.push(rest.slice('address '.length))
+      return done
+    case 'no ip':
+    case 'no ipv6':
+      if (!rest.startsWith('address ')) return undefined
+      one.addresses = one.addresses.filter((address) => address !== rest.slice('address '.length))
+      return done
+    default:
+      return undefined
+  }
+}
+
+const peerWords =
+  /^(?:description|update-source|ebgp-multihop|password|timers|passive|local-as|ttl-security|capability|bfd|advertisement-interval)\b/
+const familyWords =
+  /^(?:activate|next-hop-self|route-map|prefix-list|soft-reconfiguration|send-community|route-reflector-client|default-originate|maximum-prefix|allowas-in)\b/
+
+/** Lines of `(config-router)#`. */
+export function routerLine(state: FrrState, vrf: string, line: string): LineResult | undefined {
+  const bgp = bgpOf(state.config, vrf)
+  if (bgp === undefined) return undefined
+  const af = /^address-family (ipv4|ipv6)(?: unicast)?$/.exec(line)
+  if (af !== null) {
+    const text = `address-family ${af[1]} unicast`
+    if (!bgp.children.some((child) => child.text === text)) bgp.children.push(block(text))
+    return { enter: { mode: 'config-router-af', vrf, family: text } }
+  }
+  const neighbor = /^(no )?neighbor (\S+)(?: (.*))?$/.exec(line)
+  if (neighbor !== null) {
+    return neighborLine(state, vrf, {
+      no: neighbor[1] !== undefined,
+      peer: neighbor[2] ?? '',
+      rest: neighbor[3] ?? '',
+      line,
+    })
+  }
+  if (!/^(?:no )?(?:bgp|timers bgp)\b/.test(line)) return undefined
+  const positive = line.replace(/^no /, '')
+  const at = bgp.children.findIndex(({ text }) => text === positive || text === `no ${positive}`)
+  if (at >= 0) bgp.children.splice(at, 1)
+  if (!(line.startsWith('no ') && at >= 0)) bgp.children.unshift(block(line))
+  return done
+}
+
+interface NeighborWords {
+  readonly no: boolean
+  readonly peer: string
+  readonly rest: string
+  readonly line: string
+}
+
+function neighborLine(state: FrrState, vrf: string, words: NeighborWords): LineResult | undefined {
+  const bgp = bgpOf(state.config, vrf)
+  if (bgp === undefined) return undefined
+  const { no, peer, rest, line } = words
+  const exists = bgp.children.some(({ text }) =>
+    new RegExp(`^neighbor ${escaped(peer)} (?:remote-as|peer-group)\\b`).test(text),
+  )
+  if (!no && /^(?:remote-as \S+|peer-group(?: \S+)?)$/.test(rest)) {
+    placeNeighborLine(bgp, line)
+    return done
+  }
+  if (
+    !/^shutdown\b/.test(rest) &&
+    !peerWords.test(rest) &&
+    !(no && /^(?:$|remote-as|peer-group)/.test(rest))
+  ) {
+    return undefined
+  }
+  if (!exists) return { print: '% Specify remote-as or peer-group commands first\n' }
+  if (no) {
+    removeNeighborLines(bgp.children, peer, rest)
+    if (rest === '' || rest.startsWith('remote-as')) {
+      for (const child of bgp.children) removeNeighborLines(child.children, peer, '')
+    }
+    return done
+  }
+  return rest.startsWith('shutdown')
+    ? shut(state, vrf, words)
+    : (placeNeighborLine(bgp, line), done)
+}
+
+function shut(state: FrrState, vrf: string, { peer, rest }: NeighborWords): LineResult | undefined {
+  const bgp = bgpOf(state.config, vrf)
+  if (bgp === undefined) return undefined
+  const form = /^shutdown(?: (message|rtt) (.+))?$/.exec(rest)
+  if (form === null) return undefined
+  const before = neighborValue(bgp, peer, 'shutdown')
+  // Without a message, what is shut already stays as it is, its message too.
+  if (form[1] === undefined && before !== undefined) return done
+  const text = (form[2] ?? '').replaceAll(/ +/g, ' ').trim()
+  const line = `neighbor ${peer} shutdown${form[1] === undefined ? '' : ` ${form[1]} ${text}`}`
+  if (form[1] === 'rtt') {
+    bgp.children.push(block(line))
+    return done
+  }
+  placeNeighborLine(bgp, line)
+  if (before === undefined) {
+    const key = `${vrf}|${peer}`
+    state.drops.set(key, (state.drops.get(key) ?? 0) + 1)
+  }
+  return done
+}
+
+function removeNeighborLines(lines: { text: string }[], peer: string, rest: string): void {
+  const word = rest.split(' ')[0] ?? ''
+  const head = rest === '' || word === 'remote-as' ? `neighbor ${peer}` : `neighbor ${peer} ${word}`
+  for (let at = lines.length - 1; at >= 0; at--) {
+    const text = lines[at]?.text ?? ''
+    const rtt = word === 'shutdown' && text.startsWith(`${head} rtt`)
+    if (!rtt && (text === head || text.startsWith(`${head} `))) lines.splice(at, 1)
+  }
+}
+
+/** Lines of `(config-router-af)#`. */
+export function familyLine(
+  state: FrrState,
+  vrf: string,
+  family: string,
+  line: string,
+): LineResult | undefined {
+  const af = bgpOf(state.config, vrf)?.children.find(({ text }) => text === family)
+  if (af === undefined) return undefined
+  const positive = line.replace(/^no /, '')
+  const neighbor = /^neighbor (\S+) (.+)$/.exec(positive)
+  const known =
+    neighbor === null
+      ? /^(?:network|redistribute|aggregate-address)\b/.test(positive)
+      : familyWords.test(neighbor[2] ?? '')
+  if (!known) return undefined
+  const at = af.children.findIndex(
+    ({ text }) => text === positive || (line.startsWith('no ') && text.startsWith(`${positive} `)),
+  )
+  if (line.startsWith('no ')) {
+    if (at >= 0) af.children.splice(at, 1)
+  } else if (at < 0) {
+    af.children.push(block(line))
+  }
+  return done
+}
+
+function escaped(text: string): string {
+  return text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')
+}

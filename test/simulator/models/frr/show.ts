@@ -1,0 +1,344 @@
+// What an FRR router shows: configuration, routes, interfaces. BGP is show-bgp.ts.
+
+import { longestMatch, typedAddress, typedPrefix } from '../prefixes.ts'
+import { discards, type Interface, printConfig, type Static } from './config.ts'
+import { type Json, printJson } from './json.ts'
+import { showBgp } from './show-bgp.ts'
+import { type FrrState, hasCandidate, learntInForce } from './state.ts'
+
+/** A route as zebra has it. */
+interface Rib {
+  readonly prefix: string
+  readonly protocol: 'static' | 'bgp' | 'connected'
+  readonly distance: number
+  readonly tag?: number
+  /** A next hop, an interface, or undefined: it discards. */
+  readonly via?: string
+  /** The next hop by which a learnt discard was resolved. */
+  readonly by?: string
+}
+
+/** The answer to a `show` line, or undefined: unknown. */
+export function show(state: FrrState, line: string): string | undefined {
+  const json = / json$/.test(line)
+  const words = line.replace(/ json$/, '').split(' ')
+  if (words[0] !== 'show') return undefined
+  switch (words[1]) {
+    case 'running-config':
+      return showRunning(state, words[2])
+    case 'startup-config':
+      return ''
+    case 'version':
+      return `FRRouting ${state.version} (${state.config.hostname}) on Linux(6.1.0-18-amd64).\nCopyright 1996-2005 Kunihiro Ishiguro, et al.\nconfigured with:\n    '--prefix=/usr' '--sysconfdir=/etc' '--localstatedir=/var'\n`
+    case 'ip':
+      if (words[2] === 'bgp') return showBgp(state, ['show', 'bgp', ...words.slice(3)], json)
+      return words[2] === 'route' ? showRoute(state, 4, words.slice(3), json) : undefined
+    case 'ipv6':
+      return words[2] === 'route' ? showRoute(state, 6, words.slice(3), json) : undefined
+    case 'interface':
+      return showInterface(state, words.slice(2), json)
+    case 'bgp':
+      return showBgp(state, words, json)
+    case 'vrf':
+      return state.config.vrfs
+        .map((vrf, at) => `vrf ${vrf} id ${at + 10} table ${at + 10}\n`)
+        .join('')
+    case 'mgmt':
+      return hasCandidate(state)
+        ? 'Last 10 commit history:\nSlot Commit-ID               Commit-Record-Time\n'
+        : undefined
+    default:
+      return undefined
+  }
+}
+
+function showRunning(state: FrrState, daemon: string | undefined): string {
+  const all = printConfig(state.config, state.version)
+  if (daemon === undefined || daemon === 'no-header') return all
+  // From 10 on the routes belong to mgmtd, and a daemon's own part is empty.
+  const part = { ...state.config, blocks: [], interfaces: new Map<string, Interface>() }
+  if (hasCandidate(state) || daemon !== 'staticd') part.statics = []
+  return printConfig(part, state.version)
+}
+
+function ribOf(state: FrrState, family: 4 | 6, vrf: string): Rib[] {
+  const connected: Rib[] = []
+  for (const one of state.config.interfaces.values()) {
+    if (one.vrf !== vrf || one.shutdown) continue
+    for (const address of [...one.kernelAddresses, ...one.addresses]) {
+      const prefix = typedPrefix(address, family)
+      if (prefix !== undefined) {
+        connected.push({ prefix, protocol: 'connected', distance: 0, via: one.name })
+      }
+    }
+  }
+  if (vrf !== 'default' && !state.config.vrfs.includes(vrf)) return []
+  const statics = state.installed
+    .filter((route) => route.vrf === vrf && route.family === family)
+    .map(
+      (route: Static): Rib => ({
+        prefix: route.prefix,
+        protocol: 'static',
+        distance: route.distance ?? 1,
+        ...(route.tag === undefined ? {} : { tag: route.tag }),
+        ...(discards(route) ? {} : { via: route.target }),
+      }),
+    )
+  const learnt =
+    vrf === 'default'
+      ? learntInForce(state)
+          .filter(({ prefix }) => prefix.includes(':') === (family === 6))
+          .map(
+            ({ prefix, nextHop }): Rib => ({ prefix, protocol: 'bgp', distance: 200, by: nextHop }),
+          )
+      : []
+  return [...connected, ...statics, ...learnt].sort((a, b) => a.distance - b.distance)
+}
+
+function showRoute(
+  state: FrrState,
+  family: 4 | 6,
+  words: readonly string[],
+  json: boolean,
+): string | undefined {
+  const inVrf = words[0] === 'vrf'
+  const vrf = inVrf ? (words[1] ?? '') : 'default'
+  const [target, extra, ...rest] = inVrf ? words.slice(2) : words
+  if (rest.length > 0) return undefined
+  if (vrf !== 'default' && !state.config.vrfs.includes(vrf)) return `% VRF ${vrf} not found\n`
+  const rib = ribOf(state, family, vrf)
+  const address = typedAddress(target ?? '')
+  const prefix =
+    typedPrefix(target ?? '', family) ?? (address && longestMatch(rib, address)?.prefix)
+  if (target !== undefined && (target.includes('/') || address !== undefined)) {
+    if (prefix === undefined && target.includes('/')) return undefined
+    const routes = rib.filter((route) => route.prefix === prefix)
+    if (json) return printJson(routes.length === 0 ? {} : jsonTable(state, routes, vrf))
+    return routes.length === 0
+      ? '% Network not in table\n'
+      : routes.map((r, i) => textRoute(r, vrf, i === 0)).join('')
+  }
+  const filtered = filterRib(rib, target, extra)
+  if (filtered === undefined) return undefined
+  return json ? printJson(jsonTable(state, filtered, vrf)) : textTable(filtered, family)
+}
+
+function filterRib(rib: readonly Rib[], word?: string, value?: string): readonly Rib[] | undefined {
+  if (word === undefined) return rib
+  if (word === 'tag' && value !== undefined) return rib.filter(({ tag }) => String(tag) === value)
+  return /^(?:static|bgp|connected)$/.test(word) && value === undefined
+    ? rib.filter(({ protocol }) => protocol === word)
+    : undefined
+}
+
+function jsonTable(state: FrrState, rib: readonly Rib[], vrf: string): Json {
+  const table: Record<string, Json[]> = {}
+  for (const route of rib) {
+    const list = (table[route.prefix] ??= [])
+    list.push(jsonRoute(state, route, vrf, list.length === 0))
+  }
+  return table
+}
+
+function jsonRoute(state: FrrState, route: Rib, vrf: string, best: boolean): Json {
+  const vrfId = vrf === 'default' ? 0 : state.config.vrfs.indexOf(vrf) + 10
+  return {
+    prefix: route.prefix,
+    prefixLen: Number(route.prefix.split('/')[1]),
+    protocol: route.protocol,
+    vrfId,
+    vrfName: vrf,
+    ...(best ? { selected: true, destSelected: true } : {}),
+    distance: route.distance,
+    metric: 0,
+    ...(best ? { installed: true } : {}),
+    ...(route.tag === undefined ? {} : { tag: route.tag }),
+    table: vrf === 'default' ? 254 : vrfId,
+    internalStatus: best ? 16 : 0,
+    internalFlags: route.protocol === 'static' ? 73 : 13,
+    internalNextHopNum: route.by === undefined ? 1 : 2,
+    internalNextHopActiveNum: route.by === undefined ? 1 : 2,
+    nexthopGroupId: 17,
+    ...(best ? { installedNexthopGroupId: 17 } : {}),
+    uptime: '00:00:10',
+    nexthops: nexthops(route),
+  }
+}
+
+function nexthops(route: Rib): Json[] {
+  const family = (text: string): string => (text.includes(':') ? 'ipv6' : 'ipv4')
+  if (route.via !== undefined) {
+    const hop: Json = /[.:]/.test(route.via)
+      ? { ip: route.via, afi: family(route.via), interfaceIndex: 2, interfaceName: 'eth0' }
+      : { directlyConnected: true, interfaceIndex: 2, interfaceName: route.via }
+    return [{ flags: 3, fib: true, ...(hop as Record<string, Json>), active: true, weight: 1 }]
+  }
+  const resolver: Record<string, Json> = route.by === undefined ? {} : { resolver: true }
+  return [
+    ...(route.by === undefined
+      ? []
+      : [
+          {
+            flags: 5,
+            ip: route.by,
+            afi: family(route.by),
+            active: true,
+            recursive: true,
+            weight: 1,
+          },
+        ]),
+    {
+      flags: 3,
+      fib: true,
+      unreachable: true,
+      blackhole: true,
+      ...resolver,
+      active: true,
+      weight: 1,
+    },
+  ]
+}
+
+function textRoute(route: Rib, vrf: string, best: boolean): string {
+  const tag = route.tag === undefined ? '' : `, tag ${route.tag}`
+  const inVrf = vrf === 'default' ? '' : `, vrf ${vrf}`
+  const hops =
+    route.via === undefined
+      ? route.by === undefined
+        ? '  * unreachable (blackhole), weight 1\n'
+        : `    ${route.by} (recursive), weight 1\n  *   unreachable (blackhole), weight 1\n`
+      : `  * ${/[.:]/.test(route.via) ? `${route.via}, via eth0` : `directly connected, ${route.via}`}${route.protocol === 'connected' ? '' : ', weight 1'}\n`
+  return `Routing entry for ${route.prefix}\n  Known via "${route.protocol}", distance ${route.distance}, metric 0${tag}${inVrf}${best ? ', best' : ''}\n  Last update 00:00:10 ago\n${hops}\n`
+}
+
+function textTable(rib: readonly Rib[], family: 4 | 6): string {
+  if (rib.length === 0) return ''
+  const codes =
+    family === 4
+      ? 'Codes: K - kernel route, C - connected, S - static, R - RIP,\n       O - OSPF, I - IS-IS, B - BGP, E - EIGRP, N - NHRP,\n'
+      : 'Codes: K - kernel route, C - connected, S - static, R - RIPng,\n       O - OSPFv3, I - IS-IS, B - BGP, N - NHRP,\n'
+  const rest =
+    '       T - Table, v - VNC, V - VNC-Direct, A - Babel, F - PBR,\n       f - OpenFabric,\n       > - selected route, * - FIB route, q - queued, r - rejected, b - backup\n       t - trapped, o - offload failure\n\n'
+  const seen = new Set<string>()
+  const lines = rib.map((route) => {
+    const best = !seen.has(route.prefix)
+    seen.add(route.prefix)
+    const code = { static: 'S', bgp: 'B', connected: 'C' }[route.protocol]
+    const head = `${code}${best ? '>*' : '  '} ${route.prefix}`
+    if (route.protocol === 'connected')
+      return `${head} is directly connected, ${route.via}, 00:00:10`
+    const hop =
+      route.via !== undefined
+        ? `via ${route.via}, eth0`
+        : route.by !== undefined
+          ? `via ${route.by} (recursive), weight 1, 00:00:10\n  *                       unreachable (blackhole)`
+          : 'unreachable (blackhole)'
+    return `${head} [${route.distance}/0] ${hop}, weight 1, 00:00:10`
+  })
+  return `${codes}${rest}${lines.join('\n')}\n`
+}
+
+function showInterface(
+  state: FrrState,
+  words: readonly string[],
+  json: boolean,
+): string | undefined {
+  const all = [...state.config.interfaces.values()]
+  const [name, ...rest] = words
+  if (rest.length > 0) return undefined
+  if (name === 'brief') return briefTable(all)
+  if (name === 'description') return descriptionTable(all)
+  const shown = name === undefined ? all : all.filter((one) => one.name === name)
+  if (json) {
+    return printJson(Object.fromEntries(shown.map((one) => [one.name, jsonInterface(state, one)])))
+  }
+  if (shown.length === 0) return `% Can't find interface ${name}\n`
+  return shown.map(textInterface).join('')
+}
+
+function isUp(one: Interface): boolean {
+  return !one.shutdown && !one.pseudo
+}
+
+function jsonInterface(state: FrrState, one: Interface): Json {
+  const up = isUp(one)
+  const cli: Record<string, Json> = hasCandidate(state)
+    ? {
+        multicastConfig: 'Not specified by CLI',
+        shutdownConfig: one.shutdown
+          ? 'Enabled by CLI'
+          : one.enabledByCli
+            ? 'Disabled by CLI'
+            : 'Not specified by CLI',
+        mplsConfig: 'Not specified by CLI',
+      }
+    : {}
+  return {
+    administrativeStatus: up ? 'up' : 'down',
+    ...(up ? { operationalStatus: 'up', linkDetection: true } : {}),
+    linkUps: 0,
+    linkDowns: one.linkDowns,
+    vrfName: one.vrf,
+    ...(one.description === undefined ? {} : { description: one.description }),
+    mplsEnabled: false,
+    linkDown: false,
+    linkDownV6: false,
+    mcForwardingV4: false,
+    mcForwardingV6: false,
+    ...cli,
+    pseudoInterface: one.pseudo,
+    index: one.index,
+    metric: 0,
+    mtu: 1500,
+    speed: 10_000,
+    flags: up ? '<UP,BROADCAST,RUNNING,MULTICAST>' : '<BROADCAST,MULTICAST>',
+    type: 'Ethernet',
+    hardwareAddress: one.mac,
+    ipAddresses: [...one.kernelAddresses, ...one.addresses].map((address) => ({
+      address,
+      secondary: false,
+      unnumbered: false,
+    })),
+    interfaceType: 'VETH',
+    interfaceSlaveType: 'None',
+    lacpBypass: false,
+    evpnMh: {},
+    protodown: 'off',
+  }
+}
+
+function textInterface(one: Interface): string {
+  const up = isUp(one)
+  const addresses = [...one.kernelAddresses, ...one.addresses].map(
+    (address) => `  ${address.includes(':') ? 'inet6' : 'inet'} ${address}\n`,
+  )
+  return `Interface ${one.name} is ${up ? 'up, line protocol is up' : 'down'}
+  Link ups:       0    last: (never)
+  Link downs:     ${one.linkDowns}    last: (never)
+  vrf: ${one.vrf}
+${one.description === undefined ? '' : `  Description: ${one.description}\n`}  index ${one.index} metric 0 mtu 1500 speed 10000 
+  flags: ${up ? '<UP,BROADCAST,RUNNING,MULTICAST>' : '<BROADCAST,MULTICAST>'}
+  Type: Ethernet
+  HWaddr: ${one.mac}
+${addresses.join('')}  Interface Type VETH
+  Interface Slave Type None
+  protodown: off 
+`
+}
+
+function briefTable(all: readonly Interface[]): string {
+  const rows = all.map((one) => {
+    const [first = '', ...more] = [...one.kernelAddresses, ...one.addresses]
+    const head = `${one.name.padEnd(15)} ${(isUp(one) ? 'up' : 'down').padEnd(7)} ${one.vrf.padEnd(15)} ${first}\n`
+    return head + more.map((address) => `${' '.repeat(40)}${address}\n`).join('')
+  })
+  return `Interface       Status  VRF             Addresses\n---------       ------  ---             ---------\n${rows.join('')}\n`
+}
+
+function descriptionTable(all: readonly Interface[]): string {
+  const rows = all.map((one) => {
+    const state = (isUp(one) ? 'up' : 'down').padEnd(7)
+    return `${one.name.padEnd(15)} ${state} ${state}   ${one.description ?? ''}\n`
+  })
+  return `\n\tVRF default(0)\n\nInterface       Status  Protocol  Description\n${rows.join('')}`
+}
