@@ -2,8 +2,9 @@
 
 import type { Platform } from '../platform.ts'
 import { frr } from './frr/frr.ts'
+import { linux } from './linux/linux.ts'
 
 /** Every platform that an inventory may name. */
 export const platforms: ReadonlyMap<string, Platform> = new Map(
-  [frr].map((platform) => [platform.name, platform]),
+  [frr, linux].map((platform) => [platform.name, platform]),
 )

@@ -1,0 +1,304 @@
+// Packet filters as elements of our own nftables sets. A set takes no overlap, so elements are maximal prefixes and swaps are made in one transaction.
+
+import { z } from 'zod'
+import { covers, familyOf, overlaps, type Prefix } from '../../../inventory/prefix.ts'
+import { type Intent, keyOf } from '../../intents.ts'
+import {
+  type Answer,
+  type Change,
+  type Facts,
+  type Found,
+  free,
+  type Line,
+  type Read,
+  type Rendering,
+  type Stop,
+} from '../../platform.ts'
+import { answerTo, readJson } from '../output.ts'
+import {
+  comment,
+  readTable,
+  type SetName,
+  setNames,
+  type Table,
+  type TableFamily,
+  tableFamilies,
+} from './table.ts'
+
+type Acl = Intent & { kind: 'acl' }
+
+/** Reads for filters: both tables, and whether the host bridges. */
+export function filterReads(run: (command: string) => string): readonly Read[] {
+  return [
+    ...tableFamilies.map((family) => ({
+      what: `table|${family}`,
+      line: free(run(`nft -j list table ${family} nullroute`), 'shell'),
+    })),
+    { what: 'bridges', line: free('ip -j link show type bridge', 'shell') },
+  ]
+}
+
+/** What the tables hold, or why they can't be used. */
+export interface Filters {
+  readonly tables: readonly Table[]
+  readonly stop?: Stop
+}
+
+/** The answers to `filterReads` as data. */
+export function readFilters(answers: ReadonlyMap<string, Answer>): Filters {
+  const tables: Table[] = []
+  const absent: TableFamily[] = []
+  for (const family of tableFamilies) {
+    const read = readTable(answerTo(answers, `table|${family}`), family)
+    if (read.kind === 'table') tables.push(read.table)
+    if (read.kind === 'absent') absent.push(family)
+    if (read.kind === 'denied') {
+      return { tables: [], stop: notPrepared(`nft can't be used: ${read.message}`) }
+    }
+  }
+  const bridges = readJson(
+    answerTo(answers, 'bridges'),
+    z.array(z.object({ ifname: z.string().optional() })),
+    'bridges as JSON',
+  ).flatMap(({ ifname }) => ifname ?? [])
+  if (absent.includes('inet'))
+    return { tables, stop: notPrepared('there is no table inet nullroute') }
+  if (absent.includes('bridge') && bridges.length > 0) {
+    const names = bridges.join(', ')
+    return {
+      tables,
+      stop: notPrepared(
+        `there is no table bridge nullroute, and what ${names} switches passes the other by`,
+      ),
+    }
+  }
+  return { tables }
+}
+
+function notPrepared(message: string): Stop {
+  return {
+    code: 'not_prepared',
+    message,
+    remedy:
+      'prepare the host as `nullroute device prepare` shows, or load its table again (systemctl start nullroute-restore)',
+  }
+}
+
+/** What stands for this prefix and direction. `asked` holds the keys whose elements are ours to judge: none of those counts as someone else's. */
+export function findFilter(
+  intent: Acl,
+  { tables, stop }: Filters,
+  asked: ReadonlySet<string>,
+): Omit<Found, 'key'> {
+  const set = setOf(intent)
+  const parts = tables.map((table) => partOf(table, intent, asked))
+  const exact = parts.flatMap((part) => part.exact)
+  const inside = parts.flatMap((part) => part.inside)
+  const blocked = stop ?? stopOf(tables, set)
+  const all = (test: (part: Part) => boolean): boolean => parts.length > 0 && parts.every(test)
+  const isSame = inside.length === 0 && all((part) => part.stands)
+  return {
+    object: [...exact.map(({ command }) => command), ...inside],
+    effect: inside.length > 0 ? 'other' : isSame ? 'same' : 'none',
+    mark: exact.length > 0 && exact.every(({ marked }) => marked) ? 'ours' : 'none',
+    inForce: blocked === undefined && all((part) => part.drops) ? 'yes' : 'no',
+    ...(blocked === undefined ? {} : { stop: blocked }),
+  }
+}
+
+/** What one table has for an intent. */
+interface Part {
+  readonly exact: readonly { readonly command: string; readonly marked: boolean }[]
+  /** Someone else's elements inside the prefix: ours would overlap them. */
+  readonly inside: readonly string[]
+  /** It is there, or covered by someone else's element. */
+  readonly stands: boolean
+  readonly drops: boolean
+}
+
+function partOf(table: Table, intent: Acl, asked: ReadonlySet<string>): Part {
+  const set = setOf(intent)
+  const elements = table.elements.get(set) ?? []
+  const isForeign = (prefix: Prefix): boolean => !asked.has(keyOf({ ...intent, prefix }))
+  const others = elements.map(({ prefix }) => prefix).filter((prefix) => prefix !== intent.prefix)
+  const around = others.filter((prefix) => covers(prefix, intent.prefix))
+  const exact = elements
+    .filter(({ prefix }) => prefix === intent.prefix)
+    .map(({ prefix, marked }) => ({ command: addCommand(table.family, set, prefix), marked }))
+  const isSpared = table.spared.some((prefix) => covers(prefix, intent.prefix))
+  return {
+    exact,
+    inside: others
+      .filter((prefix) => covers(intent.prefix, prefix) && isForeign(prefix))
+      .map((prefix) => addCommand(table.family, set, prefix)),
+    stands: exact.length > 0 || around.some(isForeign),
+    drops: exact.length + around.length > 0 && table.working.has(set) && !isSpared,
+  }
+}
+
+function stopOf(tables: readonly Table[], set: SetName): Stop | undefined {
+  for (const { family, working, unclear } of tables) {
+    if (!working.has(set)) {
+      return notPrepared(`no rule of table ${family} nullroute drops by its set ${set}`)
+    }
+    if (unclear.has(set)) {
+      return {
+        code: 'ambiguous',
+        message: `the set ${set} of table ${family} nullroute holds a range that nullroute did not put there`,
+        remedy: 'take the range out by hand; elements of these sets are single prefixes',
+      }
+    }
+  }
+  return undefined
+}
+
+/** Elements with our mark at other keys than those asked for. */
+export function markedElements({ tables }: Filters, asked: ReadonlySet<string>): readonly Found[] {
+  const objects = new Map<Found['key'], string[]>()
+  for (const table of tables) {
+    for (const set of setNames) {
+      for (const { prefix, marked } of table.elements.get(set) ?? []) {
+        const direction = set.startsWith('src') ? 'in' : 'out'
+        const key = keyOf({ kind: 'acl', prefix, direction })
+        if (!marked || asked.has(key)) continue
+        objects.set(key, [...(objects.get(key) ?? []), addCommand(table.family, set, prefix)])
+      }
+    }
+  }
+  return [...objects].map(([key, object]) => ({
+    key,
+    object,
+    effect: 'same',
+    mark: 'ours',
+    inForce: 'unknown',
+  }))
+}
+
+/** How lines of this host are made. */
+export interface Shell {
+  readonly run: (command: string) => string
+  readonly isRoot: boolean
+  readonly facts: Facts
+}
+
+interface Swap {
+  readonly intent: Acl
+  readonly remove: readonly string[]
+  readonly add: readonly string[]
+  readonly wrote: readonly string[]
+}
+
+/** Renderings by change. Changes that overlap go out together, with the first of them: nothing is lifted in between, and no set ever refuses an overlap. */
+export function renderFilters(
+  changes: readonly Change[],
+  shell: Shell,
+): ReadonlyMap<Change, Rendering> {
+  const swaps = new Map<Change, Swap>()
+  for (const change of changes) {
+    if (change.intent.kind === 'acl') swaps.set(change, swapOf(change, change.intent, shell.facts))
+  }
+  const renderings = new Map<Change, Rendering>()
+  for (const group of groupsOf([...swaps])) {
+    const remove = group.flatMap(([, swap]) => swap.remove)
+    const add = group.flatMap(([, swap]) => swap.add)
+    group.forEach(([change, { wrote }], i) => {
+      const lines = i === 0
+      renderings.set(change, {
+        kind: 'lines',
+        apply: lines ? transaction(remove, add, shell) : [],
+        undo: lines ? transaction(add, remove, shell) : [],
+        wrote,
+      })
+    })
+  }
+  return renderings
+}
+
+function swapOf(change: Change, intent: Acl, facts: Facts): Swap {
+  const families = (facts['tables'] ?? 'inet').split(' ').filter(isFamily)
+  const wanted = families.map((family) => addCommand(family, setOf(intent), intent.prefix))
+  switch (change.kind) {
+    case 'apply':
+      return { intent, remove: [], add: wanted, wrote: wanted }
+    case 'modify':
+      // The object is its key: there is no attribute to change, only a table that came or went.
+      return { intent, ...difference(change.from, wanted), wrote: wanted }
+    case 'lift':
+      return { intent, ...difference(change.wrote, change.before), wrote: change.before }
+  }
+}
+
+function isFamily(text: string): text is TableFamily {
+  return tableFamilies.some((family) => family === text)
+}
+
+function difference(
+  from: readonly string[],
+  to: readonly string[],
+): { readonly remove: readonly string[]; readonly add: readonly string[] } {
+  return {
+    remove: from.filter((element) => !to.includes(element)),
+    add: to.filter((element) => !from.includes(element)),
+  }
+}
+
+type Entry = readonly [Change, Swap]
+
+/** Changes that touch each other, directly or by a third, in the order of their first. */
+function groupsOf(entries: readonly Entry[]): readonly (readonly Entry[])[] {
+  const groups: Entry[][] = []
+  for (const entry of entries) {
+    const touching = groups.filter((group) => group.some((other) => touch(entry[1], other[1])))
+    const [first, ...others] = touching
+    if (first === undefined) {
+      groups.push([entry])
+      continue
+    }
+    for (const other of others) {
+      first.push(...other)
+      groups.splice(groups.indexOf(other), 1)
+    }
+    first.push(entry)
+  }
+  return groups.map((group) => [...group].sort((a, b) => entries.indexOf(a) - entries.indexOf(b)))
+}
+
+function touch(one: Swap, other: Swap): boolean {
+  return (
+    setOf(one.intent) === setOf(other.intent) && overlaps(one.intent.prefix, other.intent.prefix)
+  )
+}
+
+/** As root one nft call, which is all or nothing; with the sudo fragment single commands, removals first. */
+function transaction(
+  remove: readonly string[],
+  add: readonly string[],
+  { run, isRoot }: Shell,
+): readonly Line[] {
+  const statements = [...remove.map(deleteCommand), ...add]
+  if (statements.length === 0) return []
+  if (!isRoot) return statements.map((each) => free(run(nftCommand(each)), 'shell'))
+  const one = `nft '${statements.join(' ; ')}'`
+  // The terminal cuts a line at 4,095 bytes without a word.
+  if (one.length <= 3_000) return [free(one, 'shell')]
+  return [free(`nft -f - <<'EOF'\n${statements.join('\n')}\nEOF`, 'shell')]
+}
+
+// The braces are quoted from the shell, and stand by themselves for the expression in sudoers.
+function nftCommand(statement: string): string {
+  const brace = statement.indexOf('{')
+  return `nft ${statement.slice(0, brace)}'${statement.slice(brace)}'`
+}
+
+function setOf({ prefix, direction }: Acl): SetName {
+  const family = familyOf(prefix)
+  return direction === 'in' ? `src${family}` : `dst${family}`
+}
+
+function addCommand(family: TableFamily, set: SetName, prefix: Prefix): string {
+  return `add element ${family} nullroute ${set} { ${prefix} comment "${comment}" }`
+}
+
+function deleteCommand(command: string): string {
+  return command.replace(/^add/, 'delete').replace(` comment "${comment}"`, '')
+}

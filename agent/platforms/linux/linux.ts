@@ -1,0 +1,147 @@
+// Linux by a shell: iproute2 for routes and ports, nftables in a table of our own. There is no configuration, only kernel state and what a save writes to files.
+
+import { type Intent, type Key, keyOf } from '../../intents.ts'
+import {
+  type Answer,
+  type Change,
+  type Facts,
+  type Found,
+  free,
+  type HeldObject,
+  type Line,
+  type Observation,
+  type Platform,
+  type Read,
+  type Rendering,
+  type Seen,
+} from '../../platform.ts'
+import { canonical, configuration } from './canonical.ts'
+import { filterReads, findFilter, markedElements, readFilters, renderFilters } from './filter.ts'
+import { findPort, portReads, renderPort } from './port.ts'
+import { judge, reads } from './preflight.ts'
+import { prepare } from './prepare.ts'
+import { findBlackhole, markedRoutes, renderBlackhole, routeReads, vrfFacts } from './routes.ts'
+import { failed, open, prompt } from './session.ts'
+
+const noBgp = 'the kernel speaks no BGP: use the `frr` or `bird` device of the same host'
+
+/** Linux with iproute2 and nftables, as root or by a narrow sudo fragment: blackhole, acl and port. */
+export const linux: Platform = {
+  name: 'linux',
+  source:
+    'ip-route(8), ip-link(8), nft(8), sudoers(5), dash(1) of Debian 12; recordings of iproute2 6.1.0, nftables 1.0.6, sudo 1.9.13p3 in test/fixtures/linux; tried by test/lab. VRF devices, systemd units, other versions: unverified',
+  limits: [{ kind: 'neighbor', reason: noBgp }],
+  newline: '\n',
+  echo: false,
+  columns: 511,
+  // Only where sudo is not what the preparation says; it is never answered.
+  question: /(?:\[sudo\] password for \S+|[Pp]assword): $/,
+  open,
+  prompt,
+  failed,
+  rest: 'shell',
+  observe,
+  parse,
+  render,
+  transaction: { kind: 'line', enter: [], leave: [] },
+  save: { lines: saveLines },
+  preflight: { reads, judge },
+  prepare,
+  configuration,
+  canonical,
+}
+
+function observe(intents: readonly Intent[], seen: Seen): readonly Read[] {
+  const run = runner(seen.facts)
+  const isAcl = intents.some(({ kind }) => kind === 'acl')
+  return [
+    ...routeReads(intents.filter((intent) => intent.kind === 'blackhole')),
+    ...(isAcl ? filterReads(run) : []),
+    ...portReads(intents.filter((intent) => intent.kind === 'port').map(({ port }) => port)),
+  ]
+}
+
+function parse(
+  answers: ReadonlyMap<string, Answer>,
+  intents: readonly Intent[],
+  seen: Seen,
+): Observation {
+  const asked: ReadonlySet<string> = new Set(intents.map(keyOf))
+  const filters = answers.has('table|inet') ? readFilters(answers) : { tables: [] }
+  const facts: Facts = {
+    ...seen.facts,
+    ...vrfFacts(answers),
+    ...(answers.has('table|inet')
+      ? { tables: filters.tables.map(({ family }) => family).join(' ') }
+      : {}),
+  }
+  const findingOf = (intent: Intent): Omit<Found, 'key'> => {
+    switch (intent.kind) {
+      case 'blackhole':
+        return findBlackhole(intent, answers, facts)
+      case 'acl':
+        return findFilter(intent, filters, asked)
+      case 'port':
+        return findPort(intent.port, answers)
+      case 'neighbor':
+        return { object: [], effect: 'none', mark: 'unmarkable', inForce: 'unknown' }
+    }
+  }
+  const found = new Map<Key, Found>()
+  for (const intent of intents) {
+    const key = keyOf(intent)
+    found.set(key, { key, ...findingOf(intent) })
+  }
+  const marked = [...markedRoutes(answers, asked, facts), ...markedElements(filters, asked)]
+  return { found, marked, facts }
+}
+
+function render(changes: readonly Change[], facts: Facts): readonly Rendering[] {
+  const run = runner(facts)
+  const filters = renderFilters(changes, { run, isRoot: isRoot(facts), facts })
+  return changes.map((change) => {
+    const { intent } = change
+    switch (intent.kind) {
+      case 'blackhole':
+        return renderBlackhole(change, intent, { run, facts })
+      case 'acl': {
+        const rendering = filters.get(change)
+        if (rendering === undefined) throw new TypeError('a filter change was not rendered')
+        return rendering
+      }
+      case 'port':
+        return renderPort(change, intent.port, run)
+      case 'neighbor':
+        return { kind: 'unsupported', reason: noBgp }
+    }
+  })
+}
+
+/** Before the device was read, the account's name in the inventory says it. */
+function isRoot(facts: Facts): boolean {
+  return (facts['root'] ?? (facts['username'] === 'nullroute' ? 'no' : 'yes')) === 'yes'
+}
+
+/** `sudo -n` never asks: where a password would be needed, it fails. */
+function runner(facts: Facts): (command: string) => string {
+  return isRoot(facts) ? (command) => command : (command) => `sudo -n ${command}`
+}
+
+const folder = '/etc/nullroute/state.d'
+
+/** Objects are kept as the commands that make them, so a save is a list of them: what the restore script of `prepare` takes. */
+function saveLines(held: readonly HeldObject[]): readonly Line[] {
+  const commands = [...new Set(held.flatMap(({ wrote }) => wrote))].sort()
+  const files = {
+    routes: commands.filter((command) => /^(?:-6 )?route /.test(command)),
+    elements: commands.filter((command) => command.startsWith('add element ')),
+    ports: commands.filter((command) => command.startsWith('link set ')),
+  }
+  return Object.entries(files).map(([name, lines]) => {
+    const path = `${folder}/${name}`
+    // One command, so that a failed step keeps the old file: the new one is on disk before it takes its place.
+    const steps = `cat >${path}.new <<'EOF' && sync ${path}.new && mv ${path}.new ${path} && sync ${folder}`
+    const text = [steps, ...lines, 'EOF'].join('\n')
+    return { ...free(text, 'shell'), deadlineMs: 60_000 }
+  })
+}

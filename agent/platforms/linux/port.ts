@@ -1,0 +1,155 @@
+// Taking a network interface down, where it can be brought back exactly.
+
+import { z } from 'zod'
+import type { PortName } from '../../../inventory/model.ts'
+import {
+  type Answer,
+  type Change,
+  type Found,
+  free,
+  type Line,
+  type Read,
+  type Rendering,
+  type Stop,
+} from '../../platform.ts'
+import { answerTo, readJson, unknownOutput } from '../output.ts'
+
+const link = z.object({
+  ifname: z.string(),
+  flags: z.array(z.string()),
+  master: z.string().optional(),
+  link: z.string().optional(),
+})
+
+const addresses = z.object({
+  ifname: z.string(),
+  addr_info: z.array(
+    z.object({ family: z.string(), local: z.string(), prefixlen: z.number(), scope: z.string() }),
+  ),
+})
+
+const throughRoute = z.object({ dst: z.string(), protocol: z.string().optional() })
+
+/** Reads for ports: its flags, what stands on it, and what would be lost with it. */
+export function portReads(ports: readonly PortName[]): readonly Read[] {
+  if (ports.length === 0) return []
+  const read = (what: string, text: string): Read => ({ what, line: free(text, 'shell') })
+  return [
+    read('links', 'ip -j link show'),
+    read('client', 'ip -j route get "$NR_CLIENT"'),
+    ...ports.flatMap((port) => [
+      read(`link|${port}`, `ip -j link show dev ${port}`),
+      read(`addr|${port}`, `ip -j addr show dev ${port}`),
+      read(`through4|${port}`, `ip -j -4 route show table all dev ${port}`),
+      read(`through6|${port}`, `ip -j -6 route show table all dev ${port}`),
+      read(
+        `keep|${port}`,
+        `sysctl -n net.ipv6.conf.${port.replaceAll('.', '/')}.keep_addr_on_down`,
+      ),
+    ]),
+  ]
+}
+
+/** Whether it is down, or why it must not be taken down. */
+export function findPort(port: PortName, answers: ReadonlyMap<string, Answer>): Omit<Found, 'key'> {
+  const mark = 'unmarkable'
+  const up = { object: [], effect: 'none', mark, inForce: 'no' } as const
+  const answer = answerTo(answers, `link|${port}`)
+  if (/^Device "\S+" does not exist\.$|^Cannot find device /m.test(answer.text)) {
+    return { ...up, stop: missing(port) }
+  }
+  const [own] = readJson(answer, z.array(link), 'one interface as JSON')
+  if (own?.ifname !== port) throw unknownOutput(answer, `the interface ${port} as JSON`)
+  // Not operstate: that is DOWN too where only the cable is out.
+  if (!own.flags.includes('UP')) {
+    return { object: [commandOf(port)], effect: 'same', mark, inForce: 'yes' }
+  }
+  const stop =
+    carriesSession(port, answers) ?? carriesOthers(port, own, answers) ?? loses(port, answers)
+  return stop === undefined ? up : { ...up, stop }
+}
+
+/** Lines for one change of a port. */
+export function renderPort(
+  change: Change,
+  port: PortName,
+  run: (command: string) => string,
+): Rendering {
+  const down = commandOf(port)
+  const wrote = change.kind === 'lift' ? change.before : [down]
+  const stood = change.kind === 'apply' ? [] : change.kind === 'lift' ? change.wrote : change.from
+  const line = (object: readonly string[]): Line =>
+    free(run(`ip ${object.includes(down) ? down : `link set dev ${port} up`}`), 'shell')
+  return { kind: 'lines', apply: [line(wrote)], undo: [line(stood)], wrote }
+}
+
+function commandOf(port: PortName): string {
+  return `link set dev ${port} down`
+}
+
+function missing(port: PortName): Stop {
+  return {
+    code: 'no_such_object',
+    message: `there is no interface ${port} on the host`,
+    remedy: 'correct the name in the inventory',
+  }
+}
+
+function carriesSession(port: PortName, answers: ReadonlyMap<string, Answer>): Stop | undefined {
+  const answer = answerTo(answers, 'client')
+  // A session without a network address behind it (a test, a console) carries nothing.
+  if (!new RegExp(`"dev":"${port.replaceAll('.', '\\.')}"`).test(answer.text)) return undefined
+  return {
+    code: 'not_restorable',
+    message: `our own session comes in by ${port}: it could never be brought back`,
+    remedy: 'correct the port in the inventory, or name it under uplinks',
+  }
+}
+
+function carriesOthers(
+  port: PortName,
+  own: z.infer<typeof link>,
+  answers: ReadonlyMap<string, Answer>,
+): Stop | undefined {
+  const all = readJson(answerTo(answers, 'links'), z.array(link), 'interfaces as JSON')
+  // The two ends of a veth name each other; neither stands on the other.
+  const others = all
+    .filter((other) => other.master === port || (other.link === port && own.link !== other.ifname))
+    .map((other) => other.ifname)
+  if (others.length === 0) return undefined
+  return {
+    code: 'ambiguous',
+    message: `${port} carries ${others.join(', ')}, which would go down with it`,
+    remedy: "name the customer's own interface in the inventory",
+  }
+}
+
+/** What `ip link set up` does not bring back: global IPv6 addresses, and static routes of both families. */
+function loses(port: PortName, answers: ReadonlyMap<string, Answer>): Stop | undefined {
+  const [entry] = readJson(
+    answerTo(answers, `addr|${port}`),
+    z.array(addresses),
+    'the addresses of an interface as JSON',
+  )
+  const keeps = answerTo(answers, `keep|${port}`).text.trim() === '1'
+  const lostAddresses = (entry?.addr_info ?? [])
+    .filter((address) => address.family === 'inet6' && address.scope === 'global' && !keeps)
+    .map((address) => `${address.local}/${address.prefixlen}`)
+  const lostRoutes = ['through4', 'through6']
+    .flatMap((what) =>
+      readJson(answerTo(answers, `${what}|${port}`), z.array(throughRoute), 'routes as JSON'),
+    )
+    // Routes without a protocol are set by hand; routing daemons and the kernel bring theirs back.
+    .filter(
+      ({ protocol }) => protocol === undefined || protocol === 'static' || protocol === 'boot',
+    )
+    .map(({ dst }) => `the route ${dst}`)
+  const lost = [...lostAddresses, ...lostRoutes]
+  if (lost.length === 0) return undefined
+  return {
+    code: 'not_restorable',
+    message: `${port} would lose ${lost.join(', ')} for good`,
+    remedy:
+      'set net.ipv6.conf.<port>.keep_addr_on_down=1 and let a daemon hold the routes, or cut the customer off by another measure',
+  }
+}

@@ -1,0 +1,108 @@
+// What a Linux host needs beforehand: the account's rights, our own tables, and a place where what nullroute holds survives a reboot.
+
+import { type Answer, type Finding, free, type Read, type Seen } from '../../platform.ts'
+import { readTable, setNames, type TableFamily } from './table.ts'
+
+const asRoot = (command: string): string =>
+  `if [ "$(id -u)" = 0 ]; then ${command}; else sudo -n ${command}; fi`
+
+const questions = {
+  'may route':
+    'if [ "$(id -u)" = 0 ]; then echo root; else sudo -n -l /usr/sbin/ip route prepend blackhole 192.0.2.1/32 proto 223; fi',
+  'table inet': asRoot('nft -j list table inet nullroute'),
+  'table bridge': asRoot('nft -j list table bridge nullroute'),
+  bridges: 'ip -j link show type bridge',
+  state: 'test -d /etc/nullroute/state.d && test -w /etc/nullroute/state.d && echo writable',
+  restore: 'test -x /usr/local/sbin/nullroute-restore && echo there',
+  rules: 'ip -j -4 rule show',
+  flowtables: asRoot('nft list flowtables'),
+} as const
+
+/** The same questions for each role. */
+export function reads(): readonly Read[] {
+  return Object.entries(questions).map(([what, text]) => ({ what, line: free(text, 'shell') }))
+}
+
+/** One finding for each thing that was looked at. */
+export function judge(answers: ReadonlyMap<string, Answer>, seen: Seen): readonly Finding[] {
+  const text = (what: keyof typeof questions): string => answers.get(what)?.text.trim() ?? ''
+  const hasBridge = text('bridges').includes('"ifname"')
+  return [
+    version(seen),
+    {
+      name: 'rights',
+      ok: answers.get('may route')?.status === 0,
+      found: firstLine(text('may route')),
+      expected: 'root, or the sudo fragment that `nullroute device prepare` shows',
+      remedy: 'install /etc/sudoers.d/nullroute on the host',
+    },
+    table(answers.get('table inet'), 'inet'),
+    ...(hasBridge ? [table(answers.get('table bridge'), 'bridge')] : []),
+    {
+      name: 'save',
+      ok: text('state') === 'writable',
+      found: text('state') || '/etc/nullroute/state.d is missing or not writable for the account',
+      expected: '/etc/nullroute/state.d, owned by the account',
+      remedy: 'install -d -o nullroute -g nullroute -m 0750 /etc/nullroute/state.d',
+    },
+    {
+      name: 'restore',
+      ok: text('restore') === 'there',
+      found: text('restore') || 'nothing puts back after a reboot what nullroute holds',
+      expected: '/usr/local/sbin/nullroute-restore and its unit',
+      remedy: 'install both as `nullroute device prepare` shows',
+    },
+    {
+      name: 'policy routing',
+      ok: onlyUsualRules(text('rules')),
+      found: onlyUsualRules(text('rules')) ? 'none' : firstLine(text('rules')),
+      expected: 'the rules local, main and default only',
+      remedy: 'look at `ip rule`: traffic that is looked up in another table passes our routes by',
+    },
+    {
+      name: 'flowtables',
+      ok: !/^\s*flowtable /m.test(text('flowtables')),
+      found: /flowtable \S+/.exec(text('flowtables'))?.[0] ?? 'none seen',
+      expected: 'none: they carry established flows past routes and filters',
+      remedy: 'take the customers out of the flowtable',
+    },
+  ]
+}
+
+function version(seen: Seen): Finding {
+  const nft = seen.facts['nft'] ?? 'none'
+  return {
+    name: 'version',
+    ok: nft !== 'none',
+    found: `${seen.facts['version'] ?? 'iproute2 unknown'}, nftables ${nft}`,
+    expected: 'iproute2 and nftables (6.1.0 and 1.0.6 were tried)',
+    remedy: 'apt-get install iproute2 nftables',
+  }
+}
+
+function table(answer: Answer | undefined, family: TableFamily): Finding {
+  const read = answer === undefined ? { kind: 'absent' as const } : readTable(answer, family)
+  const idle = read.kind === 'table' ? setNames.filter((name) => !read.table.working.has(name)) : []
+  const found = {
+    absent: 'absent',
+    denied: read.kind === 'denied' ? read.message : '',
+    table: idle.length === 0 ? 'ready' : `no rule drops by ${idle.join(', ')}`,
+  }[read.kind]
+  return {
+    name: `table ${family} nullroute`,
+    ok: found === 'ready',
+    found,
+    expected: 'its four sets, and a rule for each in a prerouting chain',
+    remedy: 'load /etc/nullroute/table.nft as `nullroute device prepare` shows',
+  }
+}
+
+function onlyUsualRules(text: string): boolean {
+  const tables = [...text.matchAll(/"table":"?([^",}]+)/g)].map((match) => match[1])
+  const usual = ['local', 'main', 'default']
+  return tables.length > 0 && tables.every((name) => usual.includes(name ?? ''))
+}
+
+function firstLine(text: string): string {
+  return text.split('\n')[0]?.slice(0, 200) ?? ''
+}

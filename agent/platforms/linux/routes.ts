@@ -1,0 +1,225 @@
+// Blackhole routes of iproute2. The mark is `proto 223`; IPv4 routes of ours stand in front of the operator's, IPv6 routes of ours have metric 1.
+
+import { z } from 'zod'
+import {
+  baseOf,
+  familyOf,
+  type Prefix,
+  parsePrefix,
+  prefixFrom,
+  toSpan,
+} from '../../../inventory/prefix.ts'
+import { type Intent, keyOf } from '../../intents.ts'
+import {
+  type Answer,
+  type Change,
+  type Facts,
+  type Found,
+  free,
+  type Line,
+  type Read,
+  type Rendering,
+  resolved,
+} from '../../platform.ts'
+import { answerTo, readJson, unknownOutput } from '../output.ts'
+
+type Blackhole = Intent & { kind: 'blackhole' }
+
+const route = z.object({
+  type: z.string().optional(),
+  dst: z.string(),
+  gateway: z.string().optional(),
+  dev: z.string().optional(),
+  protocol: z.string().optional(),
+  metric: z.number().optional(),
+  tos: z.string().optional(),
+  table: z.string().optional(),
+})
+type Route = z.infer<typeof route>
+
+const proto = '223'
+
+/** Reads for blackholes: all of them once, and per prefix what is at and inside it and what the kernel would do. */
+export function routeReads(intents: readonly Blackhole[]): readonly Read[] {
+  if (intents.length === 0) return []
+  const read = (what: string, text: string): Read => ({ what, line: free(text, 'shell') })
+  const reads = [
+    read('blackholes|4', 'ip -j -4 route show table all type blackhole'),
+    read('blackholes|6', 'ip -j -6 route show table all type blackhole'),
+  ]
+  if (intents.some(({ vrf }) => vrf !== 'default')) {
+    reads.push(read('vrfs', 'ip -j -d link show type vrf'))
+  }
+  for (const { vrf, prefix } of intents) {
+    const where = vrf === 'default' ? '' : `vrf ${vrf} `
+    const family = familyOf(prefix)
+    reads.push(
+      read(`inside|${vrf}|${prefix}`, `ip -j -${family} route show ${where}root ${prefix}`),
+    )
+    if (vrf === 'default') reads.push(read(`get|${prefix}`, `ip route get ${probe(prefix)}`))
+  }
+  return reads
+}
+
+/** An address in the middle: the first and the last may be the host's own (anycast, broadcast). */
+function probe(prefix: Prefix): string {
+  const { family, first, last, length } = toSpan(prefix)
+  const host = family === 4 ? 32 : 128
+  return length === host
+    ? baseOf(prefix)
+    : baseOf(prefixFrom(family, (first + last + 1n) / 2n, host))
+}
+
+/** Table numbers of the VRFs, as facts `table|<vrf>`. */
+export function vrfFacts(answers: ReadonlyMap<string, Answer>): Facts {
+  const answer = answers.get('vrfs')
+  if (answer === undefined) return {}
+  const link = z.object({
+    ifname: z.string().optional(),
+    linkinfo: z.object({ info_data: z.object({ table: z.number() }).optional() }).optional(),
+  })
+  const facts: Record<string, string> = {}
+  for (const { ifname, linkinfo } of readJson(answer, z.array(link), 'VRF devices as JSON')) {
+    const table = linkinfo?.info_data?.table
+    // With a filter by type, `ip` prints an empty object for each link of another type.
+    if (ifname !== undefined && table !== undefined) facts[`table|${ifname}`] = String(table)
+  }
+  return facts
+}
+
+/** What stands at the prefix, and whether the kernel drops it. */
+export function findBlackhole(
+  intent: Blackhole,
+  answers: ReadonlyMap<string, Answer>,
+  facts: Facts,
+): Omit<Found, 'key'> {
+  const { vrf, prefix } = intent
+  if (vrf !== 'default' && facts[`table|${vrf}`] === undefined) {
+    return {
+      object: [],
+      effect: 'none',
+      mark: 'none',
+      inForce: 'no',
+      stop: {
+        code: 'no_such_object',
+        message: `there is no VRF device ${vrf} on the host`,
+        remedy: 'correct the VRF in the inventory, or create the device',
+      },
+    }
+  }
+  const routes = readRoutes(answerTo(answers, `inside|${vrf}|${prefix}`))
+  const exact = routes.filter(({ at }) => at === prefix).map(({ entry }) => entry)
+  const [winner] = [...exact].sort((a, b) => metricOf(a) - metricOf(b))
+  // A more specific route that leads anywhere beats ours for its addresses.
+  const leaks = routes.some(({ at, entry }) => at !== prefix && !drops.has(entry.type ?? 'unicast'))
+  const isDropped = vrf !== 'default' || saysDropped(answerTo(answers, `get|${prefix}`))
+  const inForce = winner?.type === 'blackhole' && isDropped && !leaks ? 'yes' : 'no'
+  if (exact.some((entry) => isOwn(entry, prefix))) {
+    return { object: [commandOf(intent, facts)], effect: 'same', mark: 'ours', inForce }
+  }
+  if (winner?.type === 'blackhole') {
+    return { object: [describe(winner)], effect: 'same', mark: 'none', inForce }
+  }
+  const rival = exact.find(({ metric }) => familyOf(prefix) === 6 && metric === 1)
+  const object = rival === undefined ? [] : [describe(rival)]
+  return { object, effect: rival === undefined ? 'none' : 'other', mark: 'none', inForce: 'no' }
+}
+
+/** Routes with our mark at other keys than those asked for. */
+export function markedRoutes(
+  answers: ReadonlyMap<string, Answer>,
+  asked: ReadonlySet<string>,
+  facts: Facts,
+): readonly Found[] {
+  const vrfs = new Map(
+    Object.entries(facts)
+      .filter(([name]) => name.startsWith('table|'))
+      .map(([name, table]) => [table, name.slice('table|'.length)]),
+  )
+  return (['4', '6'] as const).flatMap((family) => {
+    const answer = answers.get(`blackholes|${family}`)
+    if (answer === undefined) return []
+    return readRoutes(answer)
+      .filter(({ entry }) => entry.protocol === proto)
+      .map(({ at, entry }) => {
+        const { table } = entry
+        const vrf = table === undefined ? 'default' : (vrfs.get(table) ?? `table ${table}`)
+        const key = keyOf({ kind: 'blackhole', vrf, prefix: at, tag: 0 })
+        return {
+          key,
+          object: [describe(entry)],
+          effect: 'same',
+          mark: 'ours',
+          inForce: 'unknown',
+        } as const
+      })
+      .filter(({ key }) => !asked.has(key))
+  })
+}
+
+/** Lines for one change of a blackhole; the object is the command that makes it. Linux routes have no tag: another tag changes nothing. */
+export function renderBlackhole(
+  change: Change,
+  intent: Blackhole,
+  { run, facts }: { readonly run: (command: string) => string; readonly facts: Facts },
+): Rendering {
+  const add = commandOf(intent, facts)
+  const remove = add.replace(/route (?:prepend|add)/, 'route del')
+  const line = (command: string): Line => resolved(free(run(`ip ${command}`), 'shell'))
+  switch (change.kind) {
+    case 'apply':
+      return { kind: 'lines', apply: [line(add)], undo: [line(remove)], wrote: [add] }
+    case 'modify':
+      return { kind: 'lines', apply: [], undo: [], wrote: [add] }
+    case 'lift':
+      // What was there before stands beside ours and shows again; nothing has to be put back.
+      return { kind: 'lines', apply: [line(remove)], undo: [line(add)], wrote: change.before }
+  }
+}
+
+// `prepend`, because `add` fails where any route of the same prefix and metric stands, and `replace` takes the operator's away.
+// For IPv6 `prepend` would make a second entry behind the operator's, so there metric 1 wins.
+function commandOf({ vrf, prefix }: Blackhole, facts: Facts): string {
+  const table = vrf === 'default' ? '' : ` table ${facts[`table|${vrf}`] ?? '<table>'}`
+  return familyOf(prefix) === 4
+    ? `route prepend blackhole ${prefix} proto ${proto}${table}`
+    : `-6 route add blackhole ${prefix} proto ${proto} metric 1${table}`
+}
+
+function readRoutes(answer: Answer): readonly { readonly at: Prefix; readonly entry: Route }[] {
+  return readJson(answer, z.array(route), 'routes as JSON').map((entry) => {
+    // `ip` leaves /32 and /128 out, and has a word for the whole of a family.
+    const isV6 = answer.line.text.includes(' -6 ')
+    const text = entry.dst === 'default' ? (isV6 ? '::/0' : '0.0.0.0/0') : entry.dst
+    const at = parsePrefix(text)
+    if (!at.ok) throw unknownOutput(answer, `routes to prefixes (${at.problem})`)
+    return { at: at.value, entry }
+  })
+}
+
+const drops: ReadonlySet<string> = new Set(['blackhole', 'unreachable', 'prohibit'])
+
+function isOwn(entry: Route, prefix: Prefix): boolean {
+  const metric = familyOf(prefix) === 4 ? 0 : 1
+  return (
+    entry.type === 'blackhole' &&
+    entry.protocol === proto &&
+    metricOf(entry) === metric &&
+    entry.tos === undefined
+  )
+}
+
+function metricOf(entry: Route): number {
+  return entry.metric ?? 0
+}
+
+function describe(entry: Route): string {
+  const part = (word: string, value: string | number | undefined): string =>
+    value === undefined ? '' : ` ${word} ${value}`
+  return `${entry.type ?? 'unicast'} ${entry.dst}${part('via', entry.gateway)}${part('dev', entry.dev)}${part('proto', entry.protocol)}${part('metric', entry.metric)}${part('table', entry.table)}`
+}
+
+/** The kernel's own word: it answers `Invalid argument` for a destination that it drops without a word. */
+function saysDropped(answer: Answer): boolean {
+  return answer.text.trim() === 'RTNETLINK answers: Invalid argument'
+}

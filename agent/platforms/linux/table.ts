@@ -1,0 +1,143 @@
+// Our own nftables tables as data: their sets, and whether their rules make the sets work.
+
+import { z } from 'zod'
+import { type Prefix, parsePrefix } from '../../../inventory/prefix.ts'
+import type { Answer } from '../../platform.ts'
+import { readJson, unknownOutput } from '../output.ts'
+
+/** The families that may have a table `nullroute`: routed traffic, and bridged. */
+export const tableFamilies = ['inet', 'bridge'] as const
+
+/** Family of one of our tables. */
+export type TableFamily = (typeof tableFamilies)[number]
+
+/** The sets that hold what is dropped. */
+export const setNames = ['src4', 'dst4', 'src6', 'dst6'] as const
+
+/** Name of such a set. */
+export type SetName = (typeof setNames)[number]
+
+/** One element of a set. */
+export interface Element {
+  readonly prefix: Prefix
+  /** Our comment stands on it. */
+  readonly marked: boolean
+}
+
+/** One of our tables. */
+export interface Table {
+  readonly family: TableFamily
+  readonly elements: ReadonlyMap<SetName, readonly Element[]>
+  /** Prefixes that the rules let pass before anything is dropped. */
+  readonly spared: readonly Prefix[]
+  /** Sets that a rule of a prerouting chain drops by. */
+  readonly working: ReadonlySet<SetName>
+  /** Sets with an element that is no prefix: by someone else's hand. */
+  readonly unclear: ReadonlySet<SetName>
+}
+
+/** A table, or why there is none. */
+export type TableRead =
+  | { readonly kind: 'table'; readonly table: Table }
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'denied'; readonly message: string }
+
+const listing = z.object({ nftables: z.array(z.record(z.string(), z.unknown())) })
+
+const value = z.union([
+  z.string(),
+  z.object({ prefix: z.object({ addr: z.string(), len: z.number() }) }),
+])
+
+const element = z.union([
+  value.transform((val) => ({ val, comment: undefined })),
+  z
+    .object({ elem: z.object({ val: value, comment: z.string().optional() }) })
+    .transform(({ elem }) => ({ val: elem.val, comment: elem.comment })),
+])
+
+const set = z.object({ name: z.string(), elem: z.array(z.unknown()).optional() })
+const chain = z.object({
+  name: z.string(),
+  hook: z.string().optional(),
+  type: z.string().optional(),
+})
+const rule = z.object({ chain: z.string(), expr: z.array(z.record(z.string(), z.unknown())) })
+const match = z.object({
+  op: z.literal('=='),
+  left: z.object({ payload: z.object({ protocol: z.enum(['ip', 'ip6']), field: z.string() }) }),
+  right: z.string().startsWith('@'),
+})
+
+/** The mark of our elements. */
+export const comment = 'nullroute'
+
+/** The answer to `nft -j list table …` → a table, or why there is none. */
+export function readTable(answer: Answer, family: TableFamily): TableRead {
+  if (answer.text.startsWith('Error: No such file or directory')) return { kind: 'absent' }
+  if (/^sudo: |^(?:Operation not permitted|.*: not found$)/m.test(answer.text)) {
+    return { kind: 'denied', message: answer.text.trim().split('\n')[0] ?? '' }
+  }
+  const expected = `the table ${family} nullroute as JSON`
+  const { nftables } = readJson(answer, listing, expected)
+  const all = <T>(name: string, schema: z.ZodType<T>): readonly T[] =>
+    nftables
+      .filter((entry) => name in entry)
+      .map((entry) => {
+        const parsed = schema.safeParse(entry[name])
+        if (!parsed.success) throw unknownOutput(answer, expected)
+        return parsed.data
+      })
+  const elements = new Map<SetName, readonly Element[]>()
+  const unclear = new Set<SetName>()
+  const spared: Prefix[] = []
+  for (const { name, elem } of all('set', set)) {
+    const read = (elem ?? []).map((entry) => readElement(entry))
+    const known = read.filter((entry) => entry !== undefined)
+    if (name.startsWith('protect')) spared.push(...known.map(({ prefix }) => prefix))
+    const own = setNames.find((each) => each === name)
+    if (own === undefined) continue
+    elements.set(own, known)
+    if (known.length < read.length) unclear.add(own)
+  }
+  const working = workingSets(all('chain', chain), all('rule', rule))
+  return { kind: 'table', table: { family, elements, spared, working, unclear } }
+}
+
+/** Undefined for a range, or anything else that isn't one prefix. */
+function readElement(entry: unknown): Element | undefined {
+  const parsed = element.safeParse(entry)
+  if (!parsed.success) return undefined
+  const { val } = parsed.data
+  const prefix = parsePrefix(typeof val === 'string' ? val : `${val.prefix.addr}/${val.prefix.len}`)
+  if (!prefix.ok) return undefined
+  return { prefix: prefix.value, marked: parsed.data.comment === comment }
+}
+
+function workingSets(
+  chains: readonly z.infer<typeof chain>[],
+  rules: readonly z.infer<typeof rule>[],
+): ReadonlySet<SetName> {
+  const hooked = chains
+    .filter(({ hook, type }) => hook === 'prerouting' && type === 'filter')
+    .map(({ name }) => name)
+  return new Set(
+    setNames.filter((name) => {
+      const field = name.startsWith('src') ? 'saddr' : 'daddr'
+      const protocol = name.endsWith('4') ? 'ip' : 'ip6'
+      return rules.some(({ chain: within, expr }) => {
+        if (!hooked.includes(within) || !expr.some((step) => 'drop' in step)) return false
+        // One condition and no other: a rule with more would drop only a part.
+        const conditions = expr.filter((step) => !('drop' in step) && !('counter' in step))
+        const only = match.safeParse(conditions[0]?.['match'])
+        return (
+          conditions.length === 1 &&
+          only.success &&
+          only.data.right === `@${name}` &&
+          only.data.left.payload.field === field &&
+          only.data.left.payload.protocol === protocol
+        )
+      })
+    }),
+  )
+}
