@@ -1,0 +1,125 @@
+// Everything that can be read of the store's tables.
+
+import type { Claim } from '../../agent/diff.ts'
+import type { Id } from '../../inventory/model.ts'
+import { unpackArtifact } from '../audit/artifact.ts'
+import type { Enforcement } from '../enforcement.ts'
+import { logRows } from './log-search.ts'
+import type { Sql, Value } from './statements.ts'
+import type { IdempotencyRow, Rows } from './store.ts'
+
+/** Accepted and not ended. The same text as in the partial index, so that SQLite takes it. */
+const live = "status in ('awaiting_approval', 'enforcing', 'enforced', 'degraded', 'releasing')"
+
+interface Doc {
+  readonly doc: string
+}
+
+/** Documents are our own: written by `transaction` from the same types. */
+function parsed<T>(rows: readonly Doc[]): readonly T[] {
+  return rows.map(({ doc }) => JSON.parse(doc) as T)
+}
+
+function parsedOne<T>(row: Doc | undefined): T | undefined {
+  return row === undefined ? undefined : (JSON.parse(row.doc) as T)
+}
+
+/** The reading side of the store, on prepared statements. */
+export function createRows(sql: Sql): Rows {
+  return {
+    enforcement: (id) => parsedOne(sql.get('select doc from enforcements where id = ?', id)),
+    enforcements: (filter) => enforcements(sql, filter),
+    live: () => parsed(sql.all(`select doc from enforcements where ${live} order by n`)),
+    wanted: (of) => parsed(ofEnforcementOrDevice(sql, 'wanted', of)),
+    results: (of) => parsed(ofEnforcementOrDevice(sql, 'results', of)),
+    claims: (device) =>
+      parsed<Claim>(sql.all('select doc from claims where device = ? order by key', device)),
+    devicesWithClaims: () =>
+      sql
+        .all<{ device: Id }>('select distinct device from claims order by device')
+        .map(({ device }) => device),
+    device: (id) => parsedOne(sql.get('select doc from device_state where device = ?', id)),
+    devices: () => parsed(sql.all('select doc from device_state order by device')),
+    plan: (id) => parsedOne(sql.get('select doc from plans where id = ?', id)),
+    idempotency: (token, key) => repeat(sql, 'key = ?', [token, key]),
+    sameBody: (token, bodySha256, since) =>
+      repeat(sql, 'body_sha256 = ? and at >= ?', [token, bodySha256, since]),
+    tokens: () => parsed(sql.all('select doc from tokens order by id')),
+    tokenByHash: (sha256) => parsedOne(sql.get('select doc from tokens where sha256 = ?', sha256)),
+    freeze: () => parsedOne(sql.get('select doc from freeze')),
+    artifact(sha256) {
+      const row = sql.get<{ packed: Uint8Array }>(
+        'select packed from artifacts where sha256 = ?',
+        sha256,
+      )
+      return row === undefined ? undefined : unpackArtifact(row.packed)
+    },
+    ...logRows(sql),
+  }
+}
+
+function enforcements(
+  sql: Sql,
+  filter: Parameters<Rows['enforcements']>[0],
+): readonly Enforcement[] {
+  const where: string[] = []
+  const values: Value[] = []
+  if (filter.statuses !== undefined) {
+    where.push('status in (select value from json_each(?))')
+    values.push(JSON.stringify(filter.statuses))
+  }
+  if (filter.customer !== undefined) {
+    where.push('customer = ?')
+    values.push(filter.customer)
+  }
+  if (filter.before !== undefined) {
+    where.push('n < (select n from enforcements where id = ?)')
+    values.push(filter.before)
+  }
+  const condition = where.length === 0 ? '' : `where ${where.join(' and ')}`
+  return parsed(
+    sql.all(
+      `select doc from enforcements ${condition} order by n desc limit ?`,
+      ...values,
+      filter.limit,
+    ),
+  )
+}
+
+/** By device only what is live: a device outlives thousands of enforcements, and is asked for its rows at each convergence. */
+function ofEnforcementOrDevice(
+  sql: Sql,
+  table: 'wanted' | 'results',
+  of: { readonly enforcement: string } | { readonly device: Id },
+): readonly Doc[] {
+  const order = table === 'wanted' ? 't.n' : 'e.n, t.device, t.role'
+  return 'enforcement' in of
+    ? sql.all(
+        `select t.doc from ${table} t join enforcements e on e.id = t.enforcement where t.enforcement = ? order by ${order}`,
+        of.enforcement,
+      )
+    : sql.all(
+        `select t.doc from enforcements e join ${table} t on t.enforcement = e.id where t.device = ? and e.${live} order by ${order}`,
+        of.device,
+      )
+}
+
+function repeat(
+  sql: Sql,
+  condition: string,
+  values: readonly [token: string, ...Value[]],
+): IdempotencyRow | undefined {
+  const row = sql.get<{
+    token: string
+    key: string | null
+    body_sha256: string
+    enforcement: string
+    at: string
+  }>(
+    `select * from idempotency where token = ? and ${condition} order by n desc limit 1`,
+    ...values,
+  )
+  if (row === undefined) return undefined
+  const { token, key, enforcement, at } = row
+  return { token, ...(key === null ? {} : { key }), bodySha256: row.body_sha256, enforcement, at }
+}

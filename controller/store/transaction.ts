@@ -1,0 +1,149 @@
+// The writing side of the store: one change, inside the savepoint that the commit made for it.
+
+import { artifactDigest, artifactOf, packArtifact } from '../audit/artifact.ts'
+import type { NewRecord } from '../audit/record.ts'
+import type { Enforcement } from '../enforcement.ts'
+import { ControllerError } from '../errors.ts'
+import { newSalt } from './log-append.ts'
+import type { Sql } from './statements.ts'
+import type { Committed, IdempotencyRow, Rows, Transaction, Wanted } from './store.ts'
+
+/** How long an idempotency key is known, in ms. */
+const idempotencyKeptMs = 30 * 24 * 60 * 60 * 1000
+
+/** What a change is made of. */
+export interface ChangeParts {
+  readonly sql: Sql
+  readonly rows: Rows
+  append(record: NewRecord): Committed
+  /** Told of each record that this change appended. */
+  appended(record: Committed): void
+}
+
+/** A transaction for one change. */
+export function createTransaction({ sql, rows, append, appended }: ChangeParts): Transaction {
+  return {
+    ...rows,
+    insertEnforcement: (enforcement, wanted) => insertEnforcement(sql, enforcement, wanted),
+    updateEnforcement: (enforcement) => updateEnforcement(sql, enforcement),
+    putClaim(device, claim) {
+      sql.run(
+        'insert or replace into claims (device, key, doc) values (?, ?, ?)',
+        device,
+        claim.key,
+        JSON.stringify(claim),
+      )
+    },
+    dropClaim(device, key) {
+      sql.run('delete from claims where device = ? and key = ?', device, key)
+    },
+    putResult(result) {
+      sql.run(
+        'insert or replace into results (enforcement, device, role, doc) values (?, ?, ?, ?)',
+        result.enforcement,
+        result.device,
+        result.role,
+        JSON.stringify(result),
+      )
+    },
+    putDevice(state) {
+      sql.run(
+        'insert or replace into device_state (device, doc) values (?, ?)',
+        state.device,
+        JSON.stringify(state),
+      )
+    },
+    putPlan(plan) {
+      sql.run('insert or replace into plans (id, doc) values (?, ?)', plan.id, JSON.stringify(plan))
+    },
+    putIdempotency: (row) => putIdempotency(sql, row),
+    putToken(token) {
+      // Not `or replace`: that would drop another token with the same hash in silence.
+      sql.run(
+        `insert into tokens (id, name, person, sha256, doc) values (?, ?, ?, ?, ?)
+         on conflict (id) do update set name = excluded.name, person = excluded.person, sha256 = excluded.sha256, doc = excluded.doc`,
+        token.id,
+        token.name,
+        token.person,
+        token.sha256,
+        JSON.stringify(token),
+      )
+    },
+    setFreeze(freeze) {
+      if (freeze === undefined) sql.run('delete from freeze')
+      else sql.run('insert or replace into freeze (one, doc) values (1, ?)', JSON.stringify(freeze))
+    },
+    putArtifact(kind, text) {
+      const content = artifactOf(kind, newSalt(), text)
+      const sha256 = artifactDigest(content)
+      sql.run(
+        'insert into artifacts (sha256, kind, packed) values (?, ?, ?)',
+        sha256,
+        kind,
+        packArtifact(content),
+      )
+      return sha256
+    },
+    append(record) {
+      const committed = append(record)
+      appended(committed)
+      return committed.seq
+    },
+  }
+}
+
+function insertEnforcement(sql: Sql, enforcement: Enforcement, wanted: readonly Wanted[]): void {
+  const { id, version, status, customer } = enforcement
+  sql.run(
+    'insert into enforcements (id, version, status, customer, doc) values (?, ?, ?, ?, ?)',
+    id,
+    version,
+    status,
+    customer,
+    JSON.stringify(enforcement),
+  )
+  for (const row of wanted) {
+    sql.run(
+      'insert into wanted (enforcement, device, key, observer, doc) values (?, ?, ?, ?, ?)',
+      row.enforcement,
+      row.device,
+      row.key,
+      row.observer ? 1 : 0,
+      JSON.stringify(row),
+    )
+  }
+}
+
+function updateEnforcement(sql: Sql, enforcement: Enforcement): void {
+  const { id, version, status, customer } = enforcement
+  const changed = sql.run(
+    'update enforcements set version = ?, status = ?, customer = ?, doc = ? where id = ? and version = ?',
+    version,
+    status,
+    customer,
+    JSON.stringify(enforcement),
+    id,
+    version - 1,
+  )
+  if (changed === 1) return
+  const stored = sql.get<{ version: number }>('select version from enforcements where id = ?', id)
+  if (stored === undefined) throw new ControllerError('not_found', `there is no enforcement ${id}`)
+  throw new ControllerError(
+    'stale',
+    `enforcement ${id} was changed meanwhile (it is at version ${stored.version}, this change was made from ${version - 1}): read it again and decide anew`,
+    { enforcement: id, version: stored.version },
+  )
+}
+
+function putIdempotency(sql: Sql, row: IdempotencyRow): void {
+  const oldest = new Date(Date.parse(row.at) - idempotencyKeptMs).toISOString()
+  sql.run('delete from idempotency where at < ?', oldest)
+  sql.run(
+    'insert into idempotency (token, key, body_sha256, enforcement, at) values (?, ?, ?, ?, ?)',
+    row.token,
+    row.key ?? null,
+    row.bodySha256,
+    row.enforcement,
+    row.at,
+  )
+}
