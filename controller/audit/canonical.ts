@@ -5,22 +5,12 @@ export type Json = string | number | boolean | readonly Json[] | { readonly [nam
 
 /** Canonical text of any JSON value. Throws TypeError for what JSON doesn't have (undefined, NaN, lone surrogates). Source: RFC 8785, section 3.2. */
 export function canonical(value: unknown): string {
-  if (value === null) return 'null'
-  switch (typeof value) {
-    case 'boolean':
-      return value ? 'true' : 'false'
-    case 'number':
-      if (!Number.isFinite(value)) throw new TypeError(`${value} has no place in JSON`)
-      return JSON.stringify(value)
-    case 'string':
-      return canonicalString(value)
-    case 'object':
-      return Array.isArray(value)
-        ? `[${value.map(canonical).join(',')}]`
-        : canonicalObject(value as Readonly<Record<string, unknown>>)
-    default:
-      throw new TypeError(`a value of type ${typeof value} has no place in JSON`)
-  }
+  if (value === null || typeof value === 'boolean') return String(value)
+  if (typeof value === 'string') return canonicalString(value)
+  if (typeof value === 'number' && Number.isFinite(value)) return JSON.stringify(value)
+  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`
+  if (typeof value === 'object') return canonicalObject(value as Readonly<Record<string, unknown>>)
+  throw new TypeError(`a ${typeof value} like this has no place in JSON`)
 }
 
 /** Canonical text of a value of a record. Throws TypeError, with the place, for what the profile refuses: null, fractions, integers beyond 2^53-1, names that are not ASCII. */

@@ -57,7 +57,7 @@ export function packEdge(edge: readonly Uint8Array[]): Uint8Array {
 
 /** Takes a run of bytes apart again. Throws TypeError where it is not the edge of a tree of that size. */
 export function unpackEdge(size: number, bytes: Uint8Array): readonly Uint8Array[] {
-  const count = [...size.toString(2)].filter((bit) => bit === '1').length
+  const count = size.toString(2).replaceAll('0', '').length
   if (bytes.length !== count * hashBytes) {
     throw new TypeError(`the edge of a tree of ${size} has ${count} hashes, not ${bytes.length} B`)
   }

@@ -4,15 +4,13 @@ import type Database from 'better-sqlite3'
 import type { Clock } from '../../agent/clock.ts'
 import type { NewRecord } from '../audit/record.ts'
 import { ControllerError } from '../errors.ts'
-import { isLostWrite, isMachineError, type Sql, unavailable } from './statements.ts'
+import { createHealth } from './health.ts'
+import { isMachineError, type Sql, unavailable } from './statements.ts'
 import type { Committed, Rows, Transaction } from './store.ts'
 import { createTransaction } from './transaction.ts'
 
 /** Most changes in one transaction: what is acknowledged late must not be acknowledged much later. */
 const changesMax = 256
-/** Time until the first test append after a failure, in ms; doubles up to `probeMsMax`. */
-const probeMsMin = 1_000
-const probeMsMax = 30_000
 /** Size of a test append, in bytes: a large entry's. */
 const probeBytes = 16_384
 
@@ -23,11 +21,11 @@ export interface CommitParts {
   readonly sql: Sql
   readonly rows: Rows
   readonly clock: Clock
-  append(record: NewRecord): Committed
+  readonly append: (record: NewRecord) => Committed
   /** Told of what became durable. */
-  committed(records: readonly Committed[]): void
+  readonly committed: (records: readonly Committed[]) => void
   /** Told once, when what was written may be lost. */
-  broken(error: ControllerError): void
+  readonly broken: (error: ControllerError) => void
 }
 
 /** The store's writing end. */
@@ -44,16 +42,11 @@ interface Waiting {
   reject(error: unknown): void
 }
 
-/** Where the disk stands. `broken`: an fsync failed, and no later one can be believed. */
-type Health =
-  | { readonly kind: 'good' }
-  | { readonly kind: 'failed'; readonly probeMs: number; cancel(): void }
-  | { readonly kind: 'broken'; readonly error: ControllerError }
-
 /** Group commit on an open database. */
 export function createCommits(parts: CommitParts): Commits {
+  const { file, clock, broken } = parts
+  const health = createHealth({ file, clock, broken, testAppend: () => testAppend(parts) })
   const queue: Waiting[] = []
-  let health: Health = { kind: 'good' }
   let scheduled: NodeJS.Immediate | undefined
   let closed = false
 
@@ -61,55 +54,16 @@ export function createCommits(parts: CommitParts): Commits {
     scheduled = undefined
     const batch = queue.splice(0, changesMax)
     if (queue.length > 0) scheduled = setImmediate(flush)
-    if (batch.length === 0) return
-    if (health.kind === 'broken') {
-      const { error } = health
-      for (const waiting of batch) waiting.reject(error)
-      return
-    }
+    const refused = health.broken()
+    if (refused !== undefined) return rejectAll(batch, refused)
     const result = runBatch(parts, batch)
     if (result.kind === 'failed') {
-      failed(result.error)
-      const error = unavailable(result.error, parts.file)
-      for (const waiting of batch) waiting.reject(error)
-      return
+      health.failed(result.error)
+      return rejectAll(batch, unavailable(result.error, file))
     }
-    if (result.records.length > 0) recovered()
+    if (result.records.length > 0) health.worked()
     for (const tell of result.tell) tell()
     parts.committed(result.records)
-  }
-
-  function failed(error: unknown): void {
-    if (health.kind === 'broken') return
-    if (health.kind === 'failed') health.cancel()
-    if (isLostWrite(error)) {
-      const fatal = new ControllerError(
-        'audit_unavailable',
-        `${parts.file}: the disk did not keep what was written; look at the disk, then start again`,
-        {},
-        error,
-      )
-      health = { kind: 'broken', error: fatal }
-      parts.broken(fatal)
-      return
-    }
-    const probeMs = health.kind === 'failed' ? Math.min(health.probeMs * 2, probeMsMax) : probeMsMin
-    health = { kind: 'failed', probeMs, cancel: parts.clock.after(probeMs, probe) }
-  }
-
-  function probe(): void {
-    if (closed || health.kind !== 'failed') return
-    try {
-      testAppend(parts)
-      recovered()
-    } catch (error) {
-      failed(error)
-    }
-  }
-
-  function recovered(): void {
-    if (health.kind === 'failed') health.cancel()
-    health = { kind: 'good' }
   }
 
   return {
@@ -120,14 +74,18 @@ export function createCommits(parts: CommitParts): Commits {
         scheduled ??= setImmediate(flush)
       })
     },
-    healthy: () => health.kind === 'good',
+    healthy: () => health.good(),
     close() {
       closed = true
       while (queue.length > 0) flush()
       if (scheduled !== undefined) clearImmediate(scheduled)
-      if (health.kind === 'failed') health.cancel()
+      health.close()
     },
   }
+}
+
+function rejectAll(batch: readonly Waiting[], error: ControllerError): void {
+  for (const waiting of batch) waiting.reject(error)
 }
 
 function keep<T>(value: T, resolve: (value: T) => void): () => void {

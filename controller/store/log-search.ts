@@ -50,7 +50,7 @@ function searchLog(sql: Sql, query: LogQuery): readonly LogEntry[] {
   if (words?.length === 0) return []
   const conditions = [...fieldConditions(query), ...rangeConditions(sql, query)]
   if (words !== undefined) {
-    conditions.unshift({ where: 'log_text match ?', values: [words.join(' and ')] })
+    conditions.unshift({ where: 'log_text match ?', values: [words.join(' AND ')] })
   }
   // The text search drives where there is one: it runs through its matches in order, and stops at the limit.
   const source =

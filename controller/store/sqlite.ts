@@ -83,7 +83,7 @@ function openDatabase(options: StoreOptions): Database.Database {
 interface LogParts {
   readonly db: Database.Database
   readonly sql: Sql
-  append(record: NewRecord): Committed
+  readonly append: (record: NewRecord) => Committed
   readonly options: StoreOptions
 }
 
@@ -144,7 +144,7 @@ function storeOn({ db, sql, append, key, options, release }: StoreParts): Store 
     clock: options.clock,
     append,
     committed: (records) => {
-      if (records.length > 0) for (const listener of [...listeners]) tell(listener, records)
+      if (records.length > 0) for (const listener of listeners) tell(listener, records)
     },
     broken: (error) => options.onBroken?.(error),
   })

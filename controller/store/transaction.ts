@@ -5,8 +5,8 @@ import type { NewRecord } from '../audit/record.ts'
 import type { Enforcement } from '../enforcement.ts'
 import { ControllerError } from '../errors.ts'
 import { newSalt } from './log-append.ts'
-import type { Sql } from './statements.ts'
-import type { Committed, IdempotencyRow, Rows, Transaction, Wanted } from './store.ts'
+import type { Sql, Value } from './statements.ts'
+import type { Committed, IdempotencyRow, Rows, TokenRow, Transaction, Wanted } from './store.ts'
 
 /** How long an idempotency key is known, in ms. */
 const idempotencyKeptMs = 30 * 24 * 60 * 60 * 1000
@@ -15,9 +15,9 @@ const idempotencyKeptMs = 30 * 24 * 60 * 60 * 1000
 export interface ChangeParts {
   readonly sql: Sql
   readonly rows: Rows
-  append(record: NewRecord): Committed
+  readonly append: (record: NewRecord) => Committed
   /** Told of each record that this change appended. */
-  appended(record: Committed): void
+  readonly appended: (record: Committed) => void
 }
 
 /** A transaction for one change. */
@@ -26,62 +26,29 @@ export function createTransaction({ sql, rows, append, appended }: ChangeParts):
     ...rows,
     insertEnforcement: (enforcement, wanted) => insertEnforcement(sql, enforcement, wanted),
     updateEnforcement: (enforcement) => updateEnforcement(sql, enforcement),
-    putClaim(device, claim) {
-      sql.run(
-        'insert or replace into claims (device, key, doc) values (?, ?, ?)',
-        device,
-        claim.key,
-        JSON.stringify(claim),
-      )
-    },
+    putClaim: (device, claim) =>
+      put(sql, 'claims (device, key, doc)', [device, claim.key, JSON.stringify(claim)]),
     dropClaim(device, key) {
       sql.run('delete from claims where device = ? and key = ?', device, key)
     },
     putResult(result) {
-      sql.run(
-        'insert or replace into results (enforcement, device, role, doc) values (?, ?, ?, ?)',
-        result.enforcement,
-        result.device,
-        result.role,
-        JSON.stringify(result),
-      )
+      const { enforcement, device, role } = result
+      const values = [enforcement, device, role, JSON.stringify(result)]
+      put(sql, 'results (enforcement, device, role, doc)', values)
     },
-    putDevice(state) {
-      sql.run(
-        'insert or replace into device_state (device, doc) values (?, ?)',
-        state.device,
-        JSON.stringify(state),
-      )
-    },
-    putPlan(plan) {
-      sql.run('insert or replace into plans (id, doc) values (?, ?)', plan.id, JSON.stringify(plan))
-    },
+    putDevice: (state) =>
+      put(sql, 'device_state (device, doc)', [state.device, JSON.stringify(state)]),
+    putPlan: (plan) => put(sql, 'plans (id, doc)', [plan.id, JSON.stringify(plan)]),
     putIdempotency: (row) => putIdempotency(sql, row),
-    putToken(token) {
-      // Not `or replace`: that would drop another token with the same hash in silence.
-      sql.run(
-        `insert into tokens (id, name, person, sha256, doc) values (?, ?, ?, ?, ?)
-         on conflict (id) do update set name = excluded.name, person = excluded.person, sha256 = excluded.sha256, doc = excluded.doc`,
-        token.id,
-        token.name,
-        token.person,
-        token.sha256,
-        JSON.stringify(token),
-      )
-    },
+    putToken: (token) => putToken(sql, token),
     setFreeze(freeze) {
       if (freeze === undefined) sql.run('delete from freeze')
-      else sql.run('insert or replace into freeze (one, doc) values (1, ?)', JSON.stringify(freeze))
+      else put(sql, 'freeze (one, doc)', [1, JSON.stringify(freeze)])
     },
     putArtifact(kind, text) {
       const content = artifactOf(kind, newSalt(), text)
       const sha256 = artifactDigest(content)
-      sql.run(
-        'insert into artifacts (sha256, kind, packed) values (?, ?, ?)',
-        sha256,
-        kind,
-        packArtifact(content),
-      )
+      put(sql, 'artifacts (sha256, kind, packed)', [sha256, kind, packArtifact(content)])
       return sha256
     },
     append(record) {
@@ -90,6 +57,25 @@ export function createTransaction({ sql, rows, append, appended }: ChangeParts):
       return committed.seq
     },
   }
+}
+
+/** Writes a row, over the one with the same primary key where there is one. `target`: table and columns. */
+function put(sql: Sql, target: string, values: readonly Value[]): void {
+  const places = values.map(() => '?').join(', ')
+  sql.run(`insert or replace into ${target} values (${places})`, ...values)
+}
+
+function putToken(sql: Sql, token: TokenRow): void {
+  // Not `put`: that would drop another token with the same hash in silence.
+  sql.run(
+    `insert into tokens (id, name, person, sha256, doc) values (?, ?, ?, ?, ?)
+     on conflict (id) do update set name = excluded.name, person = excluded.person, sha256 = excluded.sha256, doc = excluded.doc`,
+    token.id,
+    token.name,
+    token.person,
+    token.sha256,
+    JSON.stringify(token),
+  )
 }
 
 function insertEnforcement(sql: Sql, enforcement: Enforcement, wanted: readonly Wanted[]): void {
