@@ -50,8 +50,9 @@ export async function startController(config: Config, parts: StartParts): Promis
   const world = await firstWorld(config, log)
   const store = openStore({
     dir: config.data,
+    as: 'controller',
     clock,
-    lock: true,
+    onBroken: (fault) => parts.fatal?.(fault),
     ...(config.origin === undefined ? {} : { origin: config.origin }),
   })
   try {

@@ -6,8 +6,9 @@ import type { Enforcement } from '../enforcement.ts'
 import { ControllerError } from '../errors.ts'
 import { type EnforcementEvent, transition } from '../life-cycle.ts'
 import type { Transaction } from '../store/store.ts'
+import { guardPlan } from './decide.ts'
 import { by, type Desk, now } from './desk.ts'
-import { auditRefusal, guardAgain, guardPlan } from './guarding.ts'
+import { auditRefusal, guardAgain } from './guarding.ts'
 import { releaseWarnings } from './releasing.ts'
 
 /** Counts an approval; the last one needed puts the enforcement in force. Guards and digest are tested again, since the world may have moved. Throws ControllerError `plan_stale`, `digest_mismatch`, `same_person`, `not_awaiting`, `guard_refused`. */

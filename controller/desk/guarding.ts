@@ -1,0 +1,145 @@
+// Asking the guards, on every path, with what they need to look at; and writing refusals down before they are thrown.
+
+import { compile } from '../../playbooks/compile.ts'
+import type { Compiled, Decision, Playbook } from '../../playbooks/model.ts'
+import type { Json } from '../audit/record.ts'
+import type { Caller } from '../controller.ts'
+import type { Enforcement } from '../enforcement.ts'
+import { ControllerError } from '../errors.ts'
+import { judge, refusalIn } from '../guards.ts'
+import type { Verdict } from '../plan.ts'
+import type { Rows } from '../store/store.ts'
+import { frozenAs, hourMs, type Usage, usageOf } from '../usage.ts'
+import { by, type Desk, now } from './desk.ts'
+
+/** The playbook that a decision names. Throws ControllerError `unknown_playbook`, `playbook_mismatch`. */
+export function playbookFor(desk: Desk, decision: Decision): Playbook {
+  const { playbooks } = desk.world()
+  const playbook = playbooks.get(decision.playbook)
+  if (playbook === undefined) {
+    throw new ControllerError(
+      'unknown_playbook',
+      `there is no playbook "${decision.playbook}": there are ${[...playbooks.keys()].join(', ')}`,
+    )
+  }
+  if (playbook.decision !== decision.action) {
+    throw new ControllerError(
+      'playbook_mismatch',
+      `the playbook "${playbook.name}" carries out ${playbook.decision}, not ${decision.action}: leave it out to take the one named after the action`,
+    )
+  }
+  return playbook
+}
+
+/** What a decision comes to on the inventory of now. Throws ControllerError with the compiler's code. */
+export function compileNow(desk: Desk, decision: Decision, playbook: Playbook): Compiled {
+  const { inventory, lookup, neverCut } = desk.world()
+  const compiled = compile(decision, { playbook, inventory, lookup, neverCut })
+  if ('kind' in compiled) throw new ControllerError(compiled.code, compiled.message)
+  return compiled
+}
+
+/** The guards on something new. */
+export function judgeNew(
+  desk: Desk,
+  rows: Rows,
+  about: {
+    readonly decision: Decision
+    readonly compiled: Compiled
+    readonly mayOverride: boolean
+  },
+): readonly Verdict[] {
+  const { inventory, lookup, neverCut } = desk.world()
+  const usage = usageOfHour(desk, rows)
+  return judge({ ...about, inventory, lookup, neverCut, usage })
+}
+
+/** The guards on something accepted, as it was frozen. Refusals are audited, then thrown as ControllerError `guard_refused`. */
+export async function guardAgain(
+  desk: Desk,
+  caller: Caller,
+  enforcement: Enforcement,
+  why: 'extend' | 'retry' | 'approve',
+): Promise<void> {
+  const { inventory, lookup, neverCut } = desk.world()
+  const verdicts = desk.store.read((rows) =>
+    judge({
+      decision: enforcement.decision,
+      compiled: frozenAs(enforcement, rows.wanted({ enforcement: enforcement.id })),
+      inventory,
+      lookup,
+      neverCut,
+      usage: usageOfHour(desk, rows, { enforcement: enforcement.id, newAct: why === 'extend' }),
+      mayOverride: true,
+    }),
+  )
+  if (refusalIn(verdicts) === undefined) return
+  await auditRefusal(desk, caller, refusal(verdicts), {
+    enforcement: enforcement.id,
+    customer: enforcement.customer,
+    decision: enforcement.decision,
+  })
+}
+
+/** The error of verdicts that refuse: it names the first, and carries all. */
+export function refusal(verdicts: readonly Verdict[]): ControllerError {
+  const first = refusalIn(verdicts)
+  const message = first === undefined ? 'a guard refuses it' : `${first.guard}: ${first.message}`
+  const overrideRefused = first?.guard === 'override'
+  return new ControllerError(overrideRefused ? 'override_not_allowed' : 'guard_refused', message, {
+    guards: verdicts.filter(({ verdict }) => verdict === 'refuse'),
+  })
+}
+
+/** Writes a refusal to the audit log, then throws it again: a refusal is audited like a success. */
+export async function auditRefusal(
+  desk: Desk,
+  caller: Caller,
+  fault: unknown,
+  about: {
+    readonly enforcement?: string
+    readonly customer?: string
+    readonly decision?: Decision
+  },
+): Promise<never> {
+  if (!(fault instanceof ControllerError) || fault.code === 'audit_unavailable') throw fault
+  const guards = fault.detail['guards'] as readonly Verdict[] | undefined
+  const data: Record<string, Json> = { why: fault.code, guard: guards?.[0]?.guard ?? fault.code }
+  if (about.decision !== undefined) {
+    data['action'] = about.decision.action
+    data['subject'] = about.decision.subject as unknown as Json
+  }
+  if (guards !== undefined) data['hit'] = guards.flatMap(({ hit }) => hit ?? [])
+  await desk.store.commit((tx) => {
+    // The chain of an enforcement holds what happened to it; a refusal about one that isn't there is nobody's chain.
+    const known = about.enforcement !== undefined && tx.enforcement(about.enforcement) !== undefined
+    const on = {
+      ...(known && about.enforcement !== undefined ? { enforcement: about.enforcement } : {}),
+      ...(about.customer === undefined ? {} : { customer: about.customer }),
+    }
+    tx.append({ type: 'decision.refused', outcome: 'refused', ...by(caller), on, data })
+  })
+  throw fault
+}
+
+/** What the rolling hour saw, read back as far as it reaches. */
+export function usageOfHour(
+  desk: Pick<Desk, 'clock'>,
+  rows: Rows,
+  judged?: { readonly enforcement: string; readonly newAct: boolean },
+): Usage {
+  const at = now(desk)
+  const since = new Date(Date.parse(at) - hourMs).toISOString()
+  const recent = new Map<string, Enforcement>()
+  for (let before: string | undefined; ; ) {
+    const page = rows.enforcements({ limit: 500, ...(before === undefined ? {} : { before }) })
+    for (const one of page) if (one.acceptedAt > since) recent.set(one.id, one)
+    const last = page.at(-1)
+    if (page.length < 500 || last === undefined || last.acceptedAt <= since) break
+    before = last.id
+  }
+  // Extensions count too, of whatever age the enforcement is.
+  for (const one of rows.live())
+    if (one.extendedAt?.some((act) => act > since)) recent.set(one.id, one)
+  return usageOf([...recent.values()], at, judged)
+}
