@@ -1,4 +1,5 @@
-// A plan: a decision compiled to intents and, per device, to lines, with its blast radius and the verdict of each guard. Types and digest here; pure.
+// A plan: a decision compiled to intents and, per device, to lines, with its blast radius and the verdict of each guard. Its shape; making one is
+// planning.ts, its digest digest.ts.
 
 import type { Intent, Key } from '../agent/intents.ts'
 import type { Id } from '../inventory/model.ts'

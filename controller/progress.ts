@@ -24,10 +24,10 @@ export function statusOf(
     return { status: lifted ? end : 'releasing', spread: { openWave, complete: true } }
   }
   const stopped = from.stoppedBy === undefined ? {} : { stoppedBy: from.stoppedBy }
-  const at = { openWave, rollout: from.rollout, ...stopped }
   if (!inForce.includes(from.status)) {
     return { status: from.status, spread: { ...stopped, openWave, complete: false } }
   }
+  const at = { openWave, rollout: from.rollout, ...stopped }
   const next = spread(at, progress.wanted, progress.results)
   const statuses = statusesUpTo(progress, next.openWave)
   const failure = statuses.find(({ status }) => isFailure(status))
@@ -35,13 +35,18 @@ export function statusOf(
   if (from.onFailure === 'rollback' && failure !== undefined && from.status !== 'enforced') {
     return { status: 'releasing', spread: next, rollBackFor: failure.device }
   }
-  if (next.complete && statuses.every(({ status }) => isDone(status))) {
-    return { status: 'enforced', spread: next }
-  }
-  if (from.status !== 'enforcing') return { status: 'degraded', spread: next }
-  const over = next.complete || next.stoppedBy !== undefined
-  const answered = over && statuses.every(({ status }) => hasAnswered(status))
-  return { status: answered ? 'degraded' : 'enforcing', spread: next }
+  return { status: inForceAs(from.status, next, statuses), spread: next }
+}
+
+function inForceAs(
+  from: Status,
+  spread: Spread,
+  statuses: readonly { readonly status: DeviceStatus }[],
+): Status {
+  if (spread.complete && statuses.every(({ status }) => isDone(status))) return 'enforced'
+  if (from !== 'enforcing') return 'degraded'
+  const over = spread.complete || spread.stoppedBy !== undefined
+  return over && statuses.every(({ status }) => hasAnswered(status)) ? 'degraded' : 'enforcing'
 }
 
 /** Whether a release has been under way for longer than it should. */
