@@ -211,8 +211,7 @@ export function createDialogue(options: DialogueOptions, context: Context): Dial
       const pieces = await send(window)
       const stray = judgePieces(window, pieces)
       if (stray !== undefined) throw stray
-      if (progress.answers.some((answer) => answer.refusal !== undefined && !answer.line.free))
-        break
+      if (progress.answers.some(stops)) break
       from += window.length
     }
     return progress.answers
@@ -304,6 +303,11 @@ export function nextWindow(
     if (line.opens !== undefined || line.replies !== undefined) return window
   }
   return window
+}
+
+/** Whether what follows was built on this line. */
+function stops(answer: Answer): boolean {
+  return answer.refusal !== undefined && (!answer.line.free || answer.line.opens !== undefined)
 }
 
 function answerOf(platform: Platform, line: Line, piece: Piece): Answer {

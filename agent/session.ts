@@ -361,6 +361,10 @@ async function assemble(options: SessionOptions, parts: Parts): Promise<Session>
     closing(reason)
   }
   channel.once('close', gone)
+  // A missed keepalive, a reset: more than the log-out by which devices end idle sessions.
+  way.at(-1)?.client.on('error', (cause) => {
+    reason ??= unreachable(device, cause.message, cause)
+  })
   way.at(-1)?.client.once('close', gone)
   const { seen, context } = await opening.opened
   dialogue = createDialogue({ ...common, seen, write, close: destroy }, context)

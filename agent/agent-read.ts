@@ -1,0 +1,97 @@
+// Reads that change nothing: for a plan, for an approval, for `device check`.
+
+import { loadCandidate, lookPending } from './converge-candidate.ts'
+import { driftedKeys, orphansOf, statesOf } from './converge-states.ts'
+import { backToRest, observe, readbackOf, type Work } from './converge-work.ts'
+import { decide, intentsToRead } from './diff.ts'
+import { AgentError } from './errors.ts'
+import { type Intent, keyOf } from './intents.ts'
+import type { KeyState, Reading } from './journal.ts'
+import type { Answer, Change } from './platform.ts'
+import type { Session } from './session.ts'
+
+/** Reads what stands for these intents; on a platform with a candidate loads, compares, checks and discards the changes too. */
+export async function readFor(
+  work: Work,
+  intents: readonly Intent[],
+  changes: readonly Change[],
+): Promise<Reading> {
+  const session = await work.session()
+  const { observation, readback } = await observe(work, session, intents)
+  const reading: Reading = { observation, readback, findings: [] }
+  const { transaction } = work.platform
+  if (transaction.kind !== 'candidate' || changes.length === 0 || work.journal.frozen()) {
+    return reading
+  }
+  const batch = work.platform.render(changes, observation.facts).flatMap((rendering, i) => {
+    const change = changes[i]
+    return rendering.kind === 'lines' && change !== undefined
+      ? [{ key: keyOf(change.intent), rendering }]
+      : []
+  })
+  if (batch.length === 0) return reading
+  // The device's check confirms what is pending: with anything pending it is left out.
+  const pending = await lookPending(work, session)
+  const { diff, refusal } = await loadCandidate(work, session, batch)
+  if (refusal !== undefined) {
+    return { ...reading, candidate: { diff, check: `${refusal.line}: ${refusal.message}` } }
+  }
+  let check = 'not checked: a commit is pending'
+  if (pending.kind === 'none') {
+    const [answer] = await session.run([transaction.check], work.signal)
+    check = answer?.refusal?.message ?? answer?.text ?? ''
+  }
+  await backToRest(work, session)
+  return { ...reading, candidate: { diff, check } }
+}
+
+/** Reads everything that is wanted or held, asks the platform's preflight questions, and records what was found. Nothing is put back here. */
+export async function checkDevice(
+  work: Work,
+): Promise<{ readonly reading: Reading; readonly states: readonly KeyState[] }> {
+  const session = await work.session()
+  const desired = work.journal.desired()
+  const { observation, readback } = await observe(work, session, intentsToRead(desired))
+  const findings = await preflight(work, session)
+  const decisions = decide(desired, observation)
+  const states = statesOf({
+    desired,
+    observation,
+    decisions,
+    results: new Map(),
+    written: new Map(),
+    expired: new Set(),
+    saves: false,
+  })
+  await work.journal.verified({
+    states,
+    claims: new Map(),
+    readback,
+    session: 'own',
+    orphans: orphansOf(desired, observation),
+    drifted: driftedKeys(desired, observation),
+    unsaved: work.unsaved,
+  })
+  return { reading: { observation, readback, findings: findings.findings }, states }
+}
+
+async function preflight(work: Work, session: Session): Promise<Pick<Reading, 'findings'>> {
+  const { platform } = work
+  const reads = platform.preflight.reads(work.device.roles)
+  const answers = await session.run(
+    reads.map((read) => read.line),
+    work.signal,
+  )
+  const byName = new Map<string, Answer>()
+  for (const [i, read] of reads.entries()) {
+    const answer = answers[i]
+    if (answer === undefined) {
+      const { text } = readbackOf(answers)
+      throw new AgentError('unknown_output', `no answer to \`${read.line.text}\``, {
+        lastOutput: text,
+      })
+    }
+    byName.set(read.what, answer)
+  }
+  return { findings: platform.preflight.judge(byName, session.seen) }
+}

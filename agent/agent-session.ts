@@ -1,0 +1,104 @@
+// The warm session of one agent: opened when it is needed, closed when it was idle for long enough, reported when it goes.
+
+import type { Device, Jump } from '../inventory/model.ts'
+import type { Clock } from './clock.ts'
+import { AgentError } from './errors.ts'
+import type { Journal } from './journal.ts'
+import type { Platform } from './platform.ts'
+import type { Environment } from './secrets.ts'
+import { openSession, type Session } from './session.ts'
+
+/** What sessions are opened with. */
+export interface WarmOptions {
+  readonly device: Device
+  readonly jump?: Jump
+  readonly platform: Platform
+  readonly journal: Journal
+  readonly clock: Clock
+  readonly environment: Environment
+  readonly signal: AbortSignal
+  /** The connection went by itself. */
+  lost(): void
+}
+
+/** One session that is kept, and others beside it. */
+export interface Warm {
+  get(): Promise<Session>
+  another(): Promise<Session>
+  readonly connected: boolean
+  /** Something is under way: it isn't idle. */
+  busy(): void
+  /** Nothing is under way: closed after the device's `sessionIdleMs`. */
+  idle(): Promise<void>
+  close(): Promise<void>
+}
+
+/** Keeps no session yet. */
+export function createWarm(options: WarmOptions): Warm {
+  const { device, journal, clock } = options
+  let current: Session | undefined
+  let fault: string | undefined
+  let cancelIdle = (): void => undefined
+
+  const open = async (): Promise<Session> => {
+    try {
+      const session = await openSession(options)
+      fault = undefined
+      return session
+    } catch (error) {
+      if (error instanceof AgentError && error.code !== 'stopped' && error.code !== fault) {
+        // Once for each kind of fault: a device that is off for a week is one event.
+        fault = error.code
+        const kind = error.code === 'unreachable' ? 'lost' : 'refused'
+        await journal.session({ kind, code: error.code, message: error.message })
+      }
+      throw error
+    }
+  }
+
+  const watch = (session: Session): void => {
+    void session.closed.then((reason) => {
+      if (current !== session) return
+      current = undefined
+      cancelIdle()
+      if (reason !== undefined && reason.code !== 'stopped') {
+        const { code, message } = reason
+        journal.session({ kind: 'lost', code, message }).catch(() => undefined)
+      }
+      options.lost()
+    })
+  }
+
+  const close = async (): Promise<void> => {
+    cancelIdle()
+    const session = current
+    current = undefined
+    await session?.close()
+  }
+
+  return {
+    async get() {
+      if (current !== undefined) return current
+      const session = await open()
+      current = session
+      watch(session)
+      await journal.session({
+        kind: 'connected',
+        hostKey: session.hostKey,
+        software: session.seen.facts['version'],
+      })
+      return session
+    },
+    another: open,
+    get connected() {
+      return current !== undefined
+    },
+    busy: () => cancelIdle(),
+    async idle() {
+      cancelIdle()
+      if (device.sessionIdleMs === 0) return await close()
+      cancelIdle = clock.after(device.sessionIdleMs, () => void close())
+    },
+    close,
+  }
+}

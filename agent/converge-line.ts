@@ -1,0 +1,298 @@
+// Sending a change where each line is in force when it is typed. What was refused is taken back alone; the other intents stay.
+
+import { type Applied, backToRest, type Planned, type Result, type Work } from './converge-work.ts'
+import { AgentError } from './errors.ts'
+import type { Key } from './intents.ts'
+import type { DoneStep, Evidence, IntendedStep } from './journal.ts'
+import type { Answer, LineTransaction } from './platform.ts'
+import type { Session } from './session.ts'
+
+/** Most intents of free lines between two looks at the freeze. */
+const groupMax = 64
+
+/** How one round of sending ended. */
+interface Round {
+  readonly results: Map<Key, Result>
+  /** Refused intents of which a changing line was accepted, in the order they were sent. */
+  readonly undo: readonly Planned[]
+  readonly left: readonly Planned[]
+  /** Nothing more may be sent in this convergence. */
+  readonly ended: boolean
+  readonly refused: DoneStep['refused'] | undefined
+}
+
+/** Sends all planned changes, each step written down first. The session rests afterwards; if an answer never came this throws, and nothing is known. */
+export async function applyLines(
+  work: Work,
+  session: Session,
+  planned: readonly Planned[],
+  before: Evidence,
+): Promise<Applied> {
+  const transaction = lineTransaction(work)
+  const results = new Map<Key, Result>()
+  let step: number | undefined
+  let left = planned
+  while (left.length > 0) {
+    const why = heldBy(work)
+    if (why !== undefined) {
+      for (const one of left) results.set(one.key, { kind: 'held', why })
+      break
+    }
+    const sent = left
+    const round = await recorded(
+      work,
+      session,
+      {
+        purpose: 'change',
+        commands: commandsOf(
+          transaction,
+          sent.flatMap((one) => one.rendering.apply),
+        ),
+        claims: sent.map((one) => one.claim),
+        before,
+      },
+      () => sendRound(work, session, sent),
+    )
+    step = round.step
+    for (const [key, result] of round.value.results) results.set(key, result)
+    if (round.value.undo.length > 0) step = await takeBack(work, session, round.value.undo, before)
+    left = round.value.left
+    if (round.value.ended) break
+  }
+  await backToRest(work, session)
+  for (const one of left) {
+    if (!results.has(one.key)) {
+      results.set(one.key, {
+        kind: 'held',
+        why: 'not sent, because the change before it went wrong',
+      })
+    }
+  }
+  return { step, results, session: 'own' }
+}
+
+/** Why nothing more may be begun. */
+export function heldBy(work: Work): string | undefined {
+  if (work.journal.frozen()) return 'held by a freeze'
+  return work.stopping() ? 'held, because the agent stops' : undefined
+}
+
+/** A step with its pair of records: intended before the first byte, done with whatever came of it. */
+export async function recorded<T extends { readonly refused: DoneStep['refused'] | undefined }>(
+  work: Work,
+  session: Session,
+  intended: IntendedStep,
+  send: () => Promise<T>,
+): Promise<{ readonly step: number; readonly value: T }> {
+  const step = await work.journal.intend(intended)
+  session.mark()
+  const from = work.clock.monotonicMs()
+  const done = (outcome: DoneStep['outcome'], refused?: DoneStep['refused']): Promise<void> =>
+    work.journal.done({
+      step,
+      purpose: intended.purpose,
+      outcome,
+      ...(refused === undefined ? {} : { refused }),
+      transcript: { kind: 'transcript', text: session.transcript() },
+      hostKey: session.hostKey,
+      bytes: session.bytes(),
+      ms: Math.round(work.clock.monotonicMs() - from),
+      keys: intended.claims.map((claim) => claim.key),
+    })
+  let value: T
+  try {
+    value = await send()
+  } catch (error) {
+    await done('unknown')
+    throw error
+  }
+  await done(value.refused === undefined ? 'ok' : 'refused', value.refused)
+  return { step, value }
+}
+
+function lineTransaction(work: Work): LineTransaction {
+  const { transaction } = work.platform
+  if (transaction.kind !== 'line') throw new TypeError('not a platform of lines')
+  return transaction
+}
+
+function commandsOf(
+  transaction: LineTransaction,
+  lines: readonly { readonly text: string }[],
+): readonly string[] {
+  return [...transaction.enter, ...lines, ...transaction.leave].map((line) => line.text)
+}
+
+async function sendRound(
+  work: Work,
+  session: Session,
+  planned: readonly Planned[],
+): Promise<Round> {
+  const transaction = lineTransaction(work)
+  const results = new Map<Key, Result>()
+  const groups = groupsOf(planned)
+  const entered = await enter(work, session, transaction)
+  if (entered !== undefined) {
+    for (const one of planned) {
+      results.set(one.key, { kind: 'refused', code: 'locked', message: entered.message })
+    }
+    return { results, undo: [], left: [], ended: true, refused: entered }
+  }
+  for (const [i, group] of groups.entries()) {
+    const left = groups.slice(i).flat()
+    const why = i === 0 ? undefined : heldBy(work)
+    if (why !== undefined) {
+      await backToRest(work, session)
+      for (const one of left) results.set(one.key, { kind: 'held', why })
+      return { results, undo: [], left: [], ended: true, refused: undefined }
+    }
+    const sent = await sendGroup(work, session, group, i === groups.length - 1)
+    for (const [key, result] of sent.results) results.set(key, result)
+    if (sent.refused !== undefined) {
+      await backToRest(work, session)
+      return { ...sent, results, left: groups.slice(i + 1).flat() }
+    }
+  }
+  await backToRest(work, session)
+  return { results, undo: [], left: [], ended: false, refused: undefined }
+}
+
+/** From rest to the base context, where that is not done yet. Answers the refusal. */
+async function enter(
+  work: Work,
+  session: Session,
+  transaction: LineTransaction,
+): Promise<{ readonly line: string; readonly message: string } | undefined> {
+  if (session.context !== work.platform.rest || transaction.enter.length === 0) return undefined
+  const answers = await session.run(transaction.enter, work.signal)
+  const refused = answers.find((answer) => answer.refusal !== undefined)
+  if (refused?.refusal === undefined) return undefined
+  await backToRest(work, session)
+  return { line: refused.line.text, message: refused.refusal.message }
+}
+
+type GroupResult = Pick<Round, 'results' | 'undo' | 'ended' | 'refused'>
+
+/** One run: free lines of many intents, or all lines of one. With the last one the way back to rest goes along. */
+async function sendGroup(
+  work: Work,
+  session: Session,
+  group: readonly Planned[],
+  last: boolean,
+): Promise<GroupResult> {
+  const lines = group.flatMap((one) => one.rendering.apply)
+  const leave = last ? lineTransaction(work).leave : []
+  let stray: AgentError | undefined
+  try {
+    await session.run([...lines, ...leave], work.signal)
+  } catch (error) {
+    if (!(error instanceof AgentError) || error.code !== 'unexpected_prompt') throw error
+    stray = error
+  }
+  const { answers } = session.progress()
+  const results = new Map<Key, Result>()
+  const undo: Planned[] = []
+  let refused: DoneStep['refused']
+  let at = 0
+  for (const one of group) {
+    const got = answers.slice(at, at + one.rendering.apply.length)
+    at += one.rendering.apply.length
+    const no = refusalOf(one, got, stray)
+    if (no === undefined) {
+      const { note } = one.rendering
+      results.set(one.key, note === undefined ? { kind: 'sent' } : { kind: 'sent', note })
+      continue
+    }
+    refused ??= { line: no.line, message: no.message }
+    results.set(one.key, { kind: 'refused', code: no.code, message: no.message })
+    if (got.some((answer) => answer.refusal === undefined && answer.line.opens === undefined)) {
+      undo.push(one)
+    }
+  }
+  if (stray !== undefined) refused ??= { line: '', message: stray.message }
+  return { results, undo, ended: stray !== undefined, refused }
+}
+
+function refusalOf(
+  one: Planned,
+  answers: readonly Answer[],
+  stray: AgentError | undefined,
+):
+  | { readonly line: string; readonly message: string; readonly code: AgentError['code'] }
+  | undefined {
+  const no = answers.find((answer) => answer.refusal !== undefined)
+  if (no?.refusal !== undefined) {
+    return { line: no.line.text, message: no.refusal.message, code: 'line_refused' }
+  }
+  const complete = answers.length === one.rendering.apply.length
+  // A free line had its meant effect or none, wherever it landed; of any other it can't be told what it did there.
+  if (complete && (stray === undefined || one.rendering.apply.every((l) => l.free)))
+    return undefined
+  // The lines behind it did not go out.
+  const line = one.rendering.apply[answers.length]?.text ?? ''
+  const message = stray?.message ?? `\`${line}\` was not sent`
+  return { line, message, code: 'unexpected_prompt' }
+}
+
+/** Takes back what refused intents left half done, newest first. */
+async function takeBack(
+  work: Work,
+  session: Session,
+  undo: readonly Planned[],
+  before: Evidence,
+): Promise<number> {
+  const transaction = lineTransaction(work)
+  const lines = undo.toReversed().flatMap((one) => one.rendering.undo)
+  const { step } = await recorded(
+    work,
+    session,
+    {
+      purpose: 'rollback',
+      commands: commandsOf(transaction, lines),
+      claims: undo.map((one) => one.claim),
+      before,
+    },
+    async () => {
+      await enter(work, session, transaction)
+      const refused = await undoLines(work, session, undo)
+      await backToRest(work, session)
+      return { refused }
+    },
+  )
+  return step
+}
+
+async function undoLines(
+  work: Work,
+  session: Session,
+  undo: readonly Planned[],
+): Promise<DoneStep['refused']> {
+  let first: DoneStep['refused']
+  for (const one of undo.toReversed()) {
+    const answers = await session.run(one.rendering.undo, work.signal)
+    const no = answers.find((answer) => answer.refusal !== undefined)
+    if (no?.refusal === undefined) continue
+    first ??= { line: no.line.text, message: no.refusal.message }
+    // The next one's lines must begin in the base context again.
+    await backToRest(work, session)
+    await enter(work, session, lineTransaction(work))
+  }
+  return first
+}
+
+/** Intents of free lines only go together; one with a line that waits goes alone. */
+function groupsOf(planned: readonly Planned[]): readonly (readonly Planned[])[] {
+  const groups: Planned[][] = []
+  let open: Planned[] | undefined
+  for (const one of planned) {
+    const together = one.rendering.apply.every((line) => line.free && line.opens === undefined)
+    if (!together || open === undefined || open.length >= groupMax) {
+      open = [one]
+      groups.push(open)
+    } else {
+      open.push(one)
+    }
+    if (!together) open = undefined
+  }
+  return groups
+}

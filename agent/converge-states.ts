@@ -1,0 +1,211 @@
+// What a read-back means for each key: its state for people, and what becomes of its claim. Pure.
+
+import type { Result } from './converge-work.ts'
+import { type Claim, type Decision, type Desired, elementFor, sameObject } from './diff.ts'
+import { agentErrorCodes } from './errors.ts'
+import { type Key, keyOf } from './intents.ts'
+import type { KeyState } from './journal.ts'
+import type { Observation } from './platform.ts'
+
+/** What is known when the reading ends. */
+export interface Verdict {
+  readonly desired: Desired
+  readonly observation: Observation
+  readonly decisions: readonly Decision[]
+  readonly results: ReadonlyMap<Key, Result>
+  /** Claims that were written in this convergence. */
+  readonly written: ReadonlyMap<Key, Omit<Claim, 'step'>>
+  /** Keys whose time to show ended; of the others nothing is said yet. */
+  readonly expired: ReadonlySet<Key>
+  /** Whether a lift must be saved before its claim may go. */
+  readonly saves: boolean
+}
+
+/** The state of each key that is wanted, expected or claimed, in the order of the decisions. */
+export function statesOf(verdict: Verdict): readonly KeyState[] {
+  const states = new Map<Key, KeyState>()
+  for (const decision of verdict.decisions) states.set(decision.key, stateOf(decision, verdict))
+  for (const intent of verdict.desired.wanted) {
+    const key = keyOf(intent)
+    if (states.has(key)) continue
+    // A filter set holds maximal prefixes only: an inner one is in force by the outer one's element.
+    const outer = keyOf(elementFor(intent, verdict.desired.wanted))
+    const state = states.get(outer)
+    if (state !== undefined) states.set(key, { ...state, key, note: `covered by ${outer}` })
+  }
+  return [...states.values()]
+}
+
+function stateOf(decision: Decision, verdict: Verdict): KeyState {
+  const base = { key: decision.key, kind: decision.intent.kind }
+  const result = verdict.results.get(decision.key)
+  const sent = result?.kind === 'sent' ? result : undefined
+  switch (decision.kind) {
+    case 'settled': {
+      const note = [decision.note, sent?.note].filter((text) => text !== undefined).join('; ')
+      return {
+        ...base,
+        outcome: decision.outcome,
+        seen: decision.seen,
+        verified: true,
+        ...(note === '' ? {} : { note }),
+      }
+    }
+    case 'lifted':
+      return {
+        ...base,
+        outcome: sent === undefined ? 'already' : 'applied',
+        seen: 'absent',
+        verified: true,
+        ...(decision.note === undefined ? {} : { note: decision.note }),
+      }
+    case 'refused':
+      return {
+        ...base,
+        outcome: 'refused',
+        seen: decision.seen,
+        verified: false,
+        error: decision.stop,
+      }
+    case 'waiting':
+      return { ...base, ...waitingState(decision, verdict) }
+    case 'change':
+      return { ...base, ...changeState(decision, verdict) }
+  }
+}
+
+type Rest = Omit<KeyState, 'key' | 'kind'>
+
+function waitingState(decision: Extract<Decision, { kind: 'waiting' }>, verdict: Verdict): Rest {
+  const { seen, key } = decision
+  const expired = verdict.expired.has(key)
+  if (isFading(decision, verdict.desired)) {
+    const note = "still in force: by somebody else's route, which is left alone"
+    return expired
+      ? { outcome: 'already', seen, verified: true, note }
+      : { outcome: 'unknown', seen, verified: false }
+  }
+  if (!expired) return { outcome: 'unknown', seen, verified: false, note: 'not in force yet' }
+  return {
+    outcome: 'failed',
+    seen,
+    verified: false,
+    error: notShown('the object stands there, but is not in force'),
+  }
+}
+
+/** Whether a key is only waited for until its effect is gone. */
+export function isFading(decision: Decision, desired: Desired): boolean {
+  const { key } = decision
+  const others = [...desired.wanted, ...desired.expected].some((intent) => keyOf(intent) === key)
+  return !others && !desired.claims.some((claim) => claim.key === key)
+}
+
+function changeState(decision: Extract<Decision, { kind: 'change' }>, verdict: Verdict): Rest {
+  const result = verdict.results.get(decision.key)
+  const seen = decision.change.kind === 'apply' ? 'absent' : 'present'
+  const rest = { seen, verified: false } as const
+  switch (result?.kind) {
+    case undefined:
+      return { ...rest, outcome: 'unknown', note: 'not sent' }
+    case 'held':
+      return { ...rest, outcome: 'unknown', note: result.why }
+    case 'unsupported':
+      return { ...rest, outcome: 'unsupported', note: result.reason }
+    case 'stopped':
+      return { ...rest, outcome: 'refused', error: result.stop }
+    case 'refused': {
+      const { code, message } = result
+      const outcome = code === 'not_shown' || code === 'not_confirmed' ? 'failed' : 'refused'
+      return { ...rest, outcome, error: { code, message, remedy: agentErrorCodes[code] } }
+    }
+    case 'sent':
+      return verdict.expired.has(decision.key)
+        ? {
+            ...rest,
+            outcome: 'failed',
+            error: notShown('it took the lines, but does not show their effect'),
+          }
+        : { ...rest, outcome: 'unknown', note: 'not shown yet' }
+  }
+}
+
+function notShown(message: string): NonNullable<KeyState['error']> {
+  return { code: 'not_shown', message, remedy: agentErrorCodes.not_shown }
+}
+
+/** Claims that change by what was read; null = goes. */
+export function claimsAfter(verdict: Verdict): ReadonlyMap<Key, Omit<Claim, 'step'> | null> {
+  const after = new Map<Key, Omit<Claim, 'step'> | null>()
+  const old = new Map(verdict.desired.claims.map((claim) => [claim.key, claim]))
+  for (const decision of verdict.decisions) {
+    const before = old.get(decision.key)
+    const written = verdict.written.get(decision.key)
+    const claim = written ?? before
+    if (claim === undefined) continue
+    if (decision.kind === 'lifted') {
+      // With a note nothing of ours is left there, so there is nothing that a reboot could bring back.
+      after.set(decision.key, liftedClaim(claim, verdict.saves && decision.note === undefined))
+    } else if (decision.kind === 'settled' && decision.seen === 'present') {
+      const held = heldClaim(claim, decision)
+      if (claim.phase !== 'held' || claim.replaces !== undefined) after.set(decision.key, held)
+    } else if (
+      decision.kind === 'change' &&
+      written !== undefined &&
+      isUntouched(verdict, decision)
+    ) {
+      after.set(decision.key, before === undefined ? null : withoutStep(before))
+    }
+  }
+  return after
+}
+
+function liftedClaim(claim: Omit<Claim, 'step'>, saves: boolean): Omit<Claim, 'step'> | null {
+  return saves ? { ...withoutStep(claim), phase: 'lifted' } : null
+}
+
+function heldClaim(claim: Omit<Claim, 'step'>, decision: Decision): Omit<Claim, 'step'> {
+  const { key, before, wrote } = claim
+  return { key, intent: decision.intent, before, wrote, phase: 'held' }
+}
+
+/** The device refused and shows what it showed before: the claim is as if nothing had been tried. */
+function isUntouched(verdict: Verdict, decision: Extract<Decision, { kind: 'change' }>): boolean {
+  if (verdict.results.get(decision.key)?.kind !== 'refused') return false
+  const found = verdict.observation.found.get(decision.key)
+  const old = verdict.desired.claims.find((claim) => claim.key === decision.key)
+  const expected = old?.phase === 'held' ? old.wrote : decision.before
+  return found !== undefined && sameObject(found.object, expected)
+}
+
+function withoutStep(claim: Omit<Claim, 'step'> & { readonly step?: number }): Omit<Claim, 'step'> {
+  const { step: _step, ...rest } = claim
+  return rest
+}
+
+/** Held objects that are not there any more as we wrote them. */
+export function driftedKeys(desired: Desired, observation: Observation): readonly Key[] {
+  return desired.claims
+    .filter((claim) => claim.phase === 'held')
+    .filter((claim) => {
+      const found = observation.found.get(claim.key)
+      return found !== undefined && !sameObject(found.object, claim.wrote)
+    })
+    .map((claim) => claim.key)
+}
+
+/** Objects with our mark on which there is no claim. */
+export function orphansOf(
+  desired: Desired,
+  observation: Observation,
+): readonly { readonly key: Key; readonly object: readonly string[] }[] {
+  const claimed = new Set(desired.claims.map((claim) => claim.key))
+  const shared = new Set(
+    desired.claims.flatMap((claim) => observation.found.get(claim.key)?.element ?? []),
+  )
+  const asked = [...observation.found.values()].filter((found) => found.mark === 'ours')
+  return [...observation.marked, ...asked]
+    .filter((found) => found.object.length > 0 && !claimed.has(found.key))
+    .filter((found) => found.element === undefined || !shared.has(found.element))
+    .map(({ key, object }) => ({ key, object }))
+}

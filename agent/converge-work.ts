@@ -1,0 +1,219 @@
+// What all parts of a convergence share: its surroundings, its reads, and what became of each key while lines were sent.
+
+import type { Device } from '../inventory/model.ts'
+import type { Clock } from './clock.ts'
+import type { Claim, Decision } from './diff.ts'
+import { AgentError } from './errors.ts'
+import type { Intent, Key } from './intents.ts'
+import type { Evidence, Journal } from './journal.ts'
+import type { Answer, Change, Line, Observation, Platform, Rendering, Stop } from './platform.ts'
+import type { Session } from './session.ts'
+
+/** What a convergence runs on. */
+export interface Work {
+  readonly device: Device
+  readonly platform: Platform
+  readonly journal: Journal
+  readonly clock: Clock
+  readonly signal: AbortSignal
+  /** The warm session, opened if it isn't. */
+  session(): Promise<Session>
+  /** A new session beside the warm one, for what must be seen from outside. Closed by who asks for it. */
+  another(): Promise<Session>
+  /** A newer convergence waits: what is only waited for may be left to it. */
+  interrupted(): boolean
+  /** The agent is to stop: the intent under way is ended, no other is begun. */
+  stopping(): boolean
+  /** Whether changes of ours are known to be in the running configuration only. */
+  readonly unsaved: boolean
+  readonly limits: Deadlines
+}
+
+/** How long effects are waited for, in ms. */
+export interface Deadlines {
+  /** For objects of our own. */
+  readonly ownMs: number
+  /** For what other devices have to learn first. */
+  readonly observerMs: number
+}
+
+/** A key that is changed in this convergence. */
+export interface Planned {
+  readonly key: Key
+  readonly intent: Intent
+  readonly change: Change
+  readonly rendering: Extract<Rendering, { kind: 'lines' }>
+  /** The claim as it is from the moment of sending on. */
+  readonly claim: Omit<Claim, 'step'>
+}
+
+/** What became of a planned key. Whether it is in force only the read-back says. */
+export type Result =
+  | { readonly kind: 'sent'; readonly note?: string }
+  | { readonly kind: 'refused'; readonly code: AgentError['code']; readonly message: string }
+  | { readonly kind: 'stopped'; readonly stop: Stop }
+  | { readonly kind: 'unsupported'; readonly reason: string }
+  /** Nothing was sent: a freeze, a stop, or the change ended before it. */
+  | { readonly kind: 'held'; readonly why: string }
+
+/** The end of sending. */
+export interface Applied {
+  /** The last step that changed something. */
+  readonly step: number | undefined
+  readonly results: ReadonlyMap<Key, Result>
+  /** From which session the change is to be read back: the candidate's second one. */
+  readonly session: 'own' | 'second'
+  /** A later look is needed, in so many ms: somebody else committed inside our window. */
+  readonly lookAgainMs?: number
+}
+
+/** One round of reads. */
+export interface Observed {
+  readonly observation: Observation
+  readonly readback: Evidence
+  /** Answers to the lines that went behind the reads. */
+  readonly behind: readonly Answer[]
+}
+
+/** Reads all that `intents` need, with `behind` in the same write. Throws `unknown_output` for what the platform has no meaning for. */
+export async function observe(
+  work: Work,
+  session: Session,
+  intents: readonly Intent[],
+  behind: readonly Line[] = [],
+): Promise<Observed> {
+  const reads = work.platform.observe(intents, session.seen)
+  const lines = [...reads.map((read) => read.line), ...behind]
+  const answers = await session.run(lines, work.signal)
+  const byName = new Map<string, Answer>()
+  for (const [i, read] of reads.entries()) {
+    const answer = answers[i]
+    if (answer === undefined) {
+      throw new AgentError('unknown_output', `the device did not answer \`${read.line.text}\``)
+    }
+    byName.set(read.what, answer)
+  }
+  return {
+    observation: work.platform.parse(byName, intents, session.seen),
+    readback: readbackOf(answers.slice(0, reads.length)),
+    behind: answers.slice(reads.length),
+  }
+}
+
+/** Lines and answers as an artifact. */
+export function readbackOf(answers: readonly Answer[]): Evidence {
+  const text = answers.map((answer) => `${answer.line.text}\n${answer.text}\n`).join('\n')
+  return { kind: 'readback', text }
+}
+
+/** Back to rest, seen by its prompt; else the session is of no use any more. */
+export async function backToRest(work: Work, session: Session): Promise<void> {
+  const { rest, transaction } = work.platform
+  if (session.context === rest) return
+  const lines = transaction.kind === 'line' ? transaction.leave : transaction.abort
+  try {
+    await session.run(lines, work.signal)
+  } catch (error) {
+    await session.close()
+    throw error
+  }
+  if (session.context !== rest) {
+    await session.close()
+    throw new AgentError(
+      'unexpected_prompt',
+      `expected to be back in ${rest}, the device is in ${session.context}; the session was closed`,
+    )
+  }
+}
+
+/** Waits, unless the agent is stopped first. */
+export function pause(work: Work, ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    const over = (): void => {
+      cancel()
+      work.signal.removeEventListener('abort', over)
+      resolve()
+    }
+    const cancel = work.clock.after(ms, over)
+    work.signal.addEventListener('abort', over, { once: true })
+    if (work.signal.aborted) over()
+  })
+}
+
+/** The changes of a round of decisions, rendered: what can be sent, and why the rest can't. Lifts come first, so that a wider set element finds its place free. */
+export function planChanges(
+  work: Work,
+  decisions: readonly Decision[],
+  observation: Observation,
+  claims: readonly Claim[],
+): { readonly planned: readonly Planned[]; readonly results: Map<Key, Result> } {
+  const order = { lift: 0, modify: 1, apply: 2 }
+  const changes = decisions
+    .flatMap((decision) => (decision.kind === 'change' ? [decision] : []))
+    .sort((one, other) => order[one.change.kind] - order[other.change.kind])
+  const results = new Map<Key, Result>()
+  const planned: Planned[] = []
+  const stop = observation.stop
+  const renderings =
+    stop === undefined
+      ? work.platform.render(
+          changes.map((one) => one.change),
+          observation.facts,
+        )
+      : []
+  for (const [i, decision] of changes.entries()) {
+    const rendering = renderings[i]
+    const { key, intent, change } = decision
+    if (stop !== undefined) results.set(key, { kind: 'stopped', stop })
+    else if (rendering === undefined) throw new TypeError(`a platform's render left out ${key}`)
+    else if (rendering.kind === 'unsupported') results.set(key, rendering)
+    else if (rendering.kind === 'refused') {
+      results.set(key, { kind: 'stopped', stop: rendering.stop })
+    } else if (rendering.apply.some((line) => line.unresolved)) {
+      results.set(key, { kind: 'stopped', stop: unresolvedStop(rendering.apply) })
+    } else {
+      const old = claims.find((claim) => claim.key === key)
+      planned.push({ key, intent, change, rendering, claim: claimFor(decision, rendering, old) })
+    }
+  }
+  return { planned, results }
+}
+
+function claimFor(
+  decision: Extract<Decision, { kind: 'change' }>,
+  rendering: Planned['rendering'],
+  old: Claim | undefined,
+): Omit<Claim, 'step'> {
+  const { key, intent, change, before } = decision
+  switch (change.kind) {
+    case 'apply':
+      return { key, intent, before, wrote: rendering.wrote, phase: 'pending' }
+    case 'modify':
+      return {
+        key,
+        intent,
+        before,
+        wrote: rendering.wrote,
+        replaces: change.from,
+        phase: 'pending',
+      }
+    case 'lift':
+      return {
+        key,
+        intent,
+        before,
+        wrote: change.wrote,
+        ...(old?.replaces === undefined ? {} : { replaces: old.replaces }),
+        phase: 'lifting',
+      }
+  }
+}
+
+function unresolvedStop(lines: readonly Line[]): Stop {
+  const line = lines.find((one) => one.unresolved)?.text ?? ''
+  return {
+    code: 'no_such_object',
+    message: `the device does not say what \`${line}\` needs`,
+    remedy: 'check that the object exists on the device, or give the fact in the inventory',
+  }
+}

@@ -1,0 +1,230 @@
+// One convergence of one device: observe → decide → render → write down → send → read back → decide again. Level-triggered: it begins at what the
+// device shows, wherever an earlier one ended. The decision is diff.ts, the sending converge-line.ts and converge-candidate.ts.
+
+import { applyCandidate, resumePending, withClaims } from './converge-candidate.ts'
+import { applyLines } from './converge-line.ts'
+import { claimsAfter, driftedKeys, isFading, orphansOf, statesOf } from './converge-states.ts'
+import {
+  type Applied,
+  backToRest,
+  type Observed,
+  observe,
+  type Planned,
+  pause,
+  planChanges,
+  type Result,
+  type Work,
+} from './converge-work.ts'
+import { type Decision, type Desired, decide, intentsToRead } from './diff.ts'
+import type { Key } from './intents.ts'
+import { keyOf } from './intents.ts'
+import type { KeyState } from './journal.ts'
+import type { Facts, Line, Stop } from './platform.ts'
+import type { Session } from './session.ts'
+
+/** First and longest pause between two reads of what is not in force yet, in ms; doubled each time. */
+const pauseMs = { first: 5, longest: 1_000 }
+
+/** What a convergence came to. */
+export interface Converged {
+  readonly states: readonly KeyState[]
+  /** Changes of ours are in the running configuration only. */
+  readonly unsaved: boolean
+  readonly facts: Facts
+  /** To be looked at again after so many ms: a window of somebody else's making is open. */
+  readonly lookAgainMs?: number
+}
+
+/** Brings the device to the desired state as far as it lets itself be brought, and records what it showed. Throws AgentError where nothing can be said. */
+export async function converge(work: Work): Promise<Converged> {
+  const session = await work.session()
+  const desired = work.journal.desired()
+  const foreign =
+    work.platform.transaction.kind === 'candidate' &&
+    (await resumePending(work, session, desired)) === 'foreign'
+  const first = await firstLook(work, session, desired)
+  const decisions = decide(desired, first.observation)
+  const drifted = driftedKeys(desired, first.observation)
+  const { planned, results } = foreign
+    ? { planned: [], results: stoppedBy(pendingStop, decisions) }
+    : planChanges(work, decisions, first.observation, desired.claims)
+  const start: Start = { desired, first, drifted }
+  if (planned.length === 0) {
+    await backToRest(work, session)
+    return finish(work, session, { ...start, planned, applied: nothingSent(results) })
+  }
+  if (drifted.length > 0) await reportDrift(work, start, decisions)
+  const applied = await apply(work, session, start, planned)
+  const all = new Map([...results, ...applied.results])
+  return finish(work, session, {
+    ...start,
+    drifted: [],
+    planned,
+    applied: { ...applied, results: all },
+  })
+}
+
+interface Start {
+  readonly desired: Desired
+  readonly first: Observed
+  readonly drifted: readonly Key[]
+}
+
+interface Sent extends Start {
+  readonly planned: readonly Planned[]
+  readonly applied: Applied
+}
+
+const pendingStop: Stop = {
+  code: 'timer_pending',
+  message:
+    'a commit of somebody else waits for its confirmation; a change of ours would confirm it',
+  remedy: 'wait for it, or ask its owner; it is tried again by itself',
+}
+
+function stoppedBy(stop: Stop, decisions: readonly Decision[]): Map<Key, Result> {
+  const changes = decisions.filter((decision) => decision.kind === 'change')
+  return new Map(changes.map(({ key }) => [key, { kind: 'stopped', stop }]))
+}
+
+function nothingSent(results: ReadonlyMap<Key, Result>): Applied {
+  return { step: undefined, results, session: 'own' }
+}
+
+/** The reads; where a change is likely the way into the configuration goes in the same write. */
+async function firstLook(work: Work, session: Session, desired: Desired): Promise<Observed> {
+  const { transaction } = work.platform
+  const enters = transaction.kind === 'line' && !work.journal.frozen() && changeIsLikely(desired)
+  const behind: readonly Line[] = enters ? transaction.enter : []
+  try {
+    const observed = await observe(work, session, intentsToRead(desired), behind)
+    if (observed.behind.some((answer) => answer.refusal !== undefined)) {
+      await backToRest(work, session)
+    }
+    return observed
+  } catch (error) {
+    // What can't be understood must not leave the session in the configuration.
+    await backToRest(work, session).catch(() => undefined)
+    throw error
+  }
+}
+
+function changeIsLikely(desired: Desired): boolean {
+  const claims = new Map(desired.claims.map((claim) => [claim.key, claim]))
+  const wanted = new Set(desired.wanted.map(keyOf))
+  const missing = desired.wanted.some((intent) => claims.get(keyOf(intent))?.phase !== 'held')
+  const extra = desired.claims.some((claim) => !wanted.has(claim.key) && claim.phase !== 'lifted')
+  return missing || extra
+}
+
+async function apply(
+  work: Work,
+  session: Session,
+  start: Start,
+  planned: readonly Planned[],
+): Promise<Applied> {
+  const before = start.first.readback
+  return work.platform.transaction.kind === 'line'
+    ? applyLines(work, session, planned, before)
+    : applyCandidate(work, session, { planned, desired: start.desired, before })
+}
+
+async function reportDrift(
+  work: Work,
+  { desired, first, drifted }: Start,
+  decisions: readonly Decision[],
+): Promise<void> {
+  const { observation } = first
+  const nothing = { results: new Map(), written: new Map(), expired: new Set<Key>() }
+  await work.journal.verified({
+    states: statesOf({ desired, observation, decisions, ...nothing, saves: false }),
+    claims: new Map(),
+    readback: first.readback,
+    session: 'own',
+    orphans: orphansOf(desired, observation),
+    drifted,
+    unsaved: work.unsaved,
+  })
+}
+
+/** Reads until everything shows or its time is over, and records the result. */
+async function finish(work: Work, session: Session, sent: Sent): Promise<Converged> {
+  const written = sent.planned.filter((one) => {
+    const kind = sent.applied.results.get(one.key)?.kind
+    return kind === 'sent' || kind === 'refused' || kind === 'held'
+  })
+  const desired = { ...sent.desired, claims: withClaims(sent.desired.claims, written) }
+  const reading = await readUntilShown(work, session, { ...sent, desired })
+  const saves = work.platform.save !== undefined && work.device.save !== 'never'
+  const verdict = {
+    desired,
+    observation: reading.observed.observation,
+    decisions: reading.decisions,
+    results: sent.applied.results,
+    written: new Map(written.map((one) => [one.key, one.claim])),
+    expired: reading.expired,
+    saves,
+  }
+  const states = statesOf(verdict)
+  const claims = claimsAfter({ ...verdict, desired: sent.desired })
+  const lifted = [...claims.values()].some((claim) => claim?.phase === 'lifted')
+  const unsaved =
+    work.platform.save !== undefined && (work.unsaved || sent.applied.step !== undefined || lifted)
+  const { step, lookAgainMs } = sent.applied
+  await work.journal.verified({
+    ...(step === undefined ? {} : { step }),
+    states,
+    claims,
+    readback: reading.observed.readback,
+    session: step === undefined ? 'own' : sent.applied.session,
+    orphans: orphansOf(desired, reading.observed.observation),
+    drifted: sent.drifted,
+    unsaved,
+  })
+  return {
+    states,
+    unsaved,
+    facts: reading.observed.observation.facts,
+    ...(lookAgainMs === undefined ? {} : { lookAgainMs }),
+  }
+}
+
+interface Reading {
+  readonly observed: Observed
+  readonly decisions: readonly Decision[]
+  readonly expired: ReadonlySet<Key>
+}
+
+async function readUntilShown(work: Work, session: Session, sent: Sent): Promise<Reading> {
+  const { desired, applied } = sent
+  const intents = intentsToRead(desired)
+  const from = work.clock.monotonicMs()
+  // Without a change the first look is the read-back.
+  let observed = applied.step === undefined ? sent.first : undefined
+  for (let wait = pauseMs.first; ; wait = Math.min(wait * 2, pauseMs.longest)) {
+    observed ??= await observe(work, session, intents)
+    const decisions = decide(desired, observed.observation)
+    const open = decisions.filter((one) => isOpen(one, applied.results))
+    const elapsed = work.clock.monotonicMs() - from
+    const expired = new Set(
+      open.filter((one) => elapsed >= deadlineOf(work, one, desired)).map((one) => one.key),
+    )
+    const done = open.length === expired.size || work.interrupted() || work.stopping()
+    if (done) return { observed, decisions, expired }
+    await pause(work, wait)
+    observed = undefined
+  }
+}
+
+/** Whether another read may still change what is said of a key. */
+function isOpen(decision: Decision, results: ReadonlyMap<Key, Result>): boolean {
+  if (decision.kind === 'waiting') return true
+  return decision.kind === 'change' && results.get(decision.key)?.kind === 'sent'
+}
+
+function deadlineOf(work: Work, decision: Decision, desired: Desired): number {
+  const own =
+    desired.wanted.some((intent) => keyOf(intent) === decision.key) ||
+    (!isFading(decision, desired) && desired.claims.some((claim) => claim.key === decision.key))
+  return own ? work.limits.ownMs : work.limits.observerMs
+}
