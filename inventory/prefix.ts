@@ -231,22 +231,21 @@ function parseIpv6(text: string): Parsed<{ readonly family: Family; readonly val
   if (text.includes('.')) {
     return wrong(`"${text}" mixes IPv4 into IPv6: write the IPv4 address, or eight groups`)
   }
-  const halves = text.split('::')
+  const halves = text.split('::').map((half) => (half === '' ? [] : half.split(':')))
   if (halves.length > 2) return wrong(`"${text}" has "::" twice`)
-  const [head, tail] = halves.map((half) => (half === '' ? [] : half.split(':')))
-  if (head === undefined || ![...head, ...(tail ?? [])].every((g) => /^[0-9a-f]{1,4}$/i.test(g))) {
+  if (!halves.flat().every((group) => /^[0-9a-f]{1,4}$/i.test(group))) {
     return wrong(`"${text}" is no IP address`)
   }
-  const missing = 8 - head.length - (tail?.length ?? 0)
+  const [head = [], tail] = halves
+  const missing = 8 - halves.flat().length
   if (tail === undefined ? missing !== 0 : missing < 1) {
     return wrong(`"${text}" has not eight groups`)
   }
-  const groups = [
-    ...head,
-    ...Array<string>(tail === undefined ? 0 : missing).fill('0'),
-    ...(tail ?? []),
-  ]
-  const value = groups.reduce((sum, group) => (sum << 16n) + BigInt(`0x${group}`), 0n)
+  const zeros = Array<string>(missing).fill('0')
+  const value = [...head, ...zeros, ...(tail ?? [])].reduce(
+    (sum, group) => (sum << 16n) + BigInt(`0x${group}`),
+    0n,
+  )
   if (value >> 32n === 0xffffn) {
     return wrong(`"${text}" is an IPv4-mapped address: write the IPv4 address`)
   }

@@ -1,0 +1,177 @@
+// Whether the customers' space is theirs alone, outside what is protected, and where something in it is never cut (which a plan leaves out).
+
+import { createLookup } from './lookup.ts'
+import type { Entry, Merged } from './merge.ts'
+import type { Inventory } from './model.ts'
+import { neverCut } from './never-cut.ts'
+import { covers, familyOf, lengthOf, type Prefix, type Span, toSpan } from './prefix.ts'
+import type { Problem } from './problem.ts'
+import type { RawCustomer } from './schema.ts'
+import type { Path } from './yaml.ts'
+
+interface Owned {
+  readonly entry: Entry<RawCustomer>
+  readonly path: Path
+  readonly prefix: Prefix
+  readonly vrf: string
+  readonly span: Span
+}
+
+/** Overlaps as problems; nested prefixes and carving as warnings. */
+export function checkOverlaps(
+  merged: Merged,
+  inventory: Inventory,
+): { readonly problems: readonly Problem[]; readonly warnings: readonly Problem[] } {
+  const owned = ownedBy(merged)
+  const nested = checkNested(owned)
+  const shielded = checkProtected(owned, inventory)
+  return {
+    problems: [...nested.problems, ...shielded.problems],
+    warnings: [
+      ...nested.warnings,
+      ...shielded.warnings,
+      ...carvings(owned, inventory),
+      ...tooShort(owned, inventory),
+    ],
+  }
+}
+
+function ownedBy(merged: Merged): readonly Owned[] {
+  return [...merged.customers.values()]
+    .flatMap((entry) =>
+      (entry.value.prefixes ?? []).map((given, index) => {
+        const prefix = typeof given === 'string' ? given : given.prefix
+        const vrf = (typeof given === 'string' ? undefined : given.vrf) ?? 'default'
+        return { entry, path: ['prefixes', index], prefix, vrf, span: toSpan(prefix) }
+      }),
+    )
+    .sort(({ span: one }, { span: other }) => {
+      if (one.family !== other.family) return one.family - other.family
+      if (one.first !== other.first) return one.first < other.first ? -1 : 1
+      return one.length - other.length
+    })
+}
+
+// In order of their first address, each prefix is inside the nearest one before it that has not ended yet, or in none.
+// Other routing tables are no way out: abuse reports name addresses alone, and filters know no tables.
+function checkNested(owned: readonly Owned[]): {
+  readonly problems: readonly Problem[]
+  readonly warnings: readonly Problem[]
+} {
+  const problems: Problem[] = []
+  const warnings: Problem[] = []
+  const open: Owned[] = []
+  for (const each of owned) {
+    while (open.length > 0 && !holds(open.at(-1), each)) open.pop()
+    const stranger = open.findLast(({ entry }) => entry.id !== each.entry.id)
+    const outer = open.at(-1)
+    if (stranger !== undefined) {
+      const where = stranger.entry.problem(stranger.path, { message: '', remedy: '' })
+      problems.push(
+        each.entry.problem(each.path, {
+          message: `${each.prefix} of ${each.entry.id} overlaps ${stranger.prefix} of ${stranger.entry.id} (${where.file}:${where.line})`,
+          found: each.prefix,
+          expected: 'space of one customer only',
+          remedy: 'give the space to one of them, or split the larger prefix around the smaller',
+        }),
+      )
+    } else if (outer !== undefined && outer.prefix !== each.prefix && outer.vrf === each.vrf) {
+      warnings.push(
+        each.entry.problem(each.path, {
+          message: `${each.prefix} lies inside ${outer.prefix} of the same customer`,
+          found: each.prefix,
+          expected: 'prefixes side by side',
+          remedy: 'remove the smaller one, unless it is routed by itself',
+        }),
+      )
+    }
+    open.push(each)
+  }
+  return { problems, warnings }
+}
+
+function holds(outer: Owned | undefined, inner: Owned): boolean {
+  if (outer === undefined || outer.span.family !== inner.span.family) return false
+  return inner.span.last <= outer.span.last
+}
+
+function checkProtected(
+  owned: readonly Owned[],
+  inventory: Inventory,
+): { readonly problems: readonly Problem[]; readonly warnings: readonly Problem[] } {
+  const lookup = createLookup(inventory)
+  const problems: Problem[] = []
+  const warnings: Problem[] = []
+  for (const { entry, path, prefix } of owned) {
+    for (const shield of lookup.protectedOverlapping(prefix)) {
+      if (covers(shield.prefix, prefix)) {
+        problems.push(
+          entry.problem(path, {
+            message: `${prefix} of ${entry.id} lies inside protected space ${shield.prefix} (${shield.why})`,
+            found: prefix,
+            expected: 'space that may be cut off',
+            remedy: 'correct the prefix, or protect less',
+          }),
+        )
+      } else {
+        warnings.push(
+          carving({ entry, path, prefix }, `${shield.prefix} (protected: ${shield.why})`),
+        )
+      }
+    }
+  }
+  return { problems, warnings }
+}
+
+function carvings(owned: readonly Owned[], inventory: Inventory): readonly Problem[] {
+  // The customers' prefixes hold few of these addresses: the look-up finds whose, the list finds which.
+  const lookup = createLookup(inventory)
+  const byCustomer = new Map<string, Owned[]>()
+  for (const each of owned) {
+    const theirs = byCustomer.get(each.entry.id)
+    if (theirs === undefined) byCustomer.set(each.entry.id, [each])
+    else theirs.push(each)
+  }
+  return neverCut(inventory, []).flatMap(({ address, prefix: host, why, ownNeighborOf }) => {
+    const customer = lookup.customerAt(address)
+    if (customer === undefined || customer.id === ownNeighborOf) return []
+    return (byCustomer.get(customer.id) ?? [])
+      .filter(({ prefix }) => covers(prefix, host))
+      .map((each) =>
+        each.prefix === host
+          ? each.entry.problem(each.path, {
+              message: `${each.prefix} can never be cut off: it is the ${why}`,
+              found: each.prefix,
+              expected: 'an address that may be cut off',
+              remedy:
+                'nothing, if the address is right: measures on ports and neighbors still work',
+            })
+          : carving(each, `${address} (${why})`),
+      )
+  })
+}
+
+function carving(of: Pick<Owned, 'entry' | 'path' | 'prefix'>, what: string): Problem {
+  return of.entry.problem(of.path, {
+    message: `when ${of.prefix} is cut off, ${what} is left out of it`,
+    found: of.prefix,
+    expected: 'carving, where a prefix holds what must never be cut',
+    remedy: 'nothing, if that is right',
+  })
+}
+
+function tooShort(owned: readonly Owned[], inventory: Inventory): readonly Problem[] {
+  const { ipv4, ipv6 } = inventory.limits.maxPrefix
+  return owned.flatMap(({ entry, path, prefix }) => {
+    const limit = familyOf(prefix) === 4 ? ipv4 : ipv6
+    if (lengthOf(prefix) >= limit) return []
+    return [
+      entry.problem(path, {
+        message: `${prefix} is shorter than limits.maxPrefix allows: a decision about all of it is refused`,
+        found: `/${lengthOf(prefix)}`,
+        expected: `/${limit} or longer`,
+        remedy: 'split it into prefixes of that length, or change the limit',
+      }),
+    ]
+  })
+}
