@@ -37,19 +37,16 @@ export function usageOf(
 ): Usage {
   const since = new Date(Date.parse(now) - hourMs).toISOString()
   const customers = new Set<Id>()
-  const sum = { decisions: 0, ipv4Addresses: 0, ports: 0, neighbors: 0 }
+  // The guards count one act for what they judge: where it is none, it is taken off here.
+  const start = judged === undefined || judged.newAct ? 0 : -1
+  const sum = { decisions: start, ipv4Addresses: 0, ports: 0, neighbors: 0 }
   for (const enforcement of enforcements) {
     const acts = [enforcement.acceptedAt, ...(enforcement.extendedAt ?? [])]
     const recent = acts.filter((at) => at > since && at <= now).length
-    const again = judged?.enforcement === enforcement.id ? judged : undefined
-    if (again !== undefined) {
-      // The guards count one act for what they judge: where it is none, it is taken off here.
-      sum.decisions += again.newAct ? recent : recent - 1
-      continue
-    }
     if (enforcement.status === 'rejected' || recent === 0) continue
-    customers.add(enforcement.customer)
     sum.decisions += recent
+    if (judged?.enforcement === enforcement.id) continue
+    customers.add(enforcement.customer)
     sum.ipv4Addresses += enforcement.counts.ipv4Addresses
     sum.ports += enforcement.counts.ports
     sum.neighbors += enforcement.counts.neighbors
