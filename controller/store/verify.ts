@@ -1,0 +1,122 @@
+// `audit verify` on a data folder, also while a controller writes: one consistent state, read entry by entry.
+
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import Database from 'better-sqlite3'
+import { artifactDigest, readArtifact, unpackArtifact } from '../audit/artifact.ts'
+import type { Finding } from '../audit/findings.ts'
+import { unpackEdge } from '../audit/merkle.ts'
+import { type LogReport, type StoredEntry, type StoredHead, verifyLog } from '../audit/verify.ts'
+import type { StoredDisclosure } from '../audit/verify-parts.ts'
+import { ControllerError } from '../errors.ts'
+import { databaseName } from './sqlite.ts'
+import { isMachineError } from './statements.ts'
+
+/** Checks the whole log of a data folder, with disclosures and artifacts. Throws ControllerError `data_invalid` where it can't be read at all. */
+export function verifyData(dir: string): LogReport {
+  const file = join(dir, databaseName)
+  if (!existsSync(file)) {
+    throw new ControllerError(
+      'data_invalid',
+      `there is no ${file}: give the data folder of a controller with --data`,
+    )
+  }
+  try {
+    return withDatabase(file, verifyOpen)
+  } catch (error) {
+    if (!isMachineError(error)) throw error
+    throw new ControllerError('data_invalid', `${file} can't be read (${error.code})`, {}, error)
+  }
+}
+
+function withDatabase<T>(file: string, work: (db: Database.Database) => T): T {
+  const db = new Database(file, { readonly: true })
+  try {
+    db.exec('begin')
+    return work(db)
+  } finally {
+    db.close()
+  }
+}
+
+function verifyOpen(db: Database.Database): LogReport {
+  const head = readHead(db)
+  const report = verifyLog(entriesOf(db), head.head)
+  const findings = [
+    ...report.findings,
+    ...head.findings,
+    ...strayDisclosures(db),
+    ...artifactFindings(db),
+  ]
+  return { ...report, findings }
+}
+
+function* entriesOf(db: Database.Database): Iterable<StoredEntry> {
+  // As bytes, not as text: two damaged texts can read alike.
+  const rows = db
+    .prepare<[], { at: number; bytes: Uint8Array; leaf: Uint8Array }>(
+      'select seq as at, cast(entry as blob) as bytes, leaf from log_entries order by seq',
+    )
+    .iterate()
+  const disclosures = db.prepare<[number], StoredDisclosure>(
+    'select pointer, disclosure, value from disclosures where seq = ?',
+  )
+  for (const row of rows) yield { ...row, disclosures: disclosures.all(row.at) }
+}
+
+function readHead(db: Database.Database): {
+  readonly head: StoredHead | undefined
+  readonly findings: readonly Finding[]
+} {
+  const row = db
+    .prepare<[], { size: number; leaf: Uint8Array; time: string; edge: Uint8Array }>(
+      'select size, leaf, time, edge from log_head',
+    )
+    .get()
+  if (row === undefined) return { head: undefined, findings: [] }
+  const { size, leaf, time } = row
+  try {
+    return { head: { leaf, time, tree: { size, edge: unpackEdge(size, row.edge) } }, findings: [] }
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error)
+    const head = { leaf, time, tree: { size, edge: [] } }
+    return { head, findings: [{ kind: 'head', message }] }
+  }
+}
+
+function strayDisclosures(db: Database.Database): readonly Finding[] {
+  return db
+    .prepare<[], { seq: number; pointer: string }>(
+      'select seq, pointer from disclosures where seq not in (select seq from log_entries)',
+    )
+    .all()
+    .map(({ seq, pointer }) => ({
+      kind: 'disclosure',
+      seq,
+      message: `${pointer}: belongs to an entry that is not there`,
+    }))
+}
+
+function artifactFindings(db: Database.Database): readonly Finding[] {
+  const findings: Finding[] = []
+  const rows = db
+    .prepare<[], { sha256: string; kind: string; packed: Uint8Array }>(
+      'select sha256, kind, packed from artifacts',
+    )
+    .iterate()
+  for (const { sha256, kind, packed } of rows) {
+    const problem = artifactProblem(sha256, kind, packed)
+    if (problem !== undefined) findings.push({ kind: 'artifact', message: `${sha256}: ${problem}` })
+  }
+  return findings
+}
+
+function artifactProblem(sha256: string, kind: string, packed: Uint8Array): string | undefined {
+  try {
+    const content = unpackArtifact(packed)
+    if (artifactDigest(content) !== sha256) return 'its content has another digest'
+    return readArtifact(content)?.kind === kind ? undefined : `is not of the kind ${kind}`
+  } catch (error) {
+    return `can't be unpacked: ${error instanceof Error ? error.message : String(error)}`
+  }
+}
