@@ -36,6 +36,8 @@ export const linux: Platform = {
   columns: 511,
   // Only where sudo is not what the preparation says; it is never answered.
   question: /(?:\[sudo\] password for \S+|[Pp]assword): $/,
+  // sudo's complaint about a name server stands in front of what the command printed.
+  clean: (text) => text.replaceAll(/^sudo: unable to resolve host [^\n]*\n/gm, ''),
   open,
   prompt,
   failed,

@@ -94,19 +94,7 @@ export function findBlackhole(
   facts: Facts,
 ): Omit<Found, 'key'> {
   const { vrf, prefix } = intent
-  if (vrf !== 'default' && facts[`table|${vrf}`] === undefined) {
-    return {
-      object: [],
-      effect: 'none',
-      mark: 'none',
-      inForce: 'no',
-      stop: {
-        code: 'no_such_object',
-        message: `there is no VRF device ${vrf} on the host`,
-        remedy: 'correct the VRF in the inventory, or create the device',
-      },
-    }
-  }
+  if (vrf !== 'default' && facts[`table|${vrf}`] === undefined) return withoutVrf(vrf)
   const routes = readRoutes(answerTo(answers, `inside|${vrf}|${prefix}`))
   const exact = routes.filter(({ at }) => at === prefix).map(({ entry }) => entry)
   const [winner] = [...exact].sort((a, b) => metricOf(a) - metricOf(b))
@@ -123,6 +111,20 @@ export function findBlackhole(
   const rival = exact.find(({ metric }) => familyOf(prefix) === 6 && metric === 1)
   const object = rival === undefined ? [] : [describe(rival)]
   return { object, effect: rival === undefined ? 'none' : 'other', mark: 'none', inForce: 'no' }
+}
+
+function withoutVrf(vrf: string): Omit<Found, 'key'> {
+  return {
+    object: [],
+    effect: 'none',
+    mark: 'none',
+    inForce: 'no',
+    stop: {
+      code: 'no_such_object',
+      message: `there is no VRF device ${vrf} on the host`,
+      remedy: 'correct the VRF in the inventory, or create the device',
+    },
+  }
 }
 
 /** Routes with our mark at other keys than those asked for. */

@@ -1,0 +1,126 @@
+// The transaction of Junos: an exclusive candidate, its difference, a commit that is taken back unless it is confirmed from a second session.
+
+import { AgentError } from '../../errors.ts'
+import {
+  type CandidateTransaction,
+  enter,
+  free,
+  inside,
+  type Line,
+  type Refusal,
+  type Rendering,
+} from '../../platform.ts'
+import { candidate, operational } from './dialogue.ts'
+import { normalQuotes, readCompare } from './statements.ts'
+
+/** Length of the window, in minutes: long enough for a read-back over a second session, short enough to wait for. */
+const windowMinutes = 5
+
+/** The device's own timer fired up to 35 s late in trials. */
+const latenessMs = 90_000
+
+/** Commits on large configurations take minutes. */
+const commitMs = 300_000
+
+/** Confirmation by `commit check` is quick, but checks everything. */
+const checkMs = 180_000
+
+/** Whether entry 0 of `show system commit` waits for a confirmation, and whether it is of ours: its comment is our token. */
+export function pending(answer: string): ReturnType<CandidateTransaction['pending']> {
+  const entries = answer.split(/^(?=\d+ {2,}\d{4}-)/m).filter((text) => text.trim() !== '')
+  const first = entries.find((text) => text.startsWith('0 '))
+  if (first === undefined) {
+    if (answer.trim() === '') return { kind: 'none' }
+    throw new AgentError('unknown_output', '`show system commit` names no entry 0', {
+      lastOutput: answer.slice(-2_000),
+    })
+  }
+  if (!/^\s+rollback pending\s*$/m.test(first)) return { kind: 'none' }
+  return { kind: 'pending', token: /\bnullroute ([0-9a-f]{8})\b/.exec(first)?.[1] }
+}
+
+/** What the lines of all renderings must show: `set` of `apply` as added, what `undo` would set again as removed, and what is switched. */
+function expected(renderings: readonly Rendering[]): ReadonlySet<string> {
+  const found = new Set<string>()
+  const add = (sign: string, line: Line, verb: string): void => {
+    if (!line.text.startsWith(`${verb} `)) return
+    found.add(`${sign}${normalQuotes(line.text.slice(verb.length + 1))}`)
+  }
+  for (const rendering of renderings) {
+    if (rendering.kind !== 'lines') continue
+    for (const line of rendering.apply) {
+      add('+', line, 'set')
+      add('!inactive ', line, 'deactivate')
+      add('!active ', line, 'activate')
+    }
+    for (const line of rendering.undo) add('-', line, 'set')
+  }
+  return found
+}
+
+/** The difference must be exactly the changes, statement by statement: anything else in the candidate would be committed too. */
+export function judge(diff: string, renderings: readonly Rendering[]): Refusal | undefined {
+  const shown = readCompare(diff)
+  if (shown === undefined) {
+    return { message: `the device's difference has lines of an unknown form: ${diff.trim()}` }
+  }
+  const wanted = expected(renderings)
+  const seen = new Set(shown.map(({ sign, path }) => `${sign}${path}`))
+  const more = [...seen].filter((one) => !wanted.has(one))
+  const missing = [...wanted].filter((one) => !seen.has(one))
+  if (more.length === 0 && missing.length === 0) return undefined
+  const parts = [
+    ...(more.length === 0 ? [] : [`not meant: ${more.join('; ')}`]),
+    ...(missing.length === 0 ? [] : [`missing: ${missing.join('; ')}`]),
+  ]
+  return { message: `the candidate is not what was meant: ${parts.join(', ')}` }
+}
+
+const toCandidate: Line = {
+  ...enter('configure exclusive', operational, candidate),
+  expect: /^Entering configuration mode$/m,
+}
+
+const toRest: Line = enter('exit configuration-mode', candidate, operational)
+
+const check: Line = {
+  ...inside('commit check', candidate),
+  expect: /^configuration check succeeds$/m,
+  deadlineMs: checkMs,
+}
+
+const plainCommit: Line = {
+  ...inside('commit', candidate),
+  expect: /^commit complete$/m,
+  deadlineMs: commitMs,
+}
+
+function rollback(to: number): Line {
+  return { ...inside(`rollback ${to}`, candidate), expect: /^load complete$/m }
+}
+
+/** Exclusive throughout: there a commit concerns our lines only, and edits of a lost session are thrown away by the device. */
+export const transaction: CandidateTransaction = {
+  kind: 'candidate',
+  enter: [toCandidate],
+  diff: inside('show | compare | no-more', candidate),
+  judge,
+  check,
+  commit: (token) => ({
+    ...inside(`commit confirmed ${windowMinutes} comment "nullroute ${token}"`, candidate),
+    // Both: a plain commit would be there for good.
+    expect:
+      /^commit confirmed will be automatically rolled back in \d+ minutes?[^\n]*\n(?:[^\n]*\n)*?commit complete$/m,
+    deadlineMs: commitMs,
+  }),
+  leave: [toRest],
+  abort: [rollback(0), toRest],
+  look: free('show system commit | no-more', operational),
+  pending,
+  // `commit check` inside the window confirms and commits nothing, whatever others left in the shared candidate.
+  confirm: [toCandidate, check, toRest],
+  // Only from exclusive mode, where the candidate is empty: a plain `commit` would activate the edits of others.
+  confirmHarder: [toCandidate, plainCommit, toRest],
+  cancel: [toCandidate, rollback(1), plainCommit, toRest],
+  windowMs: windowMinutes * 60_000 + latenessMs,
+}

@@ -1,0 +1,227 @@
+// What is read from Junos, and what the answers mean for each intent. Configuration as `display set`; routes as JSON, because their text layout differs.
+
+import { familyOf } from '../../../inventory/prefix.ts'
+import { type Intent, type Key, keyOf } from '../../intents.ts'
+import {
+  type Answer,
+  type Facts,
+  type Found,
+  free,
+  type Observation,
+  type Read,
+  type Seen,
+  type Stop,
+} from '../../platform.ts'
+import { answerTo } from '../output.ts'
+import { pending } from './candidate.ts'
+import { operational } from './dialogue.ts'
+import { markedObjects } from './marks.ts'
+import { foundNeighbor, neighborFacts, neighborReads } from './neighbors.ts'
+import {
+  blackholeObject,
+  entryPath,
+  listNames,
+  mark,
+  ordered,
+  portPath,
+  routePath,
+  staticPath,
+} from './objects.ts'
+import { filterReads, listBound, portReads, portState } from './prepared.ts'
+import { routeDiscards } from './routes.ts'
+import { isUnder, readStatements, type Statement, type Statements, under } from './statements.ts'
+
+function read(what: string, text: string): Read {
+  return { what, line: free(`${text} | no-more`, operational) }
+}
+
+function config(path: string): Read {
+  return read(path, `show configuration ${path} | display set`)
+}
+
+/** What is pending, all marks, what is deactivated and both lists in any case; then what each intent needs. */
+export function observe(intents: readonly Intent[], _seen: Seen): readonly Read[] {
+  const reads = new Map<string, Read>()
+  const add = (one: Read): void => void reads.set(one.what, one)
+  add(read('commit', 'show system commit'))
+  add(read('marks', `show configuration | display set | match "${mark}"`))
+  add(read('inactive', 'show configuration | display set | match "^deactivate "'))
+  add(config(listPath(4)))
+  add(config(listPath(6)))
+  for (const intent of intents) for (const one of readsFor(intent)) add(one)
+  return [...reads.values()]
+}
+
+function listPath(family: 4 | 6): string {
+  return `policy-options prefix-list ${listNames[family]}`
+}
+
+function readsFor(intent: Intent): readonly Read[] {
+  switch (intent.kind) {
+    case 'blackhole':
+      return [
+        config(staticPath(intent.vrf, familyOf(intent.prefix))),
+        read(keyOf(intent), `show route ${intent.prefix} exact | display json`),
+      ]
+    case 'acl':
+      return filterReads
+    case 'port':
+      return portReads(intent)
+    case 'neighbor':
+      return neighborReads(intent)
+  }
+}
+
+/** All that `parse` works on. */
+interface Reading {
+  readonly answers: ReadonlyMap<string, Answer>
+  readonly inactive: readonly Statement[]
+  readonly facts: Facts
+}
+
+/** Throws `unknown_output` for what it doesn't know. */
+export function parse(
+  answers: ReadonlyMap<string, Answer>,
+  intents: readonly Intent[],
+  seen: Seen,
+): Observation {
+  const inactive = readStatements(answerTo(answers, 'inactive').text).inactive
+  const facts = { ...seen.facts, ...neighborFacts(intents, answers) }
+  const found = new Map<Key, Found>()
+  for (const intent of intents) {
+    found.set(keyOf(intent), foundFor(intent, { answers, inactive, facts }))
+  }
+  const stop = stopFor(answerTo(answers, 'commit').text)
+  const lists = ([4, 6] as const).flatMap((family) => statementsOf(answers, listPath(family)).set)
+  const marks = readStatements(answerTo(answers, 'marks').text).set
+  return {
+    found,
+    marked: markedObjects(marks, lists, found),
+    facts,
+    ...(stop === undefined ? {} : { stop }),
+  }
+}
+
+function statementsOf(answers: ReadonlyMap<string, Answer>, what: string): Statements {
+  return readStatements(answerTo(answers, what).text)
+}
+
+function foundFor(intent: Intent, reading: Reading): Found {
+  switch (intent.kind) {
+    case 'blackhole':
+      return foundRoute(intent, reading)
+    case 'acl':
+      return foundEntry(intent, reading)
+    case 'port':
+      return foundPort(intent, reading)
+    case 'neighbor':
+      return foundNeighbor(intent, reading)
+  }
+}
+
+type Of<K extends Intent['kind']> = Extract<Intent, { readonly kind: K }>
+
+function foundRoute(intent: Of<'blackhole'>, { answers, inactive }: Reading): Found {
+  const path = routePath(intent)
+  const table = staticPath(intent.vrf, familyOf(intent.prefix))
+  const routes = statementsOf(answers, table).set
+  const object = ordered(under(routes, path))
+  const ours = object.includes(`${path} ${mark}`)
+  const [discard, tag] = blackholeObject(intent)
+  const acting = object.filter((one) => one !== `${path} ${mark}`)
+  const same = acting.length === 2 && acting[0] === discard && acting[1] === tag
+  const stop = inactiveStop(path, inactive)
+  return {
+    key: keyOf(intent),
+    object,
+    effect: object.length === 0 ? 'none' : same && stop === undefined ? 'same' : 'other',
+    mark: ours ? 'ours' : 'none',
+    inForce: routeDiscards(answerTo(answers, keyOf(intent)), intent, routes),
+    ...(stop === undefined ? {} : { stop }),
+  }
+}
+
+/** What stands in a deactivated place has no effect, and who deactivated it meant something. */
+function inactiveStop(path: Statement, inactive: readonly Statement[]): Stop | undefined {
+  const place = inactive.find((one) => isUnder(path, one))
+  if (place === undefined) return undefined
+  return {
+    code: 'not_prepared',
+    message: `\`${place}\` is deactivated: a line in it would have no effect`,
+    remedy: `activate it on the device, or take it out: \`activate ${place}\``,
+  }
+}
+
+/** An entry serves both directions where the filter says `from prefix-list`: it is named as the element of both. */
+function foundEntry(intent: Of<'acl'>, { answers, inactive }: Reading): Found {
+  const path = entryPath(intent.prefix)
+  const list = statementsOf(answers, listPath(familyOf(intent.prefix))).set
+  const stands = list.includes(path)
+  const bound = listBound(intent, answers)
+  const stop = inactiveStop(path, inactive) ?? notPrepared(intent, list, bound)
+  return {
+    key: keyOf(intent),
+    object: stands ? [path] : [],
+    effect: stands ? 'same' : 'none',
+    mark: stands ? 'ours' : 'none',
+    inForce: stands && stop === undefined ? 'yes' : 'no',
+    element: path,
+    // An entry that stands can be taken away wherever the list is used by now.
+    ...(stop === undefined || stands ? {} : { stop }),
+  }
+}
+
+function notPrepared(
+  intent: Of<'acl'>,
+  list: readonly Statement[],
+  bound: boolean,
+): Stop | undefined {
+  const name = listNames[familyOf(intent.prefix)]
+  const remedy = 'paste the lines of `nullroute device prepare`, with the names of your own filters'
+  if (list.length === 0) {
+    const message = `there is no prefix list ${name} (with an entry that is never removed)`
+    return { code: 'not_prepared', message, remedy }
+  }
+  if (bound) return undefined
+  const side = intent.direction === 'in' ? 'source' : 'destination'
+  const message = `no filter that stands on an interface discards by \`prefix-list ${name}\` or \`${side}-prefix-list ${name}\``
+  return { code: 'not_prepared', message, remedy }
+}
+
+function foundPort(intent: Of<'port'>, { answers, inactive }: Reading): Found {
+  const path = portPath(intent)
+  const all = statementsOf(answers, `config ${intent.port}`).set
+  const object = [`${path} disable`, `${path} ${mark}`].filter((one) => all.includes(one))
+  const off = object.includes(`${path} disable`)
+  const state = portState(answerTo(answers, `state ${intent.port}`), intent)
+  const stop = state === 'missing' ? missing(intent) : inactiveStop(path, inactive)
+  // Switched off by an interface range: in force, and not by a line of this port.
+  const elsewhere = object.length === 0 && state === 'off' && stop === undefined
+  return {
+    key: keyOf(intent),
+    object,
+    effect: off || elsewhere ? 'same' : object.length > 0 ? 'other' : 'none',
+    mark: object.includes(`${path} ${mark}`) ? 'ours' : 'none',
+    inForce: state === 'off' ? 'yes' : state === 'on' ? 'no' : 'unknown',
+    ...(stop === undefined ? {} : { stop }),
+  }
+}
+
+function missing(intent: Of<'port'>): Stop {
+  return {
+    code: 'no_such_object',
+    message: `the device has no interface ${intent.port}`,
+    remedy: 'correct the port in the inventory',
+  }
+}
+
+/** A pending commit of somebody else: ours would confirm it, or be taken back with it. */
+function stopFor(commits: string): Stop | undefined {
+  const state = pending(commits)
+  if (state.kind === 'none' || state.token !== undefined) return undefined
+  return {
+    code: 'timer_pending',
+    message: 'a confirmed commit of somebody else is pending: a commit of ours would confirm it',
+    remedy: 'wait until its owner has confirmed it, or it was rolled back',
+  }
+}

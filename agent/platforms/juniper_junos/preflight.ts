@@ -1,0 +1,148 @@
+// What `device check` asks a Junos device, and the lines that it needs beforehand.
+
+import {
+  type Answer,
+  type Finding,
+  free,
+  type Preflight,
+  type Read,
+  type Seen,
+} from '../../platform.ts'
+import { pending } from './candidate.ts'
+import { operational, versionIn } from './dialogue.ts'
+import { listNames } from './objects.ts'
+import { filterReads } from './prepared.ts'
+import { readStatements } from './statements.ts'
+
+function read(what: string, text: string): Read {
+  return { what, line: free(`${text} | no-more`, operational) }
+}
+
+function reads(roles: readonly string[]): readonly Read[] {
+  return [
+    read('version', 'show version'),
+    read('commit', 'show system commit'),
+    read('uptime', 'show system uptime'),
+    read(
+      'lists',
+      'show configuration policy-options | display set | match "prefix-list nullroute-"',
+    ),
+    ...filterReads,
+    ...(roles.includes('rtbh-trigger')
+      ? [
+          read(
+            'policies',
+            'show configuration policy-options | display set | match "from (tag|protocol)"',
+          ),
+          read('exports', 'show configuration protocols bgp | display set | match export'),
+        ]
+      : []),
+  ]
+}
+
+function judge(answers: ReadonlyMap<string, Answer>, _seen: Seen): readonly Finding[] {
+  const text = (what: string): string => answers.get(what)?.text ?? ''
+  const findings = [software(text('version')), window(text('commit')), clock(text('uptime'))]
+  findings.push(...filters(text('lists'), text('terms'), text('bound')))
+  if (answers.has('policies')) findings.push(redistribution(text('policies'), text('exports')))
+  return findings
+}
+
+function software(text: string): Finding {
+  const version = versionIn(text)
+  return {
+    name: 'software',
+    ok: version !== undefined,
+    found: version ?? 'no release',
+    expected: 'Junos 17 or later; 19.1 or later for BGP shutdown with a message',
+    remedy: 'correct `platform` of the device in the inventory',
+  }
+}
+
+function window(text: string): Finding {
+  const state = pending(text)
+  return {
+    name: 'pending commit',
+    ok: state.kind === 'none',
+    found: state.kind === 'none' ? 'none' : 'a confirmed commit waits for its confirmation',
+    expected: 'none',
+    remedy: 'wait until its owner has confirmed it, or it was rolled back',
+  }
+}
+
+function clock(text: string): Finding {
+  const source = /^Time Source: +(.+?)\s*$/m.exec(text)?.[1]
+  return {
+    name: 'clock',
+    ok: source === undefined || /NTP|PTP/i.test(source),
+    found: source ?? /^Current time: (.*)$/m.exec(text)?.[1] ?? 'unknown',
+    expected: 'a clock that is set by NTP',
+    remedy: 'configure `system ntp server`',
+  }
+}
+
+function filters(lists: string, terms: string, bound: string): readonly Finding[] {
+  const entries = readStatements(lists).set
+  return ([4, 6] as const).map((family) => {
+    const name = listNames[family]
+    const filter = readStatements(terms)
+      .set.filter((one) => one.endsWith(`prefix-list ${name}`))
+      .map((one) => / filter (\S+) term /.exec(one)?.[1] ?? '')
+      .find((one) => readStatements(bound).set.some((line) => line.endsWith(` ${one}`)))
+    const filled = entries.some((one) => one.startsWith(`policy-options prefix-list ${name} `))
+    return {
+      name: `acl prepared for IPv${family}`,
+      ok: filled && filter !== undefined,
+      found: `${filled ? '' : 'no '}prefix list ${name}, ${filter === undefined ? 'in no filter that stands on an interface' : `used by filter ${filter}`}`,
+      expected: `prefix list ${name} with its own entry, in a filter that stands on an interface`,
+      remedy:
+        'paste the lines of `nullroute device prepare`; leave it where acl measures are optional',
+    }
+  })
+}
+
+function redistribution(policies: string, exports: string): Finding {
+  const statements = readStatements(policies).set
+  const tagged = statements
+    .map((one) => /^policy-options policy-statement (\S+) term \S+ from tag \d+$/.exec(one)?.[1])
+    .filter((name) => name !== undefined)
+  const used = readStatements(exports).set.map((one) => one.split(' ').at(-1))
+  const good = tagged.find((name) => used.includes(name))
+  return {
+    name: 'RTBH export',
+    ok: good !== undefined,
+    found: tagged.length === 0 ? 'no policy that matches a tag' : `policies ${tagged.join(', ')}`,
+    expected: 'a policy that matches the tag of static routes, as an export policy of BGP',
+    remedy: 'paste the RTBH lines of `nullroute device prepare`',
+  }
+}
+
+/** Questions and their meaning. */
+export const preflight: Preflight = { reads, judge }
+
+/** CUST-IN, CUST6-IN, FIRST and the group RR are examples of the operator's own names. */
+export const prepare = `set system services ssh
+set system login class nullroute permissions [ view view-configuration configure interface-control routing-control firewall-control ]
+set system login class nullroute deny-commands "(start shell)|(request .*)|(clear .*)|(file .*)"
+set system login class nullroute deny-configuration "(system)|(security)|(groups)"
+set system login user nullroute class nullroute authentication ssh-ed25519 "ssh-ed25519 AAAA... nullroute"
+# Filter entries: each list keeps one entry of nobody's, which is listed as discardNextHops in the inventory.
+set policy-options prefix-list nullroute-v4 192.0.2.255/32
+set policy-options prefix-list nullroute-v6 100::dead/128
+# Into your own filters, which stand on the customers' interfaces; without insert the term is behind what accepts.
+set firewall family inet filter CUST-IN term nullroute from prefix-list nullroute-v4
+set firewall family inet filter CUST-IN term nullroute then count nullroute
+set firewall family inet filter CUST-IN term nullroute then discard
+insert firewall family inet filter CUST-IN term nullroute before term FIRST
+set firewall family inet6 filter CUST6-IN term nullroute from prefix-list nullroute-v6
+set firewall family inet6 filter CUST6-IN term nullroute then count nullroute
+set firewall family inet6 filter CUST6-IN term nullroute then discard
+insert firewall family inet6 filter CUST6-IN term nullroute before term FIRST
+# On an RTBH trigger:
+set policy-options policy-statement RTBH term nullroute from protocol static
+set policy-options policy-statement RTBH term nullroute from tag 666
+set policy-options policy-statement RTBH term nullroute then community add BLACKHOLE
+set policy-options policy-statement RTBH term nullroute then accept
+set policy-options community BLACKHOLE members 65535:666
+set protocols bgp group RR export RTBH
+`

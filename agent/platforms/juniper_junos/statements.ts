@@ -1,0 +1,100 @@
+// Configuration as full paths: what `display set` prints, and what `show | compare` says in hunks. Both become the same statements, so that they can be compared exactly.
+
+/** A statement that is there, or that a line sets: its full path without `set`. Values with blanks keep their quotes. */
+export type Statement = string
+
+/** Lines of `display set`. `inactive` holds the paths of `deactivate` lines. */
+export interface Statements {
+  readonly set: readonly Statement[]
+  readonly inactive: readonly Statement[]
+}
+
+/** Reads `set …` and `deactivate …` lines; others are left to the caller. */
+export function readStatements(text: string): Statements {
+  const set: Statement[] = []
+  const inactive: Statement[] = []
+  for (const line of text.split('\n')) {
+    const [, verb, path = ''] = /^(set|deactivate) (.+?)\s*$/.exec(line) ?? []
+    if (verb === 'set') set.push(normalQuotes(path))
+    if (verb === 'deactivate') inactive.push(normalQuotes(path))
+  }
+  return { set, inactive }
+}
+
+/** Quotes only where there is a blank or a sign that needs them, as the device may print either. */
+export function normalQuotes(path: string): Statement {
+  return path.replace(/"([^"\s]*)"/g, (quoted, inner: string) =>
+    /^[A-Za-z0-9._/:@+-]+$/.test(inner) ? inner : quoted,
+  )
+}
+
+/** Those at or below a path. */
+export function under(statements: readonly Statement[], path: Statement): readonly Statement[] {
+  return statements.filter((one) => isUnder(one, path))
+}
+
+/** Whether a statement is that path or below it. */
+export function isUnder(statement: Statement, path: Statement): boolean {
+  return statement === path || statement.startsWith(`${path} `)
+}
+
+/** One change in a difference: added, removed, or switched between `active:` and `inactive:`. */
+export interface Difference {
+  readonly sign: '+' | '-' | '!'
+  readonly path: Statement
+}
+
+/** Reads `show | compare`. Undefined for a line that is in no form we know: then nothing is believed. */
+export function readCompare(text: string): readonly Difference[] | undefined {
+  const found: Difference[] = []
+  let base: string[] | undefined
+  let stack: string[] = []
+  for (const line of text.split('\n')) {
+    if (line.trim() === '') continue
+    const header = /^(?:\{[^}\n]*\})?\[edit ?([^\]]*)\]\s*$/.exec(line)
+    if (header !== null) {
+      base = (header[1] ?? '') === '' ? [] : [header[1] ?? '']
+      stack = []
+      continue
+    }
+    if (base === undefined) return undefined
+    const next = readHunkLine(line, base, stack)
+    if (next === undefined) return undefined
+    stack = next.stack
+    if (next.found !== undefined) found.push(next.found)
+  }
+  return found
+}
+
+interface Step {
+  readonly stack: string[]
+  readonly found?: Difference
+}
+
+function readHunkLine(
+  line: string,
+  base: readonly string[],
+  stack: readonly string[],
+): Step | undefined {
+  const [, sign = '', body = ''] = /^([+\-! ])\s*(\S.*?)\s*$/.exec(line) ?? []
+  const at = (last: string): Statement => normalQuotes([...base, ...stack, last].join(' '))
+  if (sign === '!') return switched(body, at, stack)
+  if (body === '}') return { stack: stack.slice(0, -1) }
+  if (body.endsWith('{')) return { stack: [...stack, body.slice(0, -1).trim()] }
+  if (body === '...') return { stack: [...stack] }
+  if (!body.endsWith(';')) return undefined
+  const path = at(body.slice(0, -1))
+  return { stack: [...stack], ...(sign === '+' || sign === '-' ? { found: { sign, path } } : {}) }
+}
+
+/** `inactive: neighbor 192.0.2.9 { ... }`. Order of terms that was changed begins with `!` too: of no form that we know. */
+function switched(
+  body: string,
+  at: (last: string) => Statement,
+  stack: readonly string[],
+): Step | undefined {
+  const [, state, what = ''] =
+    /^(active|inactive): (.+?)(?: \{ ?\.\.\. ?\}|;| \{)?$/.exec(body) ?? []
+  if (state === undefined) return undefined
+  return { stack: [...stack], found: { sign: '!', path: `${state} ${at(what)}` } }
+}
