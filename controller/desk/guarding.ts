@@ -47,10 +47,14 @@ export function judgeNew(
     readonly decision: Decision
     readonly compiled: Compiled
     readonly mayOverride: boolean
+    /** The enforcement that this is, where it was accepted already and is looked at again. */
+    readonly judged?: string
   },
 ): readonly Verdict[] {
   const { inventory, lookup, neverCut } = desk.world()
-  const usage = usageOfHour(desk, rows)
+  const again =
+    about.judged === undefined ? undefined : { enforcement: about.judged, newAct: false }
+  const usage = usageOfHour(desk, rows, again)
   return judge({ ...about, inventory, lookup, neverCut, usage })
 }
 

@@ -1,0 +1,122 @@
+// What is due by time: expiry, approvals that nobody gave, releases that take too long, a clock that jumped. One timer, set for whatever comes next.
+
+import { carryOut } from './desk/change.ts'
+import { type Desk, now, systemActor } from './desk/desk.ts'
+import {
+  acknowledgeClock,
+  type ClockReading,
+  type ClockWatch,
+  type Due,
+  dueAt,
+  lookAtClock,
+  nextDue,
+  watchClock,
+} from './schedule.ts'
+
+/** The longest that the loop sleeps, in ms: a clock that jumped is noticed within it. */
+const longestMs = 30_000
+
+/** How many due things one turn carries out; the rest follows in the next, so that requests are answered in between. */
+const perTurn = 100
+
+/** A running loop. */
+export interface Loop {
+  /** Looks again: something with an end was accepted. */
+  poke(): void
+  /** The jump of the clock that holds expiries, if one does. */
+  held(): { readonly jumpMs: number; readonly since: string } | undefined
+  /** A person says that the clock is right. */
+  acknowledge(): void
+  stop(): void
+}
+
+const system = { actor: systemActor, person: 'system', admin: true } as const
+
+/** Starts the loop; it looks at once. */
+export function createLoop(desk: Desk): Loop {
+  let watch: ClockWatch = watchClock(readClock(desk))
+  let cancel = () => {}
+  let stopped = false
+  let running = false
+  const overdue = new Set<string>()
+
+  function arm(): void {
+    cancel()
+    if (stopped) return
+    const next = desk.store.read((rows) => nextDue(rows.live()))
+    const wait = next === undefined ? longestMs : Date.parse(next) - desk.clock.now().getTime()
+    cancel = desk.clock.after(Math.min(longestMs, Math.max(10, wait)), () => void turn())
+  }
+
+  async function turn(): Promise<void> {
+    if (running || stopped) return
+    running = true
+    try {
+      await lookAtTime()
+      const due = desk.store.read((rows) => dueAt(rows.live(), now(desk), watch.jump !== undefined))
+      for (const one of due.slice(0, perTurn)) await carry(one)
+    } catch (fault) {
+      desk.log.error({ err: fault }, 'what was due could not be carried out; it is tried again')
+    } finally {
+      running = false
+      arm()
+    }
+  }
+
+  async function lookAtTime(): Promise<void> {
+    const before = watch.jump
+    watch = lookAtClock(watch, readClock(desk))
+    if (watch.jump === undefined || before !== undefined) return
+    const { jumpMs, since } = watch.jump
+    desk.log.error(
+      { jumpMs },
+      'the clock jumped forward: expiries are held until `nullroute status --ack-clock`, or until it is back',
+    )
+    await desk.store.commit((tx) => {
+      const data = { jumpMs, since }
+      tx.append({ type: 'clock.jumped', outcome: 'ok', actor: systemActor, on: {}, data })
+    })
+  }
+
+  async function carry(due: Due): Promise<void> {
+    if (due.kind === 'overdue') {
+      if (overdue.has(due.enforcement)) return
+      overdue.add(due.enforcement)
+      desk.log.warn(
+        { enforcement: due.enforcement },
+        'a release has been under way for more than 5 minutes: `nullroute status` says which device it waits for',
+      )
+      return
+    }
+    const devices = await desk.store.commit((tx) => {
+      const from = tx.enforcement(due.enforcement)
+      if (from === undefined) return []
+      const wanted = tx.wanted({ enforcement: from.id })
+      const results = tx.results({ enforcement: from.id })
+      const event =
+        due.kind === 'expire'
+          ? ({ kind: 'expired', by: system, wanted, results } as const)
+          : ({ kind: 'approval_expired', by: system } as const)
+      return carryOut(tx, desk, from, event).devices
+    })
+    for (const device of devices) desk.fleet.wake(device, 'change')
+  }
+
+  void turn()
+  return {
+    poke: arm,
+    held: () => watch.jump,
+    acknowledge() {
+      watch = acknowledgeClock(readClock(desk))
+      void turn()
+    },
+    stop() {
+      stopped = true
+      cancel()
+    },
+  }
+}
+
+function readClock(desk: Desk): ClockReading {
+  return { wallMs: desk.clock.now().getTime(), monotonicMs: desk.clock.monotonicMs() }
+}
