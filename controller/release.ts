@@ -1,0 +1,234 @@
+// What a release would do: the lines that lift, what stays because another enforcement wants it, and whose the addresses are by now. Pure.
+// No guard refuses a release: whoever was cut off must always come back.
+
+import { type Claim, elementFor } from '../agent/diff.ts'
+import { type Intent, type Key, keyOf, sameIntent } from '../agent/intents.ts'
+import type { Change, Platform } from '../agent/platform.ts'
+import type { Lookup } from '../inventory/lookup.ts'
+import type { Device, Id, Inventory } from '../inventory/model.ts'
+import { servedBy, unionOf } from './desired.ts'
+import { releaseDigestOf } from './digest.ts'
+import type { Enforcement } from './enforcement.ts'
+import type { Plan, PlanDevice, PlanIntent } from './plan.ts'
+import { deviceNotes, factsOf, planLines, transactionText } from './plan-lines.ts'
+import { blastRadiusOf } from './planning.ts'
+import type { Wanted } from './store/store.ts'
+import { frozenAs } from './usage.ts'
+
+/** What the plan of a release is made of. */
+export interface ReleaseInput {
+  readonly id: string
+  /** RFC 3339 UTC with milliseconds. */
+  readonly now: string
+  readonly enforcement: Enforcement
+  /** Accepted and not ended, this one included. */
+  readonly live: readonly Enforcement[]
+  /** The rows of all enforcements on the devices of this one. */
+  readonly wanted: readonly Wanted[]
+  readonly claims: ReadonlyMap<Id, readonly Claim[]>
+  readonly inventory: Inventory
+  readonly lookup: Lookup
+  readonly platforms: ReadonlyMap<string, Platform>
+  /** Devices that stand in no inventory any more, as they were last known. */
+  readonly retired: ReadonlyMap<Id, Device>
+}
+
+/** Plans a release: per device the lines that lift, and for each intent that stays, why. */
+export function planForRelease(input: ReleaseInput): Plan {
+  const { enforcement } = input
+  const own = input.wanted.filter((row) => row.enforcement === enforcement.id)
+  const places = placesOf(own)
+  const devices = places.map((rows) => placeOf(input, rows))
+  return {
+    id: input.id,
+    createdAt: input.now,
+    action: 'release',
+    enforcement: enforcement.id,
+    customer: enforcement.customer,
+    playbook: enforcement.playbook,
+    rollout: { canary: 0, batch: Math.max(1, devices.length), stopAfterFailures: 0 },
+    approvals: 0,
+    digest: releaseDigestOf({
+      enforcement: enforcement.id,
+      customer: enforcement.customer,
+      devices: devices.map(({ device, platform, role, intents }) => ({
+        device,
+        platform,
+        intents: intents.map(({ intent }) => ({ intent, observer: role === 'observer' })),
+      })),
+    }),
+    guards: [],
+    blastRadius: blastRadiusOf(frozenAs(enforcement, own)),
+    devices,
+    leftOut: [],
+    empty: [],
+    notCovered: [],
+    warnings: releaseWarningsOf(input),
+  }
+}
+
+/** What a person should know of a release: `held_by_others` names the enforcements that keep a part of it in force, `another_customer` the addresses that are somebody else's by now. */
+export function releaseWarningsOf(
+  input: Pick<ReleaseInput, 'enforcement' | 'live' | 'wanted' | 'lookup'>,
+): Enforcement['warnings'] {
+  const { enforcement, lookup } = input
+  const own = input.wanted.filter((row) => row.enforcement === enforcement.id && !row.observer)
+  const warnings: Enforcement['warnings'][number][] = []
+  const held = new Map<Key, readonly string[]>()
+  for (const row of own) {
+    const others = holdersOf(input, row)
+    if (others.length > 0)
+      held.set(row.key, [...new Set([...(held.get(row.key) ?? []), ...others])])
+  }
+  if (held.size > 0) {
+    const enforcements = [...new Set([...held.values()].flat())]
+    const message = `stays in force for ${enforcements.join(', ')}: ${[...held.keys()].join(', ')}`
+    warnings.push({ code: 'held_by_others', message, enforcements })
+  }
+  const moved = frozenAs(enforcement, own).prefixes.flatMap((prefix) => {
+    const others = lookup
+      .customersOverlapping(prefix)
+      .filter(({ id }) => id !== enforcement.customer)
+    return others.map(({ id }) => `${prefix} (${id})`)
+  })
+  if (moved.length > 0) {
+    const message = `belongs to another customer by now: ${moved.join(', ')}`
+    warnings.push({ code: 'another_customer', message })
+  }
+  return warnings
+}
+
+function placesOf(own: readonly Wanted[]): readonly (readonly Wanted[])[] {
+  const places = new Map<string, readonly Wanted[]>()
+  for (const row of own) {
+    const place = `${row.device} ${row.observer}`
+    places.set(place, [...(places.get(place) ?? []), row])
+  }
+  return [...places.values()]
+}
+
+function placeOf(input: ReleaseInput, rows: readonly Wanted[]): PlanDevice {
+  const id: Id = rows[0]?.device ?? ''
+  const device = input.inventory.devices.get(id) ?? input.retired.get(id)
+  const platform = device === undefined ? undefined : input.platforms.get(device.platform)
+  const base = { device: id, platform: device?.platform ?? 'unknown' }
+  const still = { apply: [], undo: [], transaction: 'read only' }
+  if (rows[0]?.observer === true) {
+    const intents = rows.map((row) => asPlanIntent(row))
+    const notes = ['gets no line: it is read until the effect is gone']
+    return { ...base, ...still, role: 'observer', intents, notes }
+  }
+  if (device === undefined || platform === undefined) {
+    const error = {
+      code: 'unknown_device',
+      message: `${id} is in no inventory and nothing is known of how to reach it`,
+      remedy: 'put the device back into the inventory until the release is through',
+    }
+    const intents = rows.map((row) => asPlanIntent(row))
+    return { ...base, ...still, role: 'enforcer', intents, notes: [], error }
+  }
+  const changes = changesOf(input, id)
+  const lines = planLines(platform, changes, factsOf(device, input.inventory))
+  const stop = [...lines.refused.values()][0]
+  return {
+    ...base,
+    role: 'enforcer',
+    intents: rows.map((row) => asPlanIntent(row, noteOf(input, row, changes))),
+    apply: lines.apply,
+    undo: lines.undo,
+    transaction: transactionText(platform),
+    notes: deviceNotes(device, platform),
+    ...(stop === undefined ? {} : { error: stop }),
+  }
+}
+
+// What the next convergence would change once this enforcement wants nothing: as converge itself finds it, but from claims instead of a reading.
+function changesOf(input: ReleaseInput, device: Id): readonly Change[] {
+  const claims = input.claims.get(device) ?? []
+  const rows = {
+    wanted: input.wanted.filter((row) => row.device === device),
+    claims,
+    frozen: false,
+  }
+  const others = input.live.filter(({ id }) => id !== input.enforcement.id)
+  const before = elementsOf(
+    unionOf({ ...rows, live: [...others, asInForce(input.enforcement)] }).wanted,
+  )
+  const after = elementsOf(unionOf({ ...rows, live: others }).wanted)
+  const held = new Map(claims.map((claim) => [claim.key, claim]))
+  const kept = [...after].flatMap(([key, intent]): readonly Change[] => {
+    const claim = held.get(key)
+    if (claim === undefined) return before.has(key) ? [] : [{ kind: 'apply', intent }]
+    return sameIntent(claim.intent, intent) ? [] : [{ kind: 'modify', intent, from: claim.wrote }]
+  })
+  const gone = claims
+    .filter(({ key, phase }) => before.has(key) && !after.has(key) && phase !== 'lifted')
+    .map(
+      (claim): Change => ({
+        kind: 'lift',
+        intent: claim.intent,
+        before: claim.before,
+        wrote: claim.wrote,
+      }),
+    )
+  return [...kept, ...gone]
+}
+
+// One that is being released already shows what its release still has to lift.
+function asInForce(enforcement: Enforcement): Enforcement {
+  return enforcement.status === 'releasing' ? { ...enforcement, status: 'degraded' } : enforcement
+}
+
+function elementsOf(wanted: readonly Intent[]): ReadonlyMap<Key, Intent> {
+  const elements = wanted.filter((intent) => elementFor(intent, wanted) === intent)
+  return new Map(elements.map((intent) => [keyOf(intent), intent]))
+}
+
+function noteOf(input: ReleaseInput, row: Wanted, changes: readonly Change[]): string | undefined {
+  if (row.unsupported !== undefined) return `never done: ${row.unsupported}`
+  const others = holdersOf(input, row)
+  const change = changes.find(({ intent }) => keyOf(intent) === row.key)
+  if (others.length > 0) {
+    return change?.kind === 'modify'
+      ? `changed to what ${others[0]} wants`
+      : `stays: ${others.join(', ')} wants it too`
+  }
+  return change === undefined ? 'nothing of ours stands there: it is left as it is' : undefined
+}
+
+/** The other enforcements in force that go on holding all of what a row put there. */
+function holdersOf(
+  input: Pick<ReleaseInput, 'enforcement' | 'live' | 'wanted'>,
+  row: Wanted,
+): readonly string[] {
+  const live = input.live.filter(({ id }) => id !== input.enforcement.id)
+  const here = input.wanted.filter((other) => other.device === row.device)
+  const union = unionOf({ live, wanted: here, claims: [], frozen: false }).wanted
+  const element = elementFor(row.intent, union)
+  const still = union.some((intent) => keyOf(intent) === keyOf(element))
+  return still ? holdersOfElement(element, row, { live, wanted: here }) : []
+}
+
+function holdersOfElement(
+  element: Intent,
+  row: Wanted,
+  rows: { readonly live: readonly Enforcement[]; readonly wanted: readonly Wanted[] },
+): readonly string[] {
+  // Of those that the element serves only they who want it, or something of it that holds the row's whole prefix.
+  return servedBy(element, rows).filter((id) =>
+    rows.wanted.some((other) => {
+      const itself = keyOf(elementFor(row.intent, [other.intent])) === other.key
+      return other.enforcement === id && itself
+    }),
+  )
+}
+
+function asPlanIntent({ key, intent, unsupported }: Wanted, note?: string): PlanIntent {
+  return {
+    key,
+    kind: intent.kind,
+    intent,
+    ...(unsupported === undefined ? {} : { unsupported }),
+    ...(note === undefined ? {} : { note }),
+  }
+}
