@@ -102,7 +102,11 @@ export function eventRoutes(app: Api, context: ApiContext, followers: Followers)
       const signal = AbortSignal.any([gone.signal, followers.signal])
       const frames = follow({ store, clock: context.clock, followers, id, after, signal })
       context.metrics.eventStreams(followers.count)
-      reply.header('cache-control', 'no-store').header('x-accel-buffering', 'no')
+      // The connection ends with the stream: one kept open for more would hold up a stop of the server.
+      reply
+        .header('connection', 'close')
+        .header('cache-control', 'no-store')
+        .header('x-accel-buffering', 'no')
       return sendRaw(reply, 'text/event-stream; charset=utf-8', Readable.from(frames))
     },
   })

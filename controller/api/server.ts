@@ -33,6 +33,7 @@ import { playbookRoutes } from './playbooks.ts'
 import { problemOf, problemType, RequestInvalid, sendProblem } from './problem.ts'
 import { createRefusals } from './refusals.ts'
 import { problemsOf } from './schema.ts'
+import { stopCleanly } from './stopping.ts'
 import { tokenRoutes } from './tokens.ts'
 
 /** What the server is told. */
@@ -79,7 +80,7 @@ export async function createServer(
   const metrics = createMetrics(controller, config.version)
   const refusals = createRefusals(controller.store, config.clock, config.log)
   const followers = createFollowers(controller.store)
-  app.addHook('preClose', async () => followers.close())
+  stopCleanly(app, config.clock, () => followers.close())
   app.addHook('onClose', async () => {
     metrics.close()
     await refusals.flush()
