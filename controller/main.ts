@@ -14,7 +14,7 @@ import type { Controller } from './controller.ts'
 import { createController } from './desk/controller.ts'
 import { type Desk, systemActor } from './desk/desk.ts'
 import { devicesWithWork } from './desk/freeze.ts'
-import { noteConflicts } from './desk/reload.ts'
+import { noteConflicts, noteLoaded } from './desk/reload.ts'
 import { ControllerError } from './errors.ts'
 import { createFleet, type Fleet } from './fleet.ts'
 import { createJournal } from './journal.ts'
@@ -182,25 +182,11 @@ function describeProblems(problems: readonly Problem[]): string {
 
 async function noteStart(desk: Desk, config: Config, version: string): Promise<void> {
   const digest = createHash('sha256').update(JSON.stringify(config)).digest('hex')
-  const { inventory, playbooks } = desk.world()
   await desk.store.commit((tx) => {
-    const common = { outcome: 'ok', actor: systemActor, on: {} } as const
-    tx.append({ type: 'system.started', ...common, data: { version, config: digest } })
-    tx.append({
-      type: 'inventory.loaded',
-      ...common,
-      data: {
-        files: inventory.files.map(({ name, sha256 }) => ({ name, sha256 })),
-        devices: inventory.devices.size,
-        customers: inventory.customers.size,
-      },
-    })
-    tx.append({
-      type: 'playbook.loaded',
-      ...common,
-      data: { files: [...playbooks.values()].map(({ name, sha256 }) => ({ name, sha256 })) },
-    })
+    const data = { version, config: digest }
+    tx.append({ type: 'system.started', outcome: 'ok', actor: systemActor, on: {}, data })
   })
+  await noteLoaded(desk, { actor: systemActor })
 }
 
 async function listen(app: FastifyInstance, config: Config): Promise<string> {

@@ -2,7 +2,7 @@
 
 import type { Device, Id, Jump } from '../inventory/model.ts'
 import { systemActor } from './desk/desk.ts'
-import type { Store } from './store/store.ts'
+import type { Rows, Store } from './store/store.ts'
 import type { World } from './world.ts'
 
 /** Closes each intended step that has no end as `unknown`: the device is read before anything else happens to it. Answers how many there were. */
@@ -43,10 +43,7 @@ export function reachable(
   id: Id,
 ): { readonly device: Device; readonly jump: Jump | undefined } | undefined {
   const listed = world.inventory.devices.get(id)
-  const known = store.read((rows) => {
-    const text = rows.claims(id).length === 0 ? undefined : rows.device(id)?.lastKnown
-    return text === undefined ? undefined : asDevice(text)
-  })
+  const known = store.read((rows) => lastKnownDevice(rows, id))
   const moved = known !== undefined && listed !== undefined && isAnother(known, listed)
   const device = moved || listed === undefined ? known : listed
   if (device === undefined) return undefined
@@ -61,7 +58,9 @@ export function isAnother(one: Device, other: Device): boolean {
   return one.platform !== other.platform || one.address !== other.address || one.port !== other.port
 }
 
-function asDevice(text: string): Device {
+/** A device that holds claims, as it was when they were made; undefined where it holds none. */
+export function lastKnownDevice(rows: Rows, id: Id): Device | undefined {
+  const text = rows.claims(id).length === 0 ? undefined : rows.device(id)?.lastKnown
   // Written by the journal from a checked Device; nobody else writes that column.
-  return JSON.parse(text) as Device
+  return text === undefined ? undefined : (JSON.parse(text) as Device)
 }

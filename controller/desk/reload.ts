@@ -1,0 +1,151 @@
+// Reading inventory and playbooks again, without losing what is in force: a broken file leaves the old ones active, and where the new ones
+// and what is in force have parted, it is said and not acted on.
+
+import type { Device, Id } from '../../inventory/model.ts'
+import { compile } from '../../playbooks/compile.ts'
+import type { Compiled } from '../../playbooks/model.ts'
+import type { Actor, NewRecord } from '../audit/record.ts'
+import type { Config } from '../config.ts'
+import { conflictsOf, newConflicts, refusedDeviceChanges } from '../conflicts.ts'
+import type { ReloadReport } from '../controller.ts'
+import type { Enforcement } from '../enforcement.ts'
+import { lastKnownDevice } from '../recover.ts'
+import type { Rows } from '../store/store.ts'
+import { loadWorld, type World } from '../world.ts'
+import { type Desk, now, systemActor } from './desk.ts'
+
+/** Who asked: a caller, or the system on SIGHUP. */
+export type ReloadBy = Pick<NewRecord, 'actor' | 'req'>
+
+/** Reads both again. Refused as a whole when anything is wrong in them, or when they would change the identity of a device that holds something of ours. */
+export async function reload(
+  desk: Desk,
+  config: Pick<Config, 'inventory' | 'playbooks'>,
+  who: ReloadBy,
+): Promise<ReloadReport> {
+  const before = desk.world()
+  const loaded = await loadWorld(config, [...desk.platforms.keys()])
+  const size = {
+    devices: before.inventory.devices.size,
+    customers: before.inventory.customers.size,
+  }
+  const problems = loaded.ok
+    ? desk.store.read((rows) => deviceProblems(rows, loaded.value, config.inventory))
+    : loaded.problems.map(({ file, line, column, message, path, remedy }) => ({
+        file,
+        line,
+        column,
+        message: `${path === '' ? '' : `${path}: `}${message}; ${remedy}`,
+      }))
+  if (!loaded.ok || problems.length > 0) {
+    await desk.store.commit((tx) => {
+      const errors = problems.slice(0, 100).map(({ file, line }) => `${file}:${line}`)
+      tx.append({
+        type: 'inventory.refused',
+        outcome: 'refused',
+        ...who,
+        on: {},
+        data: { errors, count: problems.length },
+      })
+    })
+    return { ok: false, problems, conflicts: [], ...size }
+  }
+  desk.replaceWorld(loaded.value)
+  await noteLoaded(desk, who)
+  const conflicts = await noteConflicts(desk, before, who.actor)
+  await desk.fleet.refresh()
+  return {
+    ok: true,
+    problems: [],
+    conflicts,
+    devices: loaded.value.inventory.devices.size,
+    customers: loaded.value.inventory.customers.size,
+  }
+}
+
+/** Compares what is in force with the world of now; new conflicts are recorded, and all stand in their enforcement. Answers those that stand. */
+export async function noteConflicts(
+  desk: Desk,
+  before: World = desk.world(),
+  actor: Actor = systemActor,
+): Promise<ReloadReport['conflicts']> {
+  return desk.store.commit((tx) =>
+    tx.live().flatMap((enforcement) => {
+      const conflicts = conflictsNow(desk, tx, enforcement, before)
+      const fresh = newConflicts(enforcement.conflicts, conflicts)
+      if (fresh.length > 0 || conflicts.length !== enforcement.conflicts.length) {
+        tx.updateEnforcement({
+          ...enforcement,
+          conflicts,
+          version: enforcement.version + 1,
+          updatedAt: now(desk),
+        })
+      }
+      for (const { kind, object } of fresh) {
+        const on = { enforcement: enforcement.id, customer: enforcement.customer }
+        tx.append({ type: 'inventory.conflict', outcome: 'ok', actor, on, data: { kind, object } })
+      }
+      return conflicts.map(({ kind, object }) => ({ enforcement: enforcement.id, kind, object }))
+    }),
+  )
+}
+
+function conflictsNow(
+  desk: Desk,
+  rows: Rows,
+  enforcement: Enforcement,
+  before: World,
+): Enforcement['conflicts'] {
+  const { inventory, lookup, neverCut } = desk.world()
+  return conflictsOf({
+    enforcement,
+    wanted: rows.wanted({ enforcement: enforcement.id }),
+    before: before.inventory,
+    after: inventory,
+    lookup,
+    neverCut,
+    anew: compileAnew(desk, enforcement),
+  })
+}
+
+function compileAnew(desk: Desk, enforcement: Enforcement): Compiled | undefined {
+  const { inventory, lookup, neverCut, playbooks } = desk.world()
+  const playbook = playbooks.get(enforcement.playbook.name)
+  if (playbook === undefined || playbook.sha256 !== enforcement.playbook.sha256) return undefined
+  const compiled = compile(enforcement.decision, { playbook, inventory, lookup, neverCut })
+  return 'kind' in compiled ? undefined : compiled
+}
+
+function deviceProblems(rows: Rows, next: World, file: string): ReloadReport['problems'] {
+  const held = rows.devicesWithClaims()
+  const known = held.flatMap((id): readonly (readonly [Id, Device])[] => {
+    const device = lastKnownDevice(rows, id)
+    return device === undefined ? [] : [[id, device]]
+  })
+  return refusedDeviceChanges({
+    before: new Map(known),
+    after: next.inventory.devices,
+    claims: new Map(held.map((id) => [id, rows.claims(id)])),
+    live: rows.live(),
+    wanted: held.flatMap((device) => rows.wanted({ device })),
+  }).map(({ message }) => ({ file, line: 1, column: 1, message }))
+}
+
+/** Writes which files are in use from now on. */
+export async function noteLoaded(desk: Desk, who: ReloadBy): Promise<void> {
+  const { inventory, playbooks } = desk.world()
+  await desk.store.commit((tx) => {
+    const common = { outcome: 'ok', ...who, on: {} } as const
+    tx.append({
+      type: 'inventory.loaded',
+      ...common,
+      data: {
+        files: inventory.files.map(({ name, sha256 }) => ({ name, sha256 })),
+        devices: inventory.devices.size,
+        customers: inventory.customers.size,
+      },
+    })
+    const files = [...playbooks.values()].map(({ name, sha256 }) => ({ name, sha256 }))
+    tx.append({ type: 'playbook.loaded', ...common, data: { files } })
+  })
+}
