@@ -145,4 +145,13 @@ router bgp ASN
 ! in vtysh, on each edge; both addresses belong into discardNextHops of the inventory
 ip route 192.0.2.254/32 blackhole
 ipv6 route 100::1/128 blackhole
+! and where the session with the trigger runs over IPv6 itself: else the edge takes the trigger's link-local address as next hop, and nothing is dropped
+bgp community-list standard NULLROUTE permit blackhole
+route-map NULLROUTE6-IN permit 10
+ match community NULLROUTE
+ set ipv6 next-hop prefer-global
+route-map NULLROUTE6-IN permit 20
+router bgp ASN
+ address-family ipv6 unicast
+  neighbor TRIGGER route-map NULLROUTE6-IN in
 `

@@ -108,6 +108,11 @@ export function findBlackhole(
   if (winner?.type === 'blackhole') {
     return { object: [describe(winner)], effect: 'same', mark: 'none', inForce }
   }
+  return rivalIn(exact, prefix)
+}
+
+/** An IPv6 route at our metric: the one place that ours can't be put beside. */
+function rivalIn(exact: readonly Route[], prefix: Prefix): Omit<Found, 'key'> {
   const rival = exact.find(({ metric }) => familyOf(prefix) === 6 && metric === 1)
   const object = rival === undefined ? [] : [describe(rival)]
   return { object, effect: rival === undefined ? 'none' : 'other', mark: 'none', inForce: 'no' }
