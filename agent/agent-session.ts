@@ -37,24 +37,9 @@ export interface Warm {
 export function createWarm(options: WarmOptions): Warm {
   const { device, journal, clock } = options
   let current: Session | undefined
-  let fault: string | undefined
   let cancelIdle = (): void => undefined
 
-  const open = async (): Promise<Session> => {
-    try {
-      const session = await openSession(options)
-      fault = undefined
-      return session
-    } catch (error) {
-      if (error instanceof AgentError && error.code !== 'stopped' && error.code !== fault) {
-        // Once for each kind of fault: a device that is off for a week is one event.
-        fault = error.code
-        const kind = error.code === 'unreachable' ? 'lost' : 'refused'
-        await journal.session({ kind, code: error.code, message: error.message })
-      }
-      throw error
-    }
-  }
+  const open = opener(options)
 
   const watch = (session: Session): void => {
     void session.closed.then((reason) => {
@@ -100,5 +85,24 @@ export function createWarm(options: WarmOptions): Warm {
       cancelIdle = clock.after(device.sessionIdleMs, () => void close())
     },
     close,
+  }
+}
+
+/** Opens sessions; a device that is off for a week is one event, not one for each try. */
+function opener(options: WarmOptions): () => Promise<Session> {
+  let fault: string | undefined
+  return async () => {
+    try {
+      const session = await openSession(options)
+      fault = undefined
+      return session
+    } catch (error) {
+      if (error instanceof AgentError && error.code !== 'stopped' && error.code !== fault) {
+        fault = error.code
+        const kind = error.code === 'unreachable' ? 'lost' : 'refused'
+        await options.journal.session({ kind, code: error.code, message: error.message })
+      }
+      throw error
+    }
   }
 }

@@ -78,13 +78,21 @@ const stopMs = 5_000
 const convergence = 'convergence'
 const saving = 'save'
 
-interface State {
+interface Worker {
+  readonly options: AgentOptions
+  readonly queue: PQueue
+  readonly abort: AbortController
+  readonly warm: Warm
+  readonly work: Work
+  /** Jobs by name that still wait in the queue: only those can be moved up. */
+  readonly queued: Set<string>
   unsaved: boolean
   facts: Facts
-  /** A convergence waits in the queue. */
-  waiting: boolean
+  /** A convergence waits, so urgent. */
+  waiting: number | undefined
   savePending: boolean
   attempts: number
+  saveAttempts: number
   stopping: boolean
   cancelRetry: () => void
   cancelCheck: () => void
@@ -93,199 +101,220 @@ interface State {
 
 /** Starts the agent of one device. It converges at once, because nothing is known yet, and checks every five minutes. */
 export function createAgent(options: AgentOptions): Agent {
-  const { device, journal, clock, log } = options
-  const queue = new PQueue({ concurrency: 1 })
+  const worker = createWorker(options)
+  scheduleSave(worker)
+  wake(worker, 'check')
+  return {
+    wake: (why) => wake(worker, why),
+    async check() {
+      const { reading, states } = await enqueue(
+        worker,
+        () => checkDevice(worker.work),
+        priorities.check,
+      )
+      if (states.some((one) => !one.verified)) wake(worker, 'check')
+      return reading
+    },
+    read: (intents, changes = [], why = 'dry-run') =>
+      enqueue(worker, () => readFor(worker.work, intents, changes), priorities[why]),
+    get connected() {
+      return worker.warm.connected
+    },
+    stop: () => stop(worker),
+  }
+}
+
+function createWorker(options: AgentOptions): Worker {
   const abort = new AbortController()
   const none = (): void => undefined
-  const state: State = {
+  const warm = createWarm({
+    ...options,
+    signal: abort.signal,
+    // Perhaps it was rebooted and has forgotten what was not saved: it is looked at as soon as it is back.
+    lost: () => retryLater(worker),
+  })
+  const work: Work = {
+    device: options.device,
+    platform: options.platform,
+    journal: options.journal,
+    clock: options.clock,
+    signal: abort.signal,
+    session: () => warm.get(),
+    another: () => warm.another(),
+    interrupted: () => worker.waiting !== undefined,
+    stopping: () => worker.stopping,
+    get unsaved() {
+      return worker.unsaved
+    },
+    limits: options.deadlines ?? deadlinesDefault,
+  }
+  const worker: Worker = {
+    options,
+    queue: new PQueue({ concurrency: 1 }),
+    abort,
+    warm,
+    work,
+    queued: new Set(),
     unsaved: options.unsaved === true,
     facts: {},
-    waiting: false,
+    waiting: undefined,
     savePending: false,
     attempts: 0,
+    saveAttempts: 0,
     stopping: false,
     cancelRetry: none,
     cancelCheck: none,
     cancelSave: none,
   }
-  const warm = createWarm({
-    ...options,
-    signal: abort.signal,
-    lost: () => {
-      if (!state.stopping) retryLater()
-    },
+  return worker
+}
+
+/** One thing on the device at a time, and not more devices at once than the gate lets through. */
+function enqueue<T>(
+  worker: Worker,
+  job: () => Promise<T>,
+  priority: number,
+  id?: string,
+): Promise<T> {
+  const { queued, queue, warm, options } = worker
+  if (id !== undefined) queued.add(id)
+  const stopped = (): void => {
+    if (worker.stopping) throw new AgentError('stopped', 'the agent was told to stop')
+  }
+  const run = async (): Promise<T> => {
+    stopped()
+    warm.busy()
+    try {
+      return await job()
+    } finally {
+      await warm.idle()
+    }
+  }
+  const start = async (): Promise<T> => {
+    if (id !== undefined) queued.delete(id)
+    stopped()
+    return options.gate.add(run)
+  }
+  return queue.add(start, id === undefined ? { priority } : { priority, id })
+}
+
+function wake(worker: Worker, why: 'change' | 'retry' | 'check'): void {
+  if (worker.stopping) return
+  const priority = priorities[why]
+  if (worker.waiting !== undefined) {
+    // The most urgent reason decides; a lower one must not put it back.
+    if (priority > worker.waiting && worker.queued.has(convergence)) {
+      worker.waiting = priority
+      worker.queue.setPriority(convergence, priority)
+    }
+    return
+  }
+  worker.waiting = priority
+  worker.cancelRetry()
+  enqueue(worker, () => runConvergence(worker), priority, convergence).catch((error: unknown) =>
+    ended(worker, error),
+  )
+}
+
+async function runConvergence(worker: Worker): Promise<void> {
+  const { clock, checkMs } = worker.options
+  worker.waiting = undefined
+  worker.cancelCheck()
+  worker.cancelCheck = clock.after(checkMs ?? checkMsDefault, () => wake(worker, 'check'))
+  try {
+    const result = await converge(worker.work)
+    worker.facts = result.facts
+    worker.unsaved = result.unsaved
+    if (wantsRetry(result.states)) retryLater(worker)
+    else worker.attempts = 0
+    if (result.lookAgainMs !== undefined) {
+      clock.after(result.lookAgainMs, () => wake(worker, 'check'))
+    }
+    scheduleSave(worker)
+  } catch (error) {
+    await failed(worker, error)
+  }
+}
+
+function retryLater(worker: Worker): void {
+  if (worker.stopping) return
+  worker.cancelRetry()
+  const ms = backoffMs(worker.attempts)
+  worker.attempts += 1
+  worker.cancelRetry = worker.options.clock.after(ms, () => wake(worker, 'retry'))
+}
+
+async function failed(worker: Worker, error: unknown): Promise<void> {
+  if (!(error instanceof AgentError)) throw error
+  const { device, journal, log } = worker.options
+  log.warn({ device: device.id, code: error.code }, error.message)
+  if (error.code === 'stopped') return
+  const keys = intentsToRead(journal.desired()).map(keyOf)
+  await journal.failed({ code: error.code, message: error.message, keys })
+  if (isRetried(error.code)) retryLater(worker)
+}
+
+/** What no convergence could answer for: the journal itself, or a mistake of ours. It begins anew. */
+function ended(worker: Worker, error: unknown): void {
+  if (error instanceof AgentError && error.code === 'stopped') return
+  const { device, log } = worker.options
+  log.warn({ device: device.id, err: error }, 'a step of the device agent failed')
+  retryLater(worker)
+}
+
+/** Saves when nothing else waits, or ten seconds from now, whatever waits. */
+function scheduleSave(worker: Worker): void {
+  const { device, platform, clock } = worker.options
+  if (!worker.unsaved || worker.savePending || worker.stopping) return
+  if (platform.save === undefined || device.save === 'never') return
+  worker.savePending = true
+  worker.cancelSave = clock.after(saveMsMax, () => {
+    if (worker.queued.has(saving)) worker.queue.setPriority(saving, priorities['late save'])
   })
-  const work = workOf(options, { state, warm, signal: abort.signal })
+  enqueue(worker, () => runSave(worker), priorities.save, saving).catch((error: unknown) => {
+    worker.savePending = false
+    ended(worker, error)
+  })
+}
 
-  const retryLater = (): void => {
-    state.cancelRetry()
-    const ms = backoffMs(state.attempts)
-    state.attempts += 1
-    state.cancelRetry = clock.after(ms, () => wake('retry'))
-  }
-
-  /** Jobs by name that still wait in the queue: only those can be moved up. */
-  const queued = new Set<string>()
-
-  /** One thing on the device at a time, and not more devices at once than the gate lets through. */
-  const enqueue = <T>(job: () => Promise<T>, priority: number, id?: string): Promise<T> => {
-    if (id !== undefined) queued.add(id)
-    const stopped = (): void => {
-      if (state.stopping) throw new AgentError('stopped', 'the agent was told to stop')
-    }
-    const run = async (): Promise<T> => {
-      stopped()
-      warm.busy()
-      try {
-        return await job()
-      } finally {
-        await warm.idle()
-      }
-    }
-    const start = async (): Promise<T> => {
-      if (id !== undefined) queued.delete(id)
-      stopped()
-      return options.gate.add(run)
-    }
-    return queue.add(start, id === undefined ? { priority } : { priority, id })
-  }
-
-  let waitingPriority = 0
-  const wake = (why: 'change' | 'retry' | 'check'): void => {
-    if (state.stopping) return
-    const priority = priorities[why]
-    if (state.waiting) {
-      // The most urgent reason decides; a lower one must not put it back.
-      if (priority > waitingPriority && queued.has(convergence)) {
-        waitingPriority = priority
-        queue.setPriority(convergence, priority)
-      }
-      return
-    }
-    state.waiting = true
-    waitingPriority = priority
-    state.cancelRetry()
-    enqueue(runConvergence, priority, convergence).catch(ended)
-  }
-
-  const runConvergence = async (): Promise<void> => {
-    state.waiting = false
-    state.cancelCheck()
-    state.cancelCheck = clock.after(options.checkMs ?? checkMsDefault, () => wake('check'))
-    try {
-      const result = await converge(work)
-      state.facts = result.facts
-      state.unsaved = result.unsaved
-      if (wantsRetry(result.states)) retryLater()
-      else state.attempts = 0
-      if (result.lookAgainMs !== undefined) clock.after(result.lookAgainMs, () => wake('check'))
-      scheduleSave()
-    } catch (error) {
-      await failed(error)
-    }
-  }
-
-  const failed = async (error: unknown): Promise<void> => {
-    if (!(error instanceof AgentError)) throw error
-    log.warn({ device: device.id, code: error.code }, error.message)
-    if (error.code === 'stopped') return
-    const keys = intentsToRead(journal.desired()).map(keyOf)
-    await journal.failed({ code: error.code, message: error.message, keys })
-    if (isRetried(error.code)) retryLater()
-  }
-
-  /** What no convergence could answer for: the journal itself, or a mistake of ours. The next check begins anew. */
-  const ended = (error: unknown): void => {
-    if (error instanceof AgentError && error.code === 'stopped') return
-    log.warn({ device: device.id, err: error }, 'a step of the device agent failed')
-    if (!state.stopping) retryLater()
-  }
-
-  const scheduleSave = (): void => {
-    if (!state.unsaved || state.savePending || device.save === 'never') return
-    if (options.platform.save === undefined || state.stopping) return
-    state.savePending = true
-    state.cancelSave = clock.after(saveMsMax, () => {
-      if (queued.has(saving)) queue.setPriority(saving, priorities['late save'])
-    })
-    enqueue(runSave, priorities.save, saving).catch(ended)
-  }
-
-  const runSave = async (): Promise<void> => {
-    state.savePending = false
-    state.cancelSave()
-    try {
-      const saved = await saveConfiguration(work, state.facts)
-      if (saved === 'saved') state.unsaved = false
-      if (saved === 'failed') {
-        log.warn({ device: device.id }, 'the configuration could not be saved')
-        retryLater()
-      }
-    } catch (error) {
-      await failed(error)
-    }
-  }
-
-  if (state.unsaved) scheduleSave()
-  wake('check')
-  return {
-    wake,
-    async check() {
-      const { reading, states } = await enqueue(() => checkDevice(work), priorities.check)
-      if (states.some((one) => !one.verified)) wake('check')
-      return reading
-    },
-    read: (intents, changes = [], why = 'dry-run') =>
-      enqueue(() => readFor(work, intents, changes), priorities[why]),
-    get connected() {
-      return warm.connected
-    },
-    stop: () => stopAgent({ queue, abort, state, warm, clock }),
+async function runSave(worker: Worker): Promise<void> {
+  worker.cancelSave()
+  try {
+    const saved = await saveConfiguration(worker.work, worker.facts)
+    worker.savePending = false
+    if (saved === 'saved') worker.unsaved = false
+    if (saved === 'saved') worker.saveAttempts = 0
+    if (saved === 'failed') saveLater(worker)
+  } catch (error) {
+    saveLater(worker)
+    await failed(worker, error)
   }
 }
 
-function workOf(
-  options: AgentOptions,
-  {
-    state,
-    warm,
-    signal,
-  }: { readonly state: State; readonly warm: Warm; readonly signal: AbortSignal },
-): Work {
-  return {
-    device: options.device,
-    platform: options.platform,
-    journal: options.journal,
-    clock: options.clock,
-    signal,
-    session: () => warm.get(),
-    another: () => warm.another(),
-    interrupted: () => state.waiting,
-    stopping: () => state.stopping,
-    get unsaved() {
-      return state.unsaved
-    },
-    limits: options.deadlines ?? deadlinesDefault,
-  }
+/** A save that failed is tried again by itself, apart from the convergences. */
+function saveLater(worker: Worker): void {
+  const { device, log, clock } = worker.options
+  const ms = backoffMs(worker.saveAttempts)
+  worker.saveAttempts += 1
+  worker.savePending = true
+  log.warn({ device: device.id, againInMs: ms }, 'the configuration could not be saved')
+  worker.cancelSave = clock.after(ms, () => {
+    worker.savePending = false
+    scheduleSave(worker)
+  })
 }
 
-async function stopAgent(parts: {
-  readonly queue: PQueue
-  readonly abort: AbortController
-  readonly state: State
-  readonly warm: Warm
-  readonly clock: Clock
-}): Promise<void> {
-  const { queue, abort, state, warm, clock } = parts
-  state.stopping = true
-  state.cancelRetry()
-  state.cancelCheck()
-  state.cancelSave()
-  const cancel = clock.after(stopMs, () => abort.abort())
+async function stop(worker: Worker): Promise<void> {
+  const { queue, abort, warm, options } = worker
+  worker.stopping = true
+  worker.cancelRetry()
+  worker.cancelCheck()
+  worker.cancelSave()
+  const cancel = options.clock.after(stopMs, () => abort.abort())
   // What waits is not cleared but refused by itself, so that whoever waits for it is told. Bounded: a journal that hangs must not hold the end up.
   let given = (): void => undefined
   const bound = new Promise<void>((resolve) => {
-    given = clock.after(stopMs * 2, resolve)
+    given = options.clock.after(stopMs * 2, resolve)
   })
   await Promise.race([queue.onIdle(), bound])
   given()

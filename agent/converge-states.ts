@@ -143,21 +143,34 @@ export function claimsAfter(verdict: Verdict): ReadonlyMap<Key, Omit<Claim, 'ste
     const written = verdict.written.get(decision.key)
     const claim = written ?? before
     if (claim === undefined) continue
-    if (decision.kind === 'lifted') {
-      // With a note nothing of ours is left there, so there is nothing that a reboot could bring back.
-      after.set(decision.key, liftedClaim(claim, verdict.saves && decision.note === undefined))
-    } else if (decision.kind === 'settled' && decision.seen === 'present') {
-      const held = heldClaim(claim, decision)
-      if (claim.phase !== 'held' || claim.replaces !== undefined) after.set(decision.key, held)
-    } else if (
-      decision.kind === 'change' &&
-      written !== undefined &&
-      isUntouched(verdict, decision)
-    ) {
+    const next = claimAfter(decision, claim, verdict)
+    if (next === 'untouched' && written !== undefined) {
       after.set(decision.key, before === undefined ? null : withoutStep(before))
-    }
+    } else if (next !== 'untouched' && next !== 'same') after.set(decision.key, next)
   }
   return after
+}
+
+function claimAfter(
+  decision: Decision,
+  claim: Omit<Claim, 'step'>,
+  verdict: Verdict,
+): Omit<Claim, 'step'> | null | 'same' | 'untouched' {
+  switch (decision.kind) {
+    case 'lifted':
+      // With a note nothing of ours is left there, so there is nothing that a reboot could bring back.
+      return liftedClaim(claim, verdict.saves && decision.note === undefined)
+    case 'settled':
+      if (decision.seen === 'foreign') return 'same'
+      return claim.phase === 'held' && claim.replaces === undefined
+        ? 'same'
+        : heldClaim(claim, decision)
+    case 'change':
+      return isUntouched(verdict, decision) ? 'untouched' : 'same'
+    case 'waiting':
+    case 'refused':
+      return 'same'
+  }
 }
 
 function liftedClaim(claim: Omit<Claim, 'step'>, saves: boolean): Omit<Claim, 'step'> | null {

@@ -1,7 +1,8 @@
 // One convergence of one device: observe → decide → render → write down → send → read back → decide again. Level-triggered: it begins at what the
 // device shows, wherever an earlier one ended. The decision is diff.ts, the sending converge-line.ts and converge-candidate.ts.
 
-import { applyCandidate, resumePending, withClaims } from './converge-candidate.ts'
+import { applyCandidate, withClaims } from './converge-candidate.ts'
+import { resumePending } from './converge-confirm.ts'
 import { applyLines } from './converge-line.ts'
 import { claimsAfter, driftedKeys, isFading, orphansOf, statesOf } from './converge-states.ts'
 import {

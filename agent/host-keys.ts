@@ -105,16 +105,21 @@ function parseLine(line: string): Omit<KnownKey, 'file' | 'line'> | string {
   if (hosts === undefined || kind === undefined || base64 === undefined) {
     return 'expected `hosts kind key`, found fewer than three fields'
   }
+  const key = parseKey(kind, base64)
+  if (typeof key === 'string') return key
+  const matches = hosts.startsWith('|') ? hashedMatch(hosts) : patternMatch(hosts)
+  if (typeof matches === 'string') return matches
+  return { revoked: marker !== undefined, kind, key, matches }
+}
+
+function parseKey(kind: string, base64: string): Buffer | string {
   const key = Buffer.from(base64, 'base64')
   if (key.toString('base64').replace(/=+$/, '') !== base64.replace(/=+$/, '')) {
     return 'the key is not base64'
   }
-  if (kindOf(key) !== kind) {
-    return `the line says ${kind}, the key in it says ${kindOf(key) || 'nothing that can be read'}`
-  }
-  const matches = hosts.startsWith('|') ? hashedMatch(hosts) : patternMatch(hosts)
-  if (typeof matches === 'string') return matches
-  return { revoked: marker !== undefined, kind, key, matches }
+  const said = kindOf(key)
+  if (said === kind) return key
+  return `the line says ${kind}, the key in it says ${said || 'nothing that can be read'}`
 }
 
 type Matches = KnownKey['matches']

@@ -4,7 +4,7 @@
 import type { Clock } from './clock.ts'
 import { AgentError, type AgentErrorCode } from './errors.ts'
 import type { Answer, Context, Line, Platform, Refusal, Seen } from './platform.ts'
-import { type Batch, createTerminal, type Piece } from './terminal.ts'
+import { type Batch, createTerminal, type Piece, type Terminal } from './terminal.ts'
 import type { Screen } from './terminal-screen.ts'
 import type { Transcript } from './transcript.ts'
 
@@ -63,210 +63,243 @@ interface Window {
   cancelQuiet: () => void
 }
 
+interface Talk {
+  readonly options: DialogueOptions
+  readonly terminal: Terminal
+  context: Context
+  ended: AgentError | undefined
+  window: Window | undefined
+  running: boolean
+  progress: { sent: number; answers: Answer[] }
+}
+
 /** A dialogue that begins at the prompt which is the last line of the screen. */
 export function createDialogue(options: DialogueOptions, context: Context): Dialogue {
-  const { platform, screen, transcript, clock } = options
-  const terminal = createTerminal(platform, options.seen)
-  let now = context
-  let ended: AgentError | undefined
-  let open: Window | undefined
-  let running = false
-  let progress: { sent: number; answers: Answer[] } = { sent: 0, answers: [] }
-
-  const view = (): string => {
-    const text = screen.text()
-    return platform.clean === undefined ? text : platform.clean(text)
+  const talk: Talk = {
+    options,
+    terminal: createTerminal(options.platform, options.seen),
+    context,
+    ended: undefined,
+    window: undefined,
+    running: false,
+    progress: { sent: 0, answers: [] },
   }
-
-  const fail = (code: AgentErrorCode, message: string): AgentError => {
-    const text = view()
-    const error = new AgentError(code, message, { lastOutput: text.slice(-2_000) })
-    end(error, text)
-    options.close(error)
-    return error
+  return {
+    get context() {
+      return talk.context
+    },
+    run: (lines, signal) => run(talk, lines, signal),
+    progress: () => talk.progress,
+    received() {
+      if (talk.ended === undefined && talk.window !== undefined) look(talk, talk.window)
+    },
+    lost: (error) => end(talk, error),
   }
+}
 
-  function end(error: AgentError, text: string): void {
-    if (ended !== undefined) return
-    ended = error
-    if (open === undefined) return
-    const window = open
-    open = undefined
-    window.cancelDeadline()
-    window.cancelQuiet()
-    transcript.received(text)
-    window.reject(error)
+async function run(
+  talk: Talk,
+  lines: readonly Line[],
+  signal: AbortSignal | undefined,
+): Promise<readonly Answer[]> {
+  const unresolved = lines.find((line) => line.unresolved)
+  if (unresolved !== undefined) {
+    throw new TypeError(`a line with a placeholder is never sent: ${unresolved.text}`)
   }
-
-  function armDeadline(window: Window): void {
-    window.cancelDeadline()
-    const line = window.batch.lines[window.answered]
-    const ms = line?.deadlineMs ?? options.deadlineMs
-    window.cancelDeadline = clock.after(ms, () => {
-      fail('timeout', `no answer to \`${line?.text ?? ''}\` within ${ms} ms`)
-    })
+  if (talk.running) throw new TypeError('a session runs one thing at a time')
+  talk.progress = { sent: 0, answers: [] }
+  if (talk.ended !== undefined) throw talk.ended
+  talk.running = true
+  const stop = (): AgentError => fail(talk, 'stopped', 'the agent was told to stop')
+  signal?.addEventListener('abort', stop, { once: true })
+  try {
+    if (signal?.aborted) throw stop()
+    return await runAll(talk, lines)
+  } finally {
+    talk.running = false
+    signal?.removeEventListener('abort', stop)
   }
+}
 
-  function look(window: Window): void {
-    const text = view()
-    if (text.length > outputMax) {
-      fail('too_much_output', `more than ${outputMax} characters came as an answer`)
-      return
-    }
-    window.cancelQuiet()
-    if (terminal.promptAtEnd(text) === undefined) {
-      if (waitsForUs(platform, window, text)) {
-        window.cancelQuiet = clock.after(quietMs, () => answerQuestion(window))
-      }
-      return
-    }
-    const split = terminal.split(text, window.batch)
-    if (split.kind === 'desync') {
-      fail(
-        'desync',
-        `expected the echo of \`${window.batch.lines[0]?.text ?? ''}\`, found other text`,
+async function runAll(talk: Talk, lines: readonly Line[]): Promise<readonly Answer[]> {
+  const { platform } = talk.options
+  let from = 0
+  while (from < lines.length) {
+    settleIdle(talk)
+    const window = nextWindow(lines, from, { context: talk.context, platform })
+    if (window.length === 0) {
+      const line = lines[from]
+      throw new AgentError(
+        'unexpected_prompt',
+        `\`${line?.text}\` is meant for ${line?.needs}, but the device is in ${talk.context}; it was not sent`,
       )
-    } else if (split.kind === 'complete') {
-      open = undefined
+    }
+    const stray = judgePieces(talk, window, await send(talk, window))
+    if (stray !== undefined) throw stray
+    if (talk.progress.answers.some(stops)) break
+    from += window.length
+  }
+  return talk.progress.answers
+}
+
+/** What came while nothing was asked: log lines and new prompts only, or the session can't be trusted. */
+function settleIdle(talk: Talk): void {
+  if (talk.ended !== undefined) throw talk.ended
+  const text = viewOf(talk)
+  const prompt = talk.terminal.promptAtEnd(text)
+  if (prompt === undefined || !talk.terminal.idle(text)) {
+    throw fail(talk, 'desync', `text came that answers nothing: ${lastLines(text)}`)
+  }
+  talk.context = prompt.context
+  talk.options.screen.reset(text.slice(text.lastIndexOf('\n') + 1))
+}
+
+function send(talk: Talk, lines: readonly Line[]): Promise<readonly Piece[]> {
+  const { platform, screen, transcript } = talk.options
+  const last = lines.at(-1)
+  const sentinel = platform.echo && last !== undefined && isRead(last, platform.rest)
+  const nothing = (): void => undefined
+  return new Promise((resolve, reject) => {
+    talk.window = {
+      batch: { lines, sentinel, lead: screen.text() },
+      resolve,
+      reject,
+      answered: 0,
+      repliedTo: 0,
+      cancelDeadline: nothing,
+      cancelQuiet: nothing,
+    }
+    armDeadline(talk, talk.window)
+    talk.progress.sent += lines.length
+    for (const line of lines) transcript.sent(line.text)
+    const texts = lines.map((line) => line.text)
+    if (sentinel) texts.push('')
+    talk.options.write(texts.map((text) => text + platform.newline).join(''))
+  })
+}
+
+/** Takes the answers down; tells the first prompt that is not the expected one, unless the line was refused anyway. */
+function judgePieces(
+  talk: Talk,
+  window: readonly Line[],
+  pieces: readonly Piece[],
+): AgentError | undefined {
+  let stray: AgentError | undefined
+  for (const [i, line] of window.entries()) {
+    const piece = pieces[i]
+    if (piece === undefined) continue
+    talk.context = piece.context
+    const answer = answerOf(talk.options.platform, line, piece)
+    talk.progress.answers.push(answer)
+    const expected = line.opens ?? line.needs
+    if (piece.context !== expected && answer.refusal === undefined) {
+      stray ??= new AgentError(
+        'unexpected_prompt',
+        `after \`${line.text}\` the device is in ${piece.context}, expected was ${expected}`,
+        { lastOutput: piece.text.slice(-2_000) },
+      )
+    }
+  }
+  return stray
+}
+
+/** Looks at what has come: the end of the answers, something that waits for us, or neither yet. */
+function look(talk: Talk, window: Window): void {
+  const { platform, clock } = talk.options
+  const text = viewOf(talk)
+  if (text.length > outputMax) {
+    fail(talk, 'too_much_output', `more than ${outputMax} characters came as an answer`)
+    return
+  }
+  window.cancelQuiet()
+  if (talk.terminal.promptAtEnd(text) !== undefined) lookForEnd(talk, window, text)
+  else if (waitsForUs(platform, window, text)) {
+    window.cancelQuiet = clock.after(quietMs, () => answerQuestion(talk, window))
+  }
+}
+
+function lookForEnd(talk: Talk, window: Window, text: string): void {
+  const { transcript, screen } = talk.options
+  const split = talk.terminal.split(text, window.batch)
+  switch (split.kind) {
+    case 'desync': {
+      const line = window.batch.lines[0]?.text ?? ''
+      fail(talk, 'desync', `expected the echo of \`${line}\`, found other text`)
+      return
+    }
+    case 'complete':
+      talk.window = undefined
       window.cancelDeadline()
       transcript.received(text)
       screen.reset(split.last)
       window.resolve(split.pieces)
-    } else if (split.answered > window.answered) {
+      return
+    case 'incomplete':
+      if (split.answered <= window.answered) return
       window.answered = split.answered
-      armDeadline(window)
-    }
+      armDeadline(talk, window)
   }
+}
 
-  function answerQuestion(window: Window): void {
-    const text = view()
-    const pager = platform.pager?.sign.exec(text.slice(-200))
-    if (platform.pager !== undefined && pager !== null && pager !== undefined) {
-      if (platform.pager.key === undefined) {
-        fail('pager', `a pager waits at the end of the answer: ${pager[0].trim()}`)
-        return
-      }
-      screen.wipeLine(screen.text().length - pager[0].length)
-      options.write(platform.pager.key)
+function answerQuestion(talk: Talk, window: Window): void {
+  const { platform, screen, transcript } = talk.options
+  const text = viewOf(talk)
+  const pager = platform.pager?.sign.exec(text.slice(-200))
+  if (pager !== null && pager !== undefined) {
+    const key = platform.pager?.key
+    if (key === undefined) {
+      fail(talk, 'pager', `a pager waits at the end of the answer: ${pager[0].trim()}`)
       return
     }
-    const reply = replyTo(window, text)
-    if (reply === undefined) {
-      options.write(interrupt)
-      transcript.sent('^C')
-      fail('unexpected_question', `the device asks: ${lastLines(text)}`)
-      return
-    }
-    window.repliedTo = text.length
-    transcript.sent(reply)
-    options.write(reply + platform.newline)
+    screen.wipeLine(screen.text().length - pager[0].length)
+    talk.options.write(key)
+    return
   }
+  const reply = replyTo(window, text)
+  if (reply === undefined) {
+    talk.options.write(interrupt)
+    transcript.sent('^C')
+    fail(talk, 'unexpected_question', `the device asks: ${lastLines(text)}`)
+    return
+  }
+  window.repliedTo = text.length
+  transcript.sent(reply)
+  talk.options.write(reply + platform.newline)
+}
 
-  function send(lines: readonly Line[]): Promise<readonly Piece[]> {
-    const last = lines[lines.length - 1]
-    const sentinel = platform.echo && last !== undefined && isRead(last, platform.rest)
-    const batch: Batch = { lines, sentinel, lead: screen.text() }
-    return new Promise((resolve, reject) => {
-      const nothing = (): void => undefined
-      open = {
-        batch,
-        resolve,
-        reject,
-        answered: 0,
-        repliedTo: 0,
-        cancelDeadline: nothing,
-        cancelQuiet: nothing,
-      }
-      armDeadline(open)
-      progress.sent += lines.length
-      for (const line of lines) transcript.sent(line.text)
-      const texts = sentinel ? [...lines.map((line) => line.text), ''] : lines.map((l) => l.text)
-      options.write(texts.map((text) => text + platform.newline).join(''))
-    })
-  }
+function armDeadline(talk: Talk, window: Window): void {
+  window.cancelDeadline()
+  const line = window.batch.lines[window.answered]
+  const ms = line?.deadlineMs ?? talk.options.deadlineMs
+  window.cancelDeadline = talk.options.clock.after(ms, () => {
+    fail(talk, 'timeout', `no answer to \`${line?.text ?? ''}\` within ${ms} ms`)
+  })
+}
 
-  /** What came while nothing was asked: log lines and new prompts only, or the session can't be trusted. */
-  function settleIdle(): void {
-    const text = view()
-    const prompt = terminal.promptAtEnd(text)
-    if (prompt === undefined || !terminal.idle(text)) {
-      throw fail('desync', `text came that answers nothing: ${lastLines(text)}`)
-    }
-    now = prompt.context
-    screen.reset(text.slice(text.lastIndexOf('\n') + 1))
-  }
+function viewOf(talk: Talk): string {
+  const text = talk.options.screen.text()
+  const { platform } = talk.options
+  return platform.clean === undefined ? text : platform.clean(text)
+}
 
-  async function runAll(lines: readonly Line[]): Promise<readonly Answer[]> {
-    let from = 0
-    while (from < lines.length) {
-      settleIdle()
-      const window = nextWindow(lines, from, { context: now, platform })
-      if (window.length === 0) {
-        const line = lines[from]
-        throw new AgentError(
-          'unexpected_prompt',
-          `\`${line?.text}\` is meant for ${line?.needs}, but the device is in ${now}; it was not sent`,
-        )
-      }
-      const pieces = await send(window)
-      const stray = judgePieces(window, pieces)
-      if (stray !== undefined) throw stray
-      if (progress.answers.some(stops)) break
-      from += window.length
-    }
-    return progress.answers
-  }
+/** Ends the session for a fault seen here. */
+function fail(talk: Talk, code: AgentErrorCode, message: string): AgentError {
+  const error = new AgentError(code, message, { lastOutput: viewOf(talk).slice(-2_000) })
+  end(talk, error)
+  talk.options.close(error)
+  return error
+}
 
-  /** Takes the answers down; tells the first prompt that is not the expected one, unless the line was refused anyway. */
-  function judgePieces(window: readonly Line[], pieces: readonly Piece[]): AgentError | undefined {
-    let stray: AgentError | undefined
-    for (const [i, line] of window.entries()) {
-      const piece = pieces[i]
-      if (piece === undefined) continue
-      now = piece.context
-      const answer = answerOf(platform, line, piece)
-      progress.answers.push(answer)
-      const expected = line.opens ?? line.needs
-      if (piece.context !== expected && answer.refusal === undefined) {
-        stray ??= new AgentError(
-          'unexpected_prompt',
-          `after \`${line.text}\` the device is in ${piece.context}, expected was ${expected}`,
-          { lastOutput: piece.text.slice(-2_000) },
-        )
-      }
-    }
-    return stray
-  }
-
-  return {
-    get context() {
-      return now
-    },
-    async run(lines, signal) {
-      const unresolved = lines.find((line) => line.unresolved)
-      if (unresolved !== undefined) {
-        throw new TypeError(`a line with a placeholder is never sent: ${unresolved.text}`)
-      }
-      if (running) throw new TypeError('a session runs one thing at a time')
-      if (ended !== undefined) throw ended
-      running = true
-      progress = { sent: 0, answers: [] }
-      const stop = (): void => void fail('stopped', 'the agent was told to stop')
-      signal?.addEventListener('abort', stop, { once: true })
-      try {
-        if (signal?.aborted) throw fail('stopped', 'the agent was told to stop')
-        return await runAll(lines)
-      } finally {
-        running = false
-        signal?.removeEventListener('abort', stop)
-      }
-    },
-    progress: () => progress,
-    received() {
-      if (ended === undefined && open !== undefined) look(open)
-    },
-    lost: (error) => end(error, view()),
-  }
+function end(talk: Talk, error: AgentError): void {
+  if (talk.ended !== undefined) return
+  talk.ended = error
+  const { window } = talk
+  talk.window = undefined
+  if (window === undefined) return
+  window.cancelDeadline()
+  window.cancelQuiet()
+  talk.options.transcript.received(viewOf(talk))
+  window.reject(error)
 }
 
 /** A line after which an empty one may be typed: a read at rest, which asks nothing. */
@@ -283,26 +316,38 @@ export function nextWindow(
   from: number,
   { context, platform }: { readonly context: Context; readonly platform: Platform },
 ): readonly Line[] {
-  const first = lines[from]
+  const [first, ...more] = lines.slice(from)
   if (first === undefined) return []
   if (!first.free) return first.needs === context ? [first] : []
-  const window: Line[] = []
-  let bytes = 0
-  for (const line of lines.slice(from)) {
-    bytes += Buffer.byteLength(line.text) + 1
-    if (window.length > 0 && bytes > windowBytesMax) return window
+  const window = [first]
+  let bytes = bytesOf(first)
+  for (const line of more) {
+    const before = window.at(-1)
+    // What comes after a line that opens a context, or that may ask something, always waits for its prompt.
+    if (before?.opens !== undefined || before?.replies !== undefined) break
+    bytes += bytesOf(line)
+    if (bytes > windowBytesMax) break
     if (!line.free) {
-      const enters =
-        platform.transaction.kind === 'line' ? platform.transaction.enter[0] : undefined
-      const behindReads =
-        context === platform.rest && window.every((one) => isRead(one, platform.rest))
-      if (line === enters && behindReads && line.needs === context) window.push(line)
-      return window
+      if (entersBehindReads(line, window, { context, platform })) window.push(line)
+      break
     }
     window.push(line)
-    if (line.opens !== undefined || line.replies !== undefined) return window
   }
   return window
+}
+
+function bytesOf(line: Line): number {
+  return Buffer.byteLength(line.text) + 1
+}
+
+function entersBehindReads(
+  line: Line,
+  window: readonly Line[],
+  { context, platform }: { readonly context: Context; readonly platform: Platform },
+): boolean {
+  const { transaction, rest } = platform
+  if (transaction.kind !== 'line' || line !== transaction.enter[0]) return false
+  return context === rest && line.needs === rest && window.every((one) => isRead(one, rest))
 }
 
 /** Whether what follows was built on this line. */

@@ -32,104 +32,139 @@ export interface Opening {
 /** Most steps that an opening may take: a platform's script that goes round in circles is an error, not a loop. */
 const stepsMax = 40
 
+interface Stage {
+  readonly options: OpeningOptions
+  stage: string
+  facts: Facts
+  host: string
+  steps: number
+  over: boolean
+  cancel: () => void
+  resolve(opened: { readonly seen: Seen; readonly context: Context }): void
+  reject(error: unknown): void
+}
+
 /** Begins: the device speaks first. */
 export function beginOpening(options: OpeningOptions): Opening {
-  const { platform, screen, transcript, clock } = options
-  let stage = 'start'
-  let facts: Facts = {}
-  let host = ''
-  let steps = 0
-  let over = false
-  let cancel = (): void => undefined
-  let resolve: (opened: { seen: Seen; context: Context }) => void = () => undefined
-  let reject: (error: unknown) => void = () => undefined
-  const opened = new Promise<{ seen: Seen; context: Context }>((yes, no) => {
-    resolve = yes
-    reject = no
+  const nothing = (): void => undefined
+  const at: Stage = {
+    options,
+    stage: 'start',
+    facts: {},
+    host: '',
+    steps: 0,
+    over: false,
+    cancel: nothing,
+    resolve: nothing,
+    reject: nothing,
+  }
+  const opened = new Promise<{ readonly seen: Seen; readonly context: Context }>((yes, no) => {
+    at.resolve = yes
+    at.reject = no
   })
-
-  const finish = (error?: unknown): void => {
-    over = true
-    cancel()
-    if (error !== undefined) reject(error)
-  }
-  const refuse = (code: AgentError['code'], message: string): void => {
-    transcript.received(clean(screen.text(), options.enable))
-    finish(new AgentError(code, message, { lastOutput: lastOutput(options) }))
-  }
-  const arm = (): void => {
-    cancel()
-    cancel = clock.after(options.deadlineMs, () => {
-      refuse(
-        'no_prompt',
-        `no prompt of ${platform.name} within ${options.deadlineMs} ms (${stage})`,
-      )
-    })
-  }
-  const type = (text: string, shown: string, next: string): void => {
-    transcript.received(clean(screen.text(), options.enable))
-    transcript.sent(shown)
-    screen.reset('')
-    stage = next
-    steps += 1
-    if (steps > stepsMax) return refuse('no_prompt', `no prompt after ${stepsMax} lines (${stage})`)
-    arm()
-    options.write(text + platform.newline)
-  }
-  const act = (action: OpenAction): void => {
-    switch (action.do) {
-      case 'send':
-        facts = { ...facts, ...action.facts }
-        host = action.host ?? host
-        return type(action.text, action.text, action.next)
-      case 'enable':
-        if (options.enable === undefined) {
-          return refuse(
-            'enable_refused',
-            'the device asks for the secret of privileged mode; the inventory names none (`enable: { passwordEnv }`)',
-          )
-        }
-        return type(options.enable.reveal(), '[redacted]', action.next)
-      case 'refuse':
-        return refuse(action.code, action.reason)
-      case 'ready': {
-        const seen: Seen = {
-          host: action.host ?? host,
-          nonce: options.nonce,
-          facts: { ...facts, ...action.facts },
-        }
-        const text = screen.text()
-        if (platform.prompt(seen)(text) === undefined) {
-          return refuse(
-            'no_prompt',
-            `${platform.name} has no meaning for this prompt: ${text.slice(-80)}`,
-          )
-        }
-        transcript.received(clean(text, options.enable))
-        screen.reset(text.slice(text.lastIndexOf('\n') + 1))
-        finish()
-        resolve({ seen, context: action.context })
-      }
-    }
-  }
-
-  arm()
+  arm(at)
   return {
     opened,
     received() {
-      if (over) return
-      const text = screen.text()
+      if (at.over) return
+      const { stage, facts, host } = at
+      const text = options.screen.text()
       try {
-        const action = platform.open({ stage, text, nonce: options.nonce, facts, host })
-        if (action !== undefined) act(action)
+        const action = options.platform.open({ stage, text, nonce: options.nonce, facts, host })
+        if (action !== undefined) act(at, action)
       } catch (error) {
-        finish(error)
+        finish(at, error)
       }
     },
     lost(error) {
-      if (!over) finish(error)
+      if (!at.over) finish(at, error)
     },
   }
+}
+
+function act(at: Stage, action: OpenAction): void {
+  const { enable } = at.options
+  switch (action.do) {
+    case 'send':
+      at.facts = { ...at.facts, ...action.facts }
+      at.host = action.host ?? at.host
+      type(at, { text: action.text, shown: action.text, next: action.next })
+      return
+    case 'enable':
+      if (enable === undefined) {
+        const found = 'the device asks for the secret of privileged mode'
+        refuse(
+          at,
+          'enable_refused',
+          `${found}, the inventory names none (\`enable: { passwordEnv }\`)`,
+        )
+        return
+      }
+      type(at, { text: enable.reveal(), shown: '[redacted]', next: action.next })
+      return
+    case 'refuse':
+      refuse(at, action.code, action.reason)
+      return
+    case 'ready':
+      ready(at, action)
+  }
+}
+
+function ready(at: Stage, action: Extract<OpenAction, { do: 'ready' }>): void {
+  const { platform, screen, transcript, enable, nonce } = at.options
+  const seen: Seen = {
+    host: action.host ?? at.host,
+    nonce,
+    facts: { ...at.facts, ...action.facts },
+  }
+  const text = screen.text()
+  if (platform.prompt(seen)(text) === undefined) {
+    const found = clean(text, enable).slice(-80)
+    refuse(at, 'no_prompt', `${platform.name} has no meaning for this prompt: ${found}`)
+    return
+  }
+  transcript.received(clean(text, enable))
+  screen.reset(text.slice(text.lastIndexOf('\n') + 1))
+  finish(at)
+  at.resolve({ seen, context: action.context })
+}
+
+function type(
+  at: Stage,
+  { text, shown, next }: { readonly text: string; readonly shown: string; readonly next: string },
+): void {
+  const { screen, transcript, enable, platform } = at.options
+  transcript.received(clean(screen.text(), enable))
+  transcript.sent(shown)
+  screen.reset('')
+  at.stage = next
+  at.steps += 1
+  if (at.steps > stepsMax) {
+    refuse(at, 'no_prompt', `no prompt after ${stepsMax} lines (${at.stage})`)
+    return
+  }
+  arm(at)
+  at.options.write(text + platform.newline)
+}
+
+function arm(at: Stage): void {
+  const { clock, deadlineMs, platform } = at.options
+  at.cancel()
+  at.cancel = clock.after(deadlineMs, () => {
+    refuse(at, 'no_prompt', `no prompt of ${platform.name} within ${deadlineMs} ms (${at.stage})`)
+  })
+}
+
+function refuse(at: Stage, code: AgentError['code'], message: string): void {
+  const { transcript, screen, enable } = at.options
+  transcript.received(clean(screen.text(), enable))
+  finish(at, new AgentError(code, message, { lastOutput: lastOutput(at.options) }))
+}
+
+function finish(at: Stage, error?: unknown): void {
+  at.over = true
+  at.cancel()
+  if (error !== undefined) at.reject(error)
 }
 
 function lastOutput(options: OpeningOptions): string {

@@ -17,6 +17,7 @@ import {
 } from './host-keys.ts'
 import type { Answer, Context, Line, Platform, Seen } from './platform.ts'
 import { type Credentials, credentialsFor, type Environment, fromEnvironment } from './secrets.ts'
+import { algorithms } from './session-algorithms.ts'
 import { createDialogue, type Dialogue, type Progress } from './session-dialogue.ts'
 import { beginOpening, type Opening } from './session-opening.ts'
 import { createScreen } from './terminal-screen.ts'
@@ -64,41 +65,6 @@ const handshakeMs = 20_000
 /** A device that doesn't answer the end of a connection is left to TCP after this, in ms. */
 const closeMs = 1_000
 
-// Named one by one. Group exchange isn't among them: checking one such group stops the whole process for almost two seconds.
-const kex = [
-  'curve25519-sha256',
-  'curve25519-sha256@libssh.org',
-  'ecdh-sha2-nistp256',
-  'ecdh-sha2-nistp384',
-  'ecdh-sha2-nistp521',
-  'diffie-hellman-group14-sha256',
-  'diffie-hellman-group16-sha512',
-  'diffie-hellman-group18-sha512',
-] as const
-const kexLegacy = ['diffie-hellman-group14-sha1', 'diffie-hellman-group1-sha1'] as const
-const cipher = [
-  'aes128-gcm@openssh.com',
-  'aes256-gcm@openssh.com',
-  'aes128-ctr',
-  'aes192-ctr',
-  'aes256-ctr',
-] as const
-const cipherLegacy = ['aes128-cbc', 'aes256-cbc', '3des-cbc'] as const
-const hmac = [
-  'hmac-sha2-256-etm@openssh.com',
-  'hmac-sha2-512-etm@openssh.com',
-  'hmac-sha2-256',
-  'hmac-sha2-512',
-] as const
-const hmacLegacy = ['hmac-sha1'] as const
-const hostKeyKinds = [
-  'ssh-ed25519',
-  'ecdsa-sha2-nistp256',
-  'ecdsa-sha2-nistp384',
-  'ecdsa-sha2-nistp521',
-  'ssh-rsa',
-]
-
 /** Connects (through the jump host, if there is one), checks each host key, logs in and opens the platform's shell. */
 export async function openSession(options: SessionOptions): Promise<Session> {
   const { device, jump } = options
@@ -139,36 +105,6 @@ interface ConnectOptions {
   readonly environment: Environment
   readonly legacy: boolean
   readonly sock?: Duplex | undefined
-}
-
-/** The key that a host shows, without logging in: for `keys scan`. Nothing is trusted by this. */
-export async function scanHostKey(
-  address: string,
-  port: number,
-  kind: string,
-): Promise<{ readonly kind: string; readonly key: Buffer }> {
-  const client = new Client()
-  client.on('error', () => undefined)
-  try {
-    return await new Promise((resolve, reject) => {
-      client.on('error', (cause) =>
-        reject(new AgentError('unreachable', `${address}:${port}: ${cause.message}`, { cause })),
-      )
-      client.connect({
-        host: address,
-        port,
-        username: 'scan',
-        readyTimeout: handshakeMs,
-        algorithms: { ...algorithms(true, []), serverHostKey: signatureKinds(kind, true) },
-        hostVerifier: (key: Buffer) => {
-          resolve({ kind, key })
-          return false
-        },
-      })
-    })
-  } finally {
-    client.destroy()
-  }
 }
 
 async function connect(endpoint: Endpoint, options: ConnectOptions): Promise<Connection> {
@@ -216,30 +152,6 @@ async function connect(endpoint: Endpoint, options: ConnectOptions): Promise<Con
   return { client, hostKey: () => hostKey }
 }
 
-function algorithms(
-  legacy: boolean,
-  known: readonly string[],
-): NonNullable<ConnectConfig['algorithms']> {
-  const kinds = [...known, ...hostKeyKinds.filter((kind) => !known.includes(kind))]
-  return {
-    kex: legacy ? [...kex, ...kexLegacy] : [...kex],
-    cipher: legacy ? [...cipher, ...cipherLegacy] : [...cipher],
-    hmac: legacy ? [...hmac, ...hmacLegacy] : [...hmac],
-    serverHostKey: kinds.flatMap((kind) => signatureKinds(kind, legacy)),
-  }
-}
-
-type HostKeyAlgorithm = 'ssh-ed25519' | 'rsa-sha2-512' | 'rsa-sha2-256' | 'ssh-rsa'
-
-/** The signatures that prove a kind of key. Unknown kinds (certificates, security keys) have none that ssh2 could check. */
-function signatureKinds(kind: string, legacy: boolean): HostKeyAlgorithm[] {
-  if (kind === 'ssh-rsa') {
-    return legacy ? ['rsa-sha2-512', 'rsa-sha2-256', 'ssh-rsa'] : ['rsa-sha2-512', 'rsa-sha2-256']
-  }
-  // ssh2's own names; the type lists fewer of them than the library knows.
-  return hostKeyKinds.includes(kind) ? [kind as HostKeyAlgorithm] : []
-}
-
 function login(credentials: Credentials): ConnectConfig {
   switch (credentials.kind) {
     case 'key':
@@ -264,7 +176,8 @@ function login(credentials: Credentials): ConnectConfig {
 /** Answers one question for a password. Anything else, or the same again, is left unanswered: no account is locked by us. */
 function answerKeyboard(client: Client, credentials: Credentials): void {
   let asked = false
-  client.on('keyboard-interactive', (_name, _text, _language, prompts, finish) => {
+  client.on('keyboard-interactive', (...args) => {
+    const [, , , prompts, finish] = args
     if (prompts.length === 0) return finish([])
     const [only] = prompts
     const answers = prompts.length === 1 && only?.echo !== true && !asked

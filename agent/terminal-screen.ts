@@ -129,7 +129,7 @@ function applySequence(row: Row, text: string): void {
   if (parts === null) return
   const count = Number(parts[1] ?? '') || 0
   const step = Math.max(1, count)
-  switch (parts[2]) {
+  switch (parts[2] ?? '') {
     case 'K':
     case 'J':
       row.overwritten = true

@@ -1,0 +1,103 @@
+// A journal in memory, true to the port: what an agent wrote down, in order, and the claims that follow from it.
+
+import type { Claim, Desired } from '../../agent/diff.ts'
+import type { Intent, Key } from '../../agent/intents.ts'
+import type {
+  DoneStep,
+  IntendedStep,
+  Journal,
+  KeyState,
+  SessionEvent,
+  VerifiedStep,
+} from '../../agent/journal.ts'
+
+/** Everything that was written down, in order. */
+export type Entry =
+  | { readonly kind: 'intend'; readonly step: number; readonly value: IntendedStep }
+  | { readonly kind: 'done'; readonly value: DoneStep }
+  | { readonly kind: 'verified'; readonly value: VerifiedStep }
+  | { readonly kind: 'saved'; readonly ok: boolean; readonly message: string | undefined }
+  | { readonly kind: 'rolledBack'; readonly why: string }
+  | { readonly kind: 'failed'; readonly code: string; readonly keys: readonly Key[] }
+  | { readonly kind: 'session'; readonly value: SessionEvent }
+
+/** A journal whose wishes a test can change. */
+export interface Book extends Journal {
+  wanted: readonly Intent[]
+  expected: readonly Intent[]
+  fading: readonly Intent[]
+  held: boolean
+  /** While set, nothing can be written: a full disk. */
+  full: boolean
+  readonly entries: readonly Entry[]
+  readonly claims: readonly Claim[]
+  /** The latest state of a key. */
+  state(key: Key): KeyState | undefined
+  /** Resolves at the next entry for which `test` holds, or at once if one is there since `from`. */
+  until(test: (entry: Entry) => boolean, from?: number): Promise<Entry>
+}
+
+/** An empty book. */
+export function createBook(): Book {
+  const entries: Entry[] = []
+  const claims = new Map<Key, Claim>()
+  let waiting: { test: (entry: Entry) => boolean; resolve: (entry: Entry) => void }[] = []
+  let step = 0
+  const add = async (entry: Entry): Promise<void> => {
+    entries.push(entry)
+    for (const one of waiting.filter(({ test }) => test(entry))) one.resolve(entry)
+    waiting = waiting.filter(({ test }) => !test(entry))
+  }
+  const book: Book = {
+    wanted: [],
+    expected: [],
+    fading: [],
+    held: false,
+    full: false,
+    entries,
+    get claims() {
+      return [...claims.values()]
+    },
+    desired(): Desired {
+      const { wanted, expected, fading, held } = book
+      return { wanted, expected, fading, claims: [...claims.values()], frozen: held }
+    },
+    frozen: () => book.held,
+    async intend(value) {
+      if (book.full) throw new Error('the disk is full')
+      step += 1
+      for (const claim of value.claims) claims.set(claim.key, { ...claim, step })
+      await add({ kind: 'intend', step, value })
+      return step
+    },
+    done: (value) => add({ kind: 'done', value }),
+    async verified(value) {
+      for (const [key, claim] of value.claims) {
+        if (claim === null) claims.delete(key)
+        else claims.set(key, { ...claim, step })
+      }
+      await add({ kind: 'verified', value })
+    },
+    async saved({ ok, message }) {
+      if (ok) {
+        for (const claim of claims.values()) {
+          if (claim.phase === 'lifted') claims.delete(claim.key)
+        }
+      }
+      await add({ kind: 'saved', ok, message })
+    },
+    rolledBack: ({ why }) => add({ kind: 'rolledBack', why }),
+    failed: ({ code, keys }) => add({ kind: 'failed', code, keys }),
+    session: (value) => add({ kind: 'session', value }),
+    state(key) {
+      const verified = entries.filter((entry) => entry.kind === 'verified')
+      return verified.flatMap(({ value }) => value.states.filter((s) => s.key === key)).at(-1)
+    },
+    until(test, from = 0) {
+      const found = entries.slice(from).find(test)
+      if (found !== undefined) return Promise.resolve(found)
+      return new Promise((resolve) => waiting.push({ test, resolve }))
+    },
+  }
+  return book
+}
