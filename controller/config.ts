@@ -21,7 +21,7 @@ export const configFile = z.strictObject({
       devicesAtOnce: integer(1, 10_000).optional(),
       checkIntervalMs: integer(1_000, 86_400_000).optional(),
       observerDeadlineMs: integer(100, 600_000).optional(),
-      connectDeadlineMs: integer(100, 600_000).optional(),
+      ownDeadlineMs: integer(100, 600_000).optional(),
     })
     .optional(),
   api: z
@@ -50,7 +50,7 @@ export interface Config {
   readonly devicesAtOnce: number
   readonly checkIntervalMs: number
   readonly observerDeadlineMs: number
-  readonly connectDeadlineMs: number
+  readonly ownDeadlineMs: number
   readonly bodyLimitBytes: number
   readonly requestsPerMinute: number
   readonly eventStreams: number
@@ -67,31 +67,48 @@ export interface ConfigFlags {
   readonly listen?: string | undefined
 }
 
+/** What is not given. Times in ms, sizes in bytes. */
+const defaults = {
+  inventory: 'inventory',
+  data: 'data',
+  listen: '127.0.0.1:8080',
+  agents: {
+    devicesAtOnce: 256,
+    checkIntervalMs: 300_000,
+    observerDeadlineMs: 30_000,
+    ownDeadlineMs: 5_000,
+  },
+  api: { bodyLimitBytes: 262_144, requestsPerMinute: 6_000, eventStreams: 1_000 },
+  log: { level: 'info' },
+  drainMs: 10_000,
+} as const
+
 /** File and flags → Config. Paths in the file are relative to the file, paths in flags to the working folder. Throws ControllerError `config_invalid` with file, line and column. */
 export async function loadConfig(flags: ConfigFlags): Promise<Config> {
   const file = flags.config === undefined ? {} : await readConfig(flags.config)
   const folder = flags.config === undefined ? '.' : dirname(flags.config)
-  const fromFile = (path: string | undefined) =>
-    path === undefined ? undefined : resolve(folder, path)
-  const playbooks = flags.playbooks ?? fromFile(file.playbooks)
-  const { host, port } = parseListen(flags.listen ?? file.listen ?? '127.0.0.1:8080')
+  const path = (flag: string | undefined, inFile: string | undefined) =>
+    flag ?? (inFile === undefined ? undefined : resolve(folder, inFile))
+  const playbooks = path(flags.playbooks, file.playbooks)
   return Object.freeze({
-    inventory: resolve(flags.inventory ?? fromFile(file.inventory) ?? 'inventory'),
+    inventory: resolve(path(flags.inventory, file.inventory) ?? defaults.inventory),
     playbooks: playbooks === undefined ? undefined : resolve(playbooks),
-    data: resolve(flags.data ?? fromFile(file.data) ?? 'data'),
-    host,
-    port,
+    data: resolve(path(flags.data, file.data) ?? defaults.data),
+    ...parseListen(flags.listen ?? file.listen ?? defaults.listen),
     origin: file.audit?.origin,
-    devicesAtOnce: file.agents?.devicesAtOnce ?? 256,
-    checkIntervalMs: file.agents?.checkIntervalMs ?? 300_000,
-    observerDeadlineMs: file.agents?.observerDeadlineMs ?? 30_000,
-    connectDeadlineMs: file.agents?.connectDeadlineMs ?? 20_000,
-    bodyLimitBytes: file.api?.bodyLimitBytes ?? 262_144,
-    requestsPerMinute: file.api?.requestsPerMinute ?? 6_000,
-    eventStreams: file.api?.eventStreams ?? 1_000,
-    logLevel: file.log?.level ?? 'info',
-    drainMs: file.drainMs ?? 10_000,
+    ...withDefaults(defaults.agents, file.agents),
+    ...withDefaults(defaults.api, file.api),
+    logLevel: file.log?.level ?? defaults.log.level,
+    drainMs: file.drainMs ?? defaults.drainMs,
   })
+}
+
+function withDefaults<T extends Readonly<Record<string, number>>>(
+  base: T,
+  given: { readonly [name in keyof T]?: number | undefined } | undefined,
+): { readonly [name in keyof T]: number } {
+  const set = Object.entries(given ?? {}).filter(([, value]) => value !== undefined)
+  return { ...base, ...Object.fromEntries(set) }
 }
 
 async function readConfig(path: string): Promise<z.infer<typeof configFile>> {

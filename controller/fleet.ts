@@ -36,7 +36,10 @@ export interface FleetParts {
   readonly devicesAtOnce: number
   readonly checkIntervalMs: number
   readonly observerDeadlineMs: number
-  readonly connectDeadlineMs: number
+  /** How long an object of our own may take to be in force. */
+  readonly ownDeadlineMs: number
+  /** Whether changes of ours stand in the running configuration only. */
+  unsaved(id: Id): boolean
 }
 
 /** Agents in this process. */
@@ -53,16 +56,16 @@ export function createFleet(parts: FleetParts): Fleet {
     if (stopping || known === undefined || platform === undefined) return undefined
     const agent = createAgent({
       device: known.device,
-      jump: known.jump,
+      ...(known.jump === undefined ? {} : { jump: known.jump }),
       platform,
       journal: parts.journal(known.device),
       gate,
       clock: parts.clock,
       log: parts.log.child({ device: id }),
       environment: parts.environment,
-      checkIntervalMs: parts.checkIntervalMs,
-      observerDeadlineMs: parts.observerDeadlineMs,
-      connectDeadlineMs: parts.connectDeadlineMs,
+      unsaved: parts.unsaved(id),
+      checkMs: parts.checkIntervalMs,
+      deadlines: { ownMs: parts.ownDeadlineMs, observerMs: parts.observerDeadlineMs },
     })
     agents.set(id, { agent, made: JSON.stringify(known) })
     return agent

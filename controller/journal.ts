@@ -3,7 +3,7 @@
 
 import { createHash } from 'node:crypto'
 import type { Clock } from '../agent/clock.ts'
-import { type Claim, type Desired, elementFor } from '../agent/diff.ts'
+import { type Claim, elementFor } from '../agent/diff.ts'
 import { type Intent, type Key, keyOf, sameIntent } from '../agent/intents.ts'
 import type {
   DoneStep,
@@ -31,225 +31,248 @@ export interface JournalParts {
 /** The journal of one device. */
 export function createJournal(parts: JournalParts): Journal {
   const { store, device } = parts
-  const actor: Actor = { kind: 'agent', id: `agent/${device.id}` }
-  const now = () => parts.clock.now().toISOString()
-  // Whom each step under way serves: its records must find the same chains again, whatever is released meanwhile.
-  const serving = new Map<number, readonly (string | undefined)[]>()
-  const healing = new Set<Key>()
-  let snapshot: Snapshot = new Map()
-
-  const write = (tx: Transaction, about: Omit<NewRecord, 'actor' | 'on'>, enforcement?: string) =>
-    tx.append({ ...about, actor, on: onOf(tx, device.id, enforcement) })
-
-  async function commit(change: (tx: Transaction) => readonly Id[]): Promise<void> {
-    const turn = await store.commit(change)
-    if (turn.length > 0) parts.turn(turn)
+  const book: Book = {
+    ...parts,
+    actor: { kind: 'agent', id: `agent/${device.id}` },
+    serving: new Map(),
+    healing: new Set(),
+    snapshot: new Map(),
   }
-
   return {
-    desired(): Desired {
+    desired() {
       return store.read((rows) => {
-        snapshot = snapshotOf(rows, device.id)
+        book.snapshot = snapshotOf(rows, device.id)
         return desiredFor(rows, device.id)
       })
     },
     frozen: () => store.read((rows) => rows.freeze() !== undefined),
-
-    async intend(step: IntendedStep): Promise<number> {
-      return store.commit((tx) => {
-        const state = deviceState(tx, device.id)
-        const number = state.step + 1
-        tx.putDevice({ ...state, step: number, lastKnown: JSON.stringify(device) })
-        const held = tx.claims(device.id)
-        const keys =
-          step.purpose === 'save'
-            ? held.filter((claim) => claim.step > (state.savedStep ?? 0)).map(({ key }) => key)
-            : step.claims.map(({ key }) => key)
-        const whom = servedBy(tx, device.id, keys)
-        const readback =
-          step.purpose === 'change' ? tx.putArtifact(step.before.kind, step.before.text) : undefined
-        const drifted = step.claims.filter((claim) => isDrift(held, claim))
-        for (const { key } of drifted) healing.add(key)
-        for (const claim of step.claims) tx.putClaim(device.id, { ...claim, step: number })
-        for (const enforcement of whom) {
-          if (drifted.length > 0 && readback !== undefined) {
-            const intents = drifted.map(({ key }) => ({ key, state: 'absent' }))
-            write(
-              tx,
-              { type: 'device.drift_found', outcome: 'failed', data: { intents, readback } },
-              enforcement,
-            )
-          }
-          if (readback !== undefined) {
-            const intents = step.claims.map(({ key, before }) => ({ key, before }))
-            write(
-              tx,
-              { type: 'device.observed', outcome: 'ok', data: { step: number, intents, readback } },
-              enforcement,
-            )
-          }
-          const data = {
-            step: number,
-            platform: device.platform,
-            commands: step.commands,
-            expect: expectation(step),
-            purpose: step.purpose,
-          }
-          write(tx, { type: 'device.commands_intended', outcome: 'ok', data }, enforcement)
-        }
-        serving.set(number, whom)
-        return number
-      })
+    intend: (step) => store.commit((tx) => intend(book, tx, step)),
+    done: (step) => store.commit((tx) => done(book, tx, step)),
+    async verified(step) {
+      parts.turn(await store.commit((tx) => verified(book, tx, step)))
     },
-
-    async done(step: DoneStep): Promise<void> {
-      await store.commit((tx) => {
-        const transcript = tx.putArtifact(step.transcript.kind, step.transcript.text)
-        const data: Record<string, Json> = {
-          step: step.step,
-          transcript,
-          hostKey: step.hostKey,
-          bytes: step.bytes,
-          ms: Math.round(step.ms),
-          purpose: step.purpose,
-        }
-        if (step.refused !== undefined) {
-          data['line'] = step.refused.line
-          data['answer'] = step.refused.message
-        }
-        for (const enforcement of serving.get(step.step) ?? [undefined]) {
-          write(tx, { type: 'device.commands_done', outcome: step.outcome, data }, enforcement)
-        }
-      })
-    },
-
-    async verified(step: VerifiedStep): Promise<void> {
-      await commit((tx) => {
-        const at = now()
-        applyClaims(tx, device.id, step)
-        const changed = recordStates(tx, { device: device.id, snapshot, states: step.states, at })
-        const whom = new Set<string | undefined>([
-          ...(step.step === undefined ? [] : (serving.get(step.step) ?? [])),
-          ...changed,
-        ])
-        const state = deviceState(tx, device.id)
-        const orphans = step.orphans.filter(
-          ({ key }) => !state.orphans.some((known) => known.key === key),
-        )
-        if (whom.size > 0 || step.drifted.length > 0 || orphans.length > 0) {
-          const readback = tx.putArtifact(step.readback.kind, step.readback.text)
-          writeSeen(tx, { step, whom, orphans, readback, at })
-        }
-        if (step.step !== undefined) serving.delete(step.step)
-        tx.putDevice(asRead(state, step, at))
+    saved: (result) => store.commit((tx) => saved(book, tx, result)),
+    rolledBack: (event) => store.commit((tx) => rolledBack(book, tx, event)),
+    async failed(event) {
+      const turn = await store.commit((tx) => {
+        const at = nowOf(book)
+        recordFailure(tx, { device: device.id, snapshot: book.snapshot, event, at })
         return settleAll(tx, device.id, at)
       })
+      parts.turn(turn)
     },
-
-    async saved(result): Promise<void> {
-      await store.commit((tx) => {
-        if (result.ok) {
-          for (const claim of tx.claims(device.id)) {
-            if (claim.phase === 'lifted' && claim.step <= result.step)
-              tx.dropClaim(device.id, claim.key)
-          }
-          tx.putDevice({ ...deviceState(tx, device.id), unsaved: false, savedStep: result.step })
-        }
-        const data: Record<string, Json> = { step: result.step }
-        if (result.foreign.length > 0) data['foreign'] = result.foreign.length
-        if (result.message !== undefined) data['message'] = result.message
-        const type = result.ok ? 'device.saved' : 'device.save_failed'
-        for (const enforcement of serving.get(result.step) ?? [undefined]) {
-          write(tx, { type, outcome: result.ok ? 'ok' : 'failed', data }, enforcement)
-        }
-        serving.delete(result.step)
-      })
-    },
-
-    async rolledBack(event): Promise<void> {
-      await store.commit((tx) => {
-        const transcript = tx.putArtifact(event.transcript.kind, event.transcript.text)
-        const data = { step: event.step, why: event.why, transcript }
-        for (const enforcement of serving.get(event.step) ?? servedBy(tx, device.id, event.keys)) {
-          write(tx, { type: 'device.rolled_back', outcome: 'ok', data }, enforcement)
-        }
-      })
-    },
-
-    async failed(event): Promise<void> {
-      await commit((tx) => {
-        const at = now()
-        recordFailure(tx, { device: device.id, snapshot, event, at })
-        return settleAll(tx, device.id, at)
-      })
-    },
-
-    async session(event: SessionEvent): Promise<void> {
-      await store.commit((tx) => {
-        const before = deviceState(tx, device.id)
-        const after = afterSession(before, event, now())
-        tx.putDevice(after)
-        const record = sessionRecord(event, { before, after, device })
-        if (record !== undefined) write(tx, record)
-      })
-    },
+    session: (event) => store.commit((tx) => session(book, tx, event)),
   }
+}
 
-  function writeSeen(
-    tx: Transaction,
-    about: {
-      readonly step: VerifiedStep
-      readonly whom: ReadonlySet<string | undefined>
-      readonly orphans: VerifiedStep['orphans']
-      readonly readback: string
-      readonly at: string
-    },
-  ): void {
-    const { step, readback } = about
-    const intents = step.states.map(({ key, seen, outcome, verified }) => ({
-      key,
-      state: seen,
-      outcome,
-      verified,
-    }))
-    const outcome: RecordOutcome = step.states.every(({ verified }) => verified) ? 'ok' : 'failed'
-    const healed = step.states.filter(({ key, verified }) => verified && healing.delete(key))
-    for (const enforcement of about.whom) {
-      const data: Record<string, Json> = {
-        intents,
-        readback,
-        readAt: about.at,
-        session: step.session,
-      }
-      if (step.step !== undefined) data['step'] = step.step
-      write(tx, { type: 'device.verified', outcome, data }, enforcement)
-      if (healed.length > 0) {
-        const keys = healed.map(({ key }) => ({ key }))
-        write(
-          tx,
-          { type: 'device.drift_healed', outcome: 'ok', data: { intents: keys, readback } },
-          enforcement,
-        )
-      }
-    }
-    const drifted = step.drifted.filter(
-      (key) => !healing.has(key) && !healed.some((state) => state.key === key),
-    )
-    if (drifted.length > 0) {
-      const keys = drifted.map((key) => ({ key }))
-      for (const enforcement of servedBy(tx, device.id, drifted)) {
-        write(
-          tx,
-          { type: 'device.drift_found', outcome: 'failed', data: { intents: keys, readback } },
-          enforcement,
-        )
-      }
-    }
-    if (about.orphans.length > 0) {
-      const keys = about.orphans.map(({ key, object }) => ({ key, object }))
-      write(tx, { type: 'device.orphan_found', outcome: 'ok', data: { intents: keys, readback } })
-    }
+/** A journal and what it remembers between its calls. */
+interface Book extends JournalParts {
+  readonly actor: Actor
+  /** Whom each step under way serves: its records must find the same chains again, whatever is released meanwhile. */
+  readonly serving: Map<number, Whom>
+  /** Keys whose loss was recorded and not yet their return. */
+  readonly healing: Set<Key>
+  snapshot: Snapshot
+}
+
+/** Enforcements that a record is written for; `undefined` = for the device alone. */
+type Whom = readonly (string | undefined)[]
+
+function nowOf({ clock }: Book): string {
+  return clock.now().toISOString()
+}
+
+/** The same record once for each of them. */
+function write(
+  book: Book,
+  tx: Transaction,
+  whom: Whom,
+  about: Omit<NewRecord, 'actor' | 'on'>,
+): void {
+  for (const enforcement of whom) {
+    tx.append({ ...about, actor: book.actor, on: onOf(tx, book.device.id, enforcement) })
   }
+}
+
+function intend(book: Book, tx: Transaction, step: IntendedStep): number {
+  const { device } = book
+  const state = deviceState(tx, device.id)
+  const number = state.step + 1
+  tx.putDevice({ ...state, step: number, lastKnown: JSON.stringify(device) })
+  const held = tx.claims(device.id)
+  const unsaved = held.filter((claim) => claim.step > (state.savedStep ?? 0))
+  const changing = step.purpose === 'save' ? unsaved : step.claims
+  const whom = servedBy(
+    tx,
+    device.id,
+    changing.map(({ key }) => key),
+  )
+  if (step.purpose === 'change') noteBefore(book, tx, { step, number, held, whom })
+  for (const claim of step.claims) tx.putClaim(device.id, { ...claim, step: number })
+  write(book, tx, whom, {
+    type: 'device.commands_intended',
+    outcome: 'ok',
+    data: {
+      step: number,
+      platform: device.platform,
+      commands: step.commands,
+      expect: expectation(step),
+      purpose: step.purpose,
+    },
+  })
+  book.serving.set(number, whom)
+  return number
+}
+
+function noteBefore(
+  book: Book,
+  tx: Transaction,
+  about: {
+    readonly step: IntendedStep
+    readonly number: number
+    readonly held: readonly Claim[]
+    readonly whom: Whom
+  },
+): void {
+  const { step, number, held, whom } = about
+  const readback = tx.putArtifact(step.before.kind, step.before.text)
+  const drifted = step.claims.filter((claim) => isDrift(held, claim))
+  if (drifted.length > 0) {
+    for (const { key } of drifted) book.healing.add(key)
+    const intents = drifted.map(({ key }) => ({ key, state: 'absent' }))
+    const data = { intents, readback }
+    write(book, tx, whom, { type: 'device.drift_found', outcome: 'failed', data })
+  }
+  const intents = step.claims.map(({ key, before }) => ({ key, before }))
+  const data = { step: number, intents, readback }
+  write(book, tx, whom, { type: 'device.observed', outcome: 'ok', data })
+}
+
+function done(book: Book, tx: Transaction, step: DoneStep): void {
+  const data: Record<string, Json> = {
+    step: step.step,
+    transcript: tx.putArtifact(step.transcript.kind, step.transcript.text),
+    hostKey: step.hostKey,
+    bytes: step.bytes,
+    ms: Math.round(step.ms),
+    purpose: step.purpose,
+  }
+  if (step.refused !== undefined) {
+    data['line'] = step.refused.line
+    data['answer'] = step.refused.message
+  }
+  const whom = book.serving.get(step.step) ?? [undefined]
+  write(book, tx, whom, { type: 'device.commands_done', outcome: step.outcome, data })
+}
+
+function verified(book: Book, tx: Transaction, step: VerifiedStep): readonly Id[] {
+  const { device, snapshot } = book
+  const at = nowOf(book)
+  applyClaims(tx, device.id, step)
+  const changed = recordStates(tx, { device: device.id, snapshot, states: step.states, at })
+  const served = step.step === undefined ? [] : (book.serving.get(step.step) ?? [])
+  const whom = [...new Set<string | undefined>([...served, ...changed])]
+  const state = deviceState(tx, device.id)
+  const known = new Set(state.orphans.map(({ key }) => key))
+  const orphans = step.orphans.filter(({ key }) => !known.has(key))
+  if (whom.length > 0 || step.drifted.length > 0 || orphans.length > 0) {
+    noteSeen(book, tx, { step, whom, orphans, at })
+  }
+  if (step.step !== undefined) book.serving.delete(step.step)
+  tx.putDevice(asRead(state, step, at))
+  return settleAll(tx, device.id, at)
+}
+
+function noteSeen(
+  book: Book,
+  tx: Transaction,
+  about: {
+    readonly step: VerifiedStep
+    readonly whom: Whom
+    readonly orphans: VerifiedStep['orphans']
+    readonly at: string
+  },
+): void {
+  const { step, whom } = about
+  const { healing } = book
+  const readback = tx.putArtifact(step.readback.kind, step.readback.text)
+  const drifted = step.drifted.filter((key) => !healing.has(key))
+  if (drifted.length > 0) {
+    for (const key of drifted) healing.add(key)
+    const data = { intents: drifted.map((key) => ({ key })), readback }
+    const losers = servedBy(tx, book.device.id, drifted)
+    write(book, tx, losers, { type: 'device.drift_found', outcome: 'failed', data })
+  }
+  const data: Record<string, Json> = {
+    intents: step.states.map(stateJson),
+    readback,
+    readAt: about.at,
+    session: step.session,
+  }
+  if (step.step !== undefined) data['step'] = step.step
+  const outcome: RecordOutcome = step.states.every((state) => state.verified) ? 'ok' : 'failed'
+  write(book, tx, whom, { type: 'device.verified', outcome, data })
+  const healed = step.states.filter(({ key, verified: right }) => right && healing.delete(key))
+  if (healed.length > 0) {
+    const intents = healed.map(({ key }) => ({ key }))
+    write(book, tx, whom, {
+      type: 'device.drift_healed',
+      outcome: 'ok',
+      data: { intents, readback },
+    })
+  }
+  if (about.orphans.length > 0) {
+    const intents = about.orphans.map(({ key, object }) => ({ key, object }))
+    const found = {
+      type: 'device.orphan_found',
+      outcome: 'ok',
+      data: { intents, readback },
+    } as const
+    write(book, tx, [undefined], found)
+  }
+}
+
+function stateJson({ key, seen, outcome, verified: right }: KeyState): Json {
+  return { key, state: seen, outcome, verified: right }
+}
+
+function saved(book: Book, tx: Transaction, result: Parameters<Journal['saved']>[0]): void {
+  const { device } = book
+  if (result.ok) {
+    for (const claim of tx.claims(device.id)) {
+      if (claim.phase === 'lifted' && claim.step <= result.step) tx.dropClaim(device.id, claim.key)
+    }
+    tx.putDevice({ ...deviceState(tx, device.id), unsaved: false, savedStep: result.step })
+  }
+  const data: Record<string, Json> = { step: result.step }
+  if (result.foreign.length > 0) data['foreign'] = result.foreign.length
+  if (result.message !== undefined) data['message'] = result.message
+  const whom = book.serving.get(result.step) ?? [undefined]
+  write(book, tx, whom, {
+    type: result.ok ? 'device.saved' : 'device.save_failed',
+    outcome: result.ok ? 'ok' : 'failed',
+    data,
+  })
+  book.serving.delete(result.step)
+}
+
+function rolledBack(
+  book: Book,
+  tx: Transaction,
+  event: Parameters<Journal['rolledBack']>[0],
+): void {
+  const transcript = tx.putArtifact(event.transcript.kind, event.transcript.text)
+  const data = { step: event.step, why: event.why, transcript }
+  const whom = book.serving.get(event.step) ?? servedBy(tx, book.device.id, event.keys)
+  write(book, tx, whom, { type: 'device.rolled_back', outcome: 'ok', data })
+}
+
+function session(book: Book, tx: Transaction, event: SessionEvent): void {
+  const before = deviceState(tx, book.device.id)
+  const after = afterSession(before, event, nowOf(book))
+  tx.putDevice(after)
+  const record = sessionRecord(event, { before, after, device: book.device })
+  if (record !== undefined) write(book, tx, [undefined], record)
 }
 
 /** The stored state of a device, or that of one that was never seen. */
@@ -268,11 +291,7 @@ export function deviceState(rows: Rows, device: Id): DeviceState {
 }
 
 /** The enforcements that these keys of a device serve; `[undefined]` where none does, so that the record names the device alone. */
-export function servedBy(
-  rows: Rows,
-  device: Id,
-  keys: readonly Key[],
-): readonly (string | undefined)[] {
+export function servedBy(rows: Rows, device: Id, keys: readonly Key[]): Whom {
   const live = new Set(rows.live().map(({ id }) => id))
   const wanted = rows.wanted({ device }).filter((row) => live.has(row.enforcement) && !row.observer)
   const intents: readonly Intent[] = wanted.map(({ intent }) => intent)

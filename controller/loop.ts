@@ -16,6 +16,9 @@ import {
 /** The longest that the loop sleeps, in ms: a clock that jumped is noticed within it. */
 const longestMs = 30_000
 
+/** The shortest, in ms: what is due and can't be done now is not asked for without a pause. */
+const shortestMs = 200
+
 /** How many due things one turn carries out; the rest follows in the next, so that requests are answered in between. */
 const perTurn = 100
 
@@ -32,29 +35,34 @@ export interface Loop {
 
 const system = { actor: systemActor, person: 'system', admin: true } as const
 
+/** A loop and what it remembers between its turns. */
+interface State {
+  readonly desk: Desk
+  watch: ClockWatch
+  /** Releases that were said to be overdue already. */
+  readonly overdue: Set<string>
+}
+
 /** Starts the loop; it looks at once. */
 export function createLoop(desk: Desk): Loop {
-  let watch: ClockWatch = watchClock(readClock(desk))
+  const state: State = { desk, watch: watchClock(readClock(desk)), overdue: new Set() }
   let cancel = () => {}
   let stopped = false
   let running = false
-  const overdue = new Set<string>()
 
   function arm(): void {
     cancel()
     if (stopped) return
     const next = desk.store.read((rows) => nextDue(rows.live()))
     const wait = next === undefined ? longestMs : Date.parse(next) - desk.clock.now().getTime()
-    cancel = desk.clock.after(Math.min(longestMs, Math.max(10, wait)), () => void turn())
+    cancel = desk.clock.after(Math.min(longestMs, Math.max(shortestMs, wait)), () => void turn())
   }
 
   async function turn(): Promise<void> {
     if (running || stopped) return
     running = true
     try {
-      await lookAtTime()
-      const due = desk.store.read((rows) => dueAt(rows.live(), now(desk), watch.jump !== undefined))
-      for (const one of due.slice(0, perTurn)) await carry(one)
+      await takeTurn(state)
     } catch (fault) {
       desk.log.error({ err: fault }, 'what was due could not be carried out; it is tried again')
     } finally {
@@ -63,51 +71,12 @@ export function createLoop(desk: Desk): Loop {
     }
   }
 
-  async function lookAtTime(): Promise<void> {
-    const before = watch.jump
-    watch = lookAtClock(watch, readClock(desk))
-    if (watch.jump === undefined || before !== undefined) return
-    const { jumpMs, since } = watch.jump
-    desk.log.error(
-      { jumpMs },
-      'the clock jumped forward: expiries are held until `nullroute status --ack-clock`, or until it is back',
-    )
-    await desk.store.commit((tx) => {
-      const data = { jumpMs, since }
-      tx.append({ type: 'clock.jumped', outcome: 'ok', actor: systemActor, on: {}, data })
-    })
-  }
-
-  async function carry(due: Due): Promise<void> {
-    if (due.kind === 'overdue') {
-      if (overdue.has(due.enforcement)) return
-      overdue.add(due.enforcement)
-      desk.log.warn(
-        { enforcement: due.enforcement },
-        'a release has been under way for more than 5 minutes: `nullroute status` says which device it waits for',
-      )
-      return
-    }
-    const devices = await desk.store.commit((tx) => {
-      const from = tx.enforcement(due.enforcement)
-      if (from === undefined) return []
-      const wanted = tx.wanted({ enforcement: from.id })
-      const results = tx.results({ enforcement: from.id })
-      const event =
-        due.kind === 'expire'
-          ? ({ kind: 'expired', by: system, wanted, results } as const)
-          : ({ kind: 'approval_expired', by: system } as const)
-      return carryOut(tx, desk, from, event).devices
-    })
-    for (const device of devices) desk.fleet.wake(device, 'change')
-  }
-
   void turn()
   return {
     poke: arm,
-    held: () => watch.jump,
+    held: () => state.watch.jump,
     acknowledge() {
-      watch = acknowledgeClock(readClock(desk))
+      state.watch = acknowledgeClock(readClock(desk))
       void turn()
     },
     stop() {
@@ -115,6 +84,54 @@ export function createLoop(desk: Desk): Loop {
       cancel()
     },
   }
+}
+
+async function takeTurn(state: State): Promise<void> {
+  const { desk } = state
+  await lookAtTime(state)
+  const held = state.watch.jump !== undefined
+  const due = desk.store.read((rows) => dueAt(rows.live(), now(desk), held))
+  for (const one of due.slice(0, perTurn)) await carry(state, one)
+}
+
+async function lookAtTime(state: State): Promise<void> {
+  const { desk } = state
+  const before = state.watch.jump
+  state.watch = lookAtClock(state.watch, readClock(desk))
+  if (state.watch.jump === undefined || before !== undefined) return
+  const { jumpMs, since } = state.watch.jump
+  desk.log.error(
+    { jumpMs },
+    'the clock jumped forward: expiries are held until `nullroute status --ack-clock`, or until it is back',
+  )
+  await desk.store.commit((tx) => {
+    const data = { jumpMs, since }
+    tx.append({ type: 'clock.jumped', outcome: 'ok', actor: systemActor, on: {}, data })
+  })
+}
+
+async function carry({ desk, overdue }: State, due: Due): Promise<void> {
+  if (due.kind === 'overdue') {
+    if (overdue.has(due.enforcement)) return
+    overdue.add(due.enforcement)
+    desk.log.warn(
+      { enforcement: due.enforcement },
+      'a release has been under way for more than 5 minutes: `nullroute status` says which device it waits for',
+    )
+    return
+  }
+  const devices = await desk.store.commit((tx) => {
+    const from = tx.enforcement(due.enforcement)
+    if (from === undefined) return []
+    const wanted = tx.wanted({ enforcement: from.id })
+    const results = tx.results({ enforcement: from.id })
+    const event =
+      due.kind === 'expire'
+        ? ({ kind: 'expired', by: system, wanted, results } as const)
+        : ({ kind: 'approval_expired', by: system } as const)
+    return carryOut(tx, desk, from, event).devices
+  })
+  for (const device of devices) desk.fleet.wake(device, 'change')
 }
 
 function readClock(desk: Desk): ClockReading {

@@ -7,14 +7,15 @@ import type { Logger } from 'pino'
 import { monotonicFactory } from 'ulid'
 import { type Clock, systemClock } from '../agent/clock.ts'
 import { platforms } from '../agent/platforms/index.ts'
+import type { Id } from '../inventory/model.ts'
 import { type Problem, printProblem } from '../inventory/problem.ts'
 import { createServer } from './api/server.ts'
 import type { Config } from './config.ts'
-import type { Controller } from './controller.ts'
+import type { Controller, ReloadReport } from './controller.ts'
 import { createController } from './desk/controller.ts'
 import { type Desk, systemActor } from './desk/desk.ts'
 import { devicesWithWork } from './desk/freeze.ts'
-import { noteConflicts, noteLoaded } from './desk/reload.ts'
+import { noteConflicts, noteLoaded, reload } from './desk/reload.ts'
 import { ControllerError } from './errors.ts'
 import { createFleet, type Fleet } from './fleet.ts'
 import { createJournal } from './journal.ts'
@@ -30,6 +31,8 @@ export interface Running {
   readonly controller: Controller
   /** Whether any token exists: if not, nobody can ask anything yet. */
   readonly hasTokens: boolean
+  /** Reads inventory and playbooks again, on SIGHUP. */
+  reload(): Promise<ReloadReport>
   /** Ends it within the drain time; answers what is left for the next start. */
   stop(): Promise<{ readonly left: readonly string[] }>
 }
@@ -72,43 +75,12 @@ async function run(about: {
 }): Promise<Running> {
   const { config, store, clock, parts } = about
   const { log } = parts
-  let world = about.world
   const version = await packageVersion()
   const closed = await closeOpenSteps(store)
-  if (closed > 0)
+  if (closed > 0) {
     log.warn({ closed }, 'the last run ended in the middle of work: those devices are read first')
-  const fleet: Fleet = createFleet({
-    device: (id) => reachable(world, store, id),
-    platforms,
-    journal: (device) =>
-      createJournal({
-        store,
-        clock,
-        device,
-        turn: (devices) => {
-          for (const next of devices) fleet.wake(next, 'change')
-        },
-      }),
-    clock,
-    log,
-    environment: parts.environment,
-    devicesAtOnce: config.devicesAtOnce,
-    checkIntervalMs: config.checkIntervalMs,
-    observerDeadlineMs: config.observerDeadlineMs,
-    connectDeadlineMs: config.connectDeadlineMs,
-  })
-  const desk: Desk = {
-    store,
-    clock,
-    platforms,
-    fleet,
-    log,
-    world: () => world,
-    replaceWorld: (next) => {
-      world = next
-    },
-    id: monotonicFactory(),
   }
+  const desk = createDesk(about)
   const loop = createLoop(desk)
   const controller = createController(desk, loop, config)
   await noteStart(desk, config, version)
@@ -122,25 +94,64 @@ async function run(about: {
     eventStreams: config.eventStreams,
   })
   const url = await listen(app, config)
-  for (const device of store.read(devicesWithWork)) fleet.wake(device, 'change')
+  for (const device of store.read(devicesWithWork)) desk.fleet.wake(device, 'change')
   return {
     url,
     controller,
     hasTokens: store.read((rows) => rows.tokens().some(({ revokedAt }) => revokedAt === undefined)),
-    stop: () => stop({ app, fleet, loop, desk }),
+    reload: () => reload(desk, config, { actor: systemActor }),
+    stop: () => stop({ app, loop, desk }),
+  }
+}
+
+function createDesk(about: {
+  readonly config: Config
+  readonly store: Store
+  readonly world: World
+  readonly clock: Clock
+  readonly parts: StartParts
+}): Desk {
+  const { config, store, clock, parts } = about
+  let { world } = about
+  const fleet: Fleet = createFleet({
+    device: (id) => reachable(world, store, id),
+    platforms,
+    journal: (device) => createJournal({ store, clock, device, turn }),
+    clock,
+    log: parts.log,
+    environment: parts.environment,
+    devicesAtOnce: config.devicesAtOnce,
+    checkIntervalMs: config.checkIntervalMs,
+    observerDeadlineMs: config.observerDeadlineMs,
+    ownDeadlineMs: config.ownDeadlineMs,
+    unsaved: (id) => store.read((rows) => rows.device(id)?.unsaved === true),
+  })
+  function turn(devices: readonly Id[]): void {
+    for (const next of devices) fleet.wake(next, 'change')
+  }
+  return {
+    store,
+    clock,
+    platforms,
+    fleet,
+    log: parts.log,
+    world: () => world,
+    replaceWorld: (next) => {
+      world = next
+    },
+    id: monotonicFactory(),
   }
 }
 
 async function stop(about: {
   readonly app: FastifyInstance
-  readonly fleet: Fleet
   readonly loop: { stop(): void }
   readonly desk: Desk
 }): Promise<{ readonly left: readonly string[] }> {
   const { desk } = about
   about.loop.stop()
   await about.app.close()
-  await about.fleet.stop()
+  await desk.fleet.stop()
   const left = desk.store.read((rows) =>
     rows
       .live()

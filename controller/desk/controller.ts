@@ -1,9 +1,10 @@
 // The desk as one interface: what API and console call. Each method is a function of a file beside this one.
 
+import type { Id } from '../../inventory/model.ts'
 import type { Address } from '../../inventory/prefix.ts'
 import { hostPrefix, overlaps } from '../../inventory/prefix.ts'
 import type { Config } from '../config.ts'
-import type { Controller, Lookup } from '../controller.ts'
+import type { Caller, Controller, Lookup } from '../controller.ts'
 import { deviceState } from '../journal.ts'
 import type { Loop } from '../loop.ts'
 import * as change from './change.ts'
@@ -43,15 +44,7 @@ export function createController(desk: Desk, loop: Loop, config: Config): Contro
       await unfreeze(desk, caller, reason)
       loop.poke()
     },
-    async acknowledgeClock(caller) {
-      const held = loop.held()
-      if (held === undefined) return
-      await desk.store.commit((tx) => {
-        const data = { acknowledged: true, jumpMs: Math.round(held.jumpMs), since: held.since }
-        tx.append({ type: 'clock.jumped', outcome: 'ok', ...by(caller), on: {}, data })
-      })
-      loop.acknowledge()
-    },
+    acknowledgeClock: (caller) => acknowledgeClock(desk, loop, caller),
     check: (caller, device) => devices.check(desk, caller, device),
     reconcile: (caller, device, remove) => devices.reconcile(desk, caller, device, remove),
     adopt: (caller, device, keys, reason) => devices.adopt(desk, caller, device, { keys, reason }),
@@ -60,29 +53,43 @@ export function createController(desk: Desk, loop: Loop, config: Config): Contro
       createToken(desk.store, { ...by(caller), id: desk.id(), at: now(desk) }, request),
     revokeToken: (caller, id) => revokeToken(desk.store, { ...by(caller), at: now(desk) }, id),
     lookup: (address) => lookUp(desk, address),
-    device(id) {
-      const listed = desk.world().inventory.devices.has(id)
-      return desk.store.read((rows) => {
-        if (!listed && rows.device(id) === undefined) return undefined
-        const live = new Set(rows.live().map((enforcement) => enforcement.id))
-        const wanted = rows.wanted({ device: id }).filter((row) => live.has(row.enforcement))
-        return { state: deviceState(rows, id), wanted }
-      })
-    },
-    holds() {
-      const frozen = desk.store.read((rows) => rows.freeze())
-      const clock = loop.held()
-      return {
-        ...(frozen === undefined ? {} : { freeze: frozen }),
-        ...(clock === undefined ? {} : { clock }),
-      }
-    },
+    device: (id) => deviceView(desk, id),
+    holds: () => holdsNow(desk, loop),
     ready() {
       const reasons = desk.store.healthy()
         ? []
         : ['the audit log can’t be written: no device is touched']
       return { ok: reasons.length === 0, reasons }
     },
+  }
+}
+
+async function acknowledgeClock(desk: Desk, loop: Loop, caller: Caller): Promise<void> {
+  const held = loop.held()
+  if (held === undefined) return
+  await desk.store.commit((tx) => {
+    const data = { acknowledged: true, jumpMs: Math.round(held.jumpMs), since: held.since }
+    tx.append({ type: 'clock.jumped', outcome: 'ok', ...by(caller), on: {}, data })
+  })
+  loop.acknowledge()
+}
+
+function deviceView(desk: Desk, id: Id): ReturnType<Controller['device']> {
+  const listed = desk.world().inventory.devices.has(id)
+  return desk.store.read((rows) => {
+    if (!listed && rows.device(id) === undefined) return undefined
+    const live = new Set(rows.live().map((enforcement) => enforcement.id))
+    const wanted = rows.wanted({ device: id }).filter((row) => live.has(row.enforcement))
+    return { state: deviceState(rows, id), wanted }
+  })
+}
+
+function holdsNow(desk: Desk, loop: Loop): ReturnType<Controller['holds']> {
+  const frozen = desk.store.read((rows) => rows.freeze())
+  const clock = loop.held()
+  return {
+    ...(frozen === undefined ? {} : { freeze: frozen }),
+    ...(clock === undefined ? {} : { clock }),
   }
 }
 

@@ -134,18 +134,29 @@ function intentOf(key: string): Intent {
 }
 
 function parseKey(key: string): Intent | undefined {
-  const [kind, one = '', two = ''] = key.split('|')
-  const prefix = parsePrefix(two)
-  const peer = parseAddress(two)
-  const port = parsePortName(one)
-  const message = parseCliText('adopted')
-  if (kind === 'blackhole' && prefix.ok) return { kind, vrf: one, prefix: prefix.value, tag: 0 }
-  if (kind === 'acl' && prefix.ok && (one === 'in' || one === 'out')) {
-    return { kind, direction: one, prefix: prefix.value }
+  const [kind = '', one = '', two = ''] = key.split('|')
+  switch (kind) {
+    case 'port': {
+      const port = parsePortName(one)
+      return port === undefined ? undefined : { kind, port }
+    }
+    case 'neighbor': {
+      const peer = parseAddress(two)
+      const message = parseCliText('adopted')
+      if (!peer.ok || message === undefined) return undefined
+      return { kind, vrf: one, peer: peer.value, message }
+    }
+    default:
+      return parsePrefixKey(kind, one, two)
   }
-  if (kind === 'port' && port !== undefined) return { kind, port }
-  if (kind === 'neighbor' && peer.ok && message !== undefined) {
-    return { kind, vrf: one, peer: peer.value, message }
+}
+
+function parsePrefixKey(kind: string, one: string, two: string): Intent | undefined {
+  const prefix = parsePrefix(two)
+  if (!prefix.ok) return undefined
+  if (kind === 'blackhole') return { kind, vrf: one, prefix: prefix.value, tag: 0 }
+  if (kind === 'acl' && (one === 'in' || one === 'out')) {
+    return { kind, direction: one, prefix: prefix.value }
   }
   return undefined
 }
