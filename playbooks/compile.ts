@@ -235,8 +235,9 @@ function inOrder(done: readonly Done[]): readonly CompiledIntent[] {
     for (const each of sorted) {
       const key = `${each.device} ${keyOf(each.intent)}`
       const before = byKey.get(key)
-      // Told and watched for the same thing (by two measures): it is told.
-      if (before === undefined || (before.observer && !each.observer)) byKey.set(key, each)
+      // Wanted by two measures: being told goes before being watched, and it is optional only where both say so.
+      const kept = before === undefined || (before.observer && !each.observer) ? each : before
+      byKey.set(key, { ...kept, optional: each.optional && (before?.optional ?? true) })
     }
   }
   return [...byKey.values()]
