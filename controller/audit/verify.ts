@@ -30,13 +30,15 @@ export interface LogReport {
   readonly findings: readonly Finding[]
 }
 
+type Members = { readonly [name: string]: Json }
+
 /** One entry during the check. `vouched`: its bytes are those of its stored leaf hash, so what they say is what was written. */
 interface Read {
   readonly seq: number
   readonly hash: Buffer
   readonly vouched: boolean
   readonly prev: string | undefined
-  readonly record: { readonly [name: string]: Json } | undefined
+  readonly record: Members | undefined
 }
 
 /** Checks entries in the order in which they are kept: canonical form, seq, prev, times, leaf hashes, chains, disclosures, and the root against the head's. */
@@ -69,37 +71,39 @@ export function verifyLog(entries: Iterable<StoredEntry>, head: StoredHead | und
 function readEntry(entry: StoredEntry, headSize: number, findings: Finding[]): Read {
   const hash = Buffer.from(leafHash(entry.bytes))
   const vouched = hash.equals(entry.leaf)
-  const parsed = parseEntry(entry.bytes)
-  const record = typeof parsed === 'string' ? undefined : parsed
-  const own = record?.['seq']
-  // A number beyond the log's end is no place in it.
-  const placed = typeof own === 'number' && own >= 0 && own <= Math.max(entry.at, headSize)
-  const seq = vouched && placed ? own : entry.at
-  const prev = record?.['prev']
+  const { record, problem } = parseEntry(entry.bytes)
+  const own = ownPlace(record, Math.max(entry.at, headSize))
+  const seq = vouched ? (own ?? entry.at) : entry.at
   if (!vouched) {
-    const message =
-      typeof parsed === 'string'
-        ? `its bytes are not those of its leaf hash, and can't be read: ${parsed}`
-        : 'its bytes are not those of its leaf hash'
+    const unreadable = problem === undefined ? '' : `, and can't be read: ${problem}`
+    const message = `its bytes are not those of its leaf hash${unreadable}`
     findings.push({ kind: 'altered', seq, message })
-  } else if (typeof parsed === 'string') {
-    findings.push({ kind: 'malformed', seq, message: parsed })
-  } else if (!placed) {
-    findings.push({ kind: 'malformed', seq, message: `calls itself entry ${JSON.stringify(own)}` })
+  } else if (own === undefined) {
+    findings.push({ kind: 'malformed', seq, message: problem ?? 'has no seq within the log' })
   }
+  const prev = record?.['prev']
   return { seq, hash, vouched, record, prev: typeof prev === 'string' ? prev : undefined }
 }
 
+/** The place that a record gives itself. A number beyond the log's end is none. */
+function ownPlace(record: Members | undefined, max: number): number | undefined {
+  const seq = record?.['seq']
+  return typeof seq === 'number' && seq >= 0 && seq <= max ? seq : undefined
+}
+
 /** The record, or what is wrong with its bytes. */
-function parseEntry(bytes: Uint8Array): { readonly [name: string]: Json } | string {
+function parseEntry(bytes: Uint8Array): {
+  readonly record?: Members
+  readonly problem?: string
+} {
   try {
     const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
     const value = parseCanonical(text)
     return typeof value === 'object' && !Array.isArray(value)
-      ? (value as { readonly [name: string]: Json }) // neither an array nor a plain value
-      : 'not a record'
+      ? { record: value as Members } // neither an array nor a plain value
+      : { problem: 'not a record' }
   } catch (error) {
-    return error instanceof Error ? error.message : String(error)
+    return { problem: error instanceof Error ? error.message : String(error) }
   }
 }
 

@@ -3,6 +3,7 @@
 import type { AddressInfo } from 'node:net'
 import { createParser, type EventSourceMessage } from 'eventsource-parser'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { EventData } from '../../controller/api/schema.ts'
 import { createWorld, type World } from './api-world.ts'
 
 let world: World
@@ -43,6 +44,7 @@ async function listen(id: string, lastEventId?: string): Promise<Listener> {
       comments++
     },
     onEvent(event) {
+      EventData[event.event as keyof typeof EventData].parse(JSON.parse(event.data))
       events.push(event)
       for (const check of waiting) check()
     },

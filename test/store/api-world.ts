@@ -21,11 +21,11 @@ import { parseAddress, parsePrefix } from '../../inventory/prefix.ts'
 import type { Decision, Playbook } from '../../playbooks/model.ts'
 
 /** A clock that stands until it is moved. */
-export interface TestClock extends Clock {
+interface TestClock extends Clock {
   advance(ms: number): void
 }
 
-export function createTestClock(start: string): TestClock {
+function createTestClock(start: string): TestClock {
   let at = Date.parse(start)
   const waiting = new Set<{ readonly due: number; readonly call: () => void }>()
   return {
@@ -89,7 +89,7 @@ const customer = (id: string, name: string, space: string) => ({
   contacts: [{ email: `abuse@${id}.example` }],
 })
 
-export const inventory: Inventory = {
+const inventory: Inventory = {
   devices: new Map(
     [
       device('edge1', '10.20.0.11', ['edge']),
