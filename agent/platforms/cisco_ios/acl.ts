@@ -13,7 +13,7 @@ export const groupReads: readonly Read[] = [
   {
     what: 'lists',
     line: free(
-      `show running-config | include ^ip access-list |object-group ${groupName}|^ ip access-group `,
+      `show running-config | include ^ip access-list |object-group ${groupName}|^ ip access-group`,
       'exec',
     ),
   },

@@ -15,7 +15,7 @@ const hostShownMin = 16
 
 /** Anything that waits for an answer. Questions are whole lines of their own, so a blank or `!` in front of one is configuration that was read. */
 export const question =
-  /(?:^|\n)[^\s!][^\n]*(?:\[confirm\]|\[yes\/no\]: ?|\[(?:no|yes)\]: ?|\]\? ?|\(y\/n\)\??:? ?|Password: ?)$/i
+  /(?:^|\n)(?:Password: ?|[^\s!][^\n]*(?:\[confirm\]|\[yes\/no\]: ?|\[(?:no|yes)\]: ?|\]\? ?|\(y\/n\)\??:? ?))$/i
 
 /** `R1#`, `R1>`, `R1(config-if)#`. The host name must be the one learnt at login, cut or not. */
 export function prompt(seen: Seen): Prompts {

@@ -1,0 +1,538 @@
+// What IOS shows means for each intent, and what is written for each change. Texts are in the form of its manuals and of published sessions.
+
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { decide } from '../../agent/diff.ts'
+import type { Intent } from '../../agent/intents.ts'
+import { keyOf } from '../../agent/intents.ts'
+import type { Change } from '../../agent/platform.ts'
+import { cisco_ios } from '../../agent/platforms/cisco_ios/cisco_ios.ts'
+import {
+  acl,
+  blackhole,
+  claimOn,
+  foundFor,
+  linesOf,
+  neighbor,
+  observed,
+  port,
+} from './conformance-kit.ts'
+
+const routesLine = 'show running-config | include ^ip route|^ipv6 route'
+const groupLine = 'show object-group name NULLROUTE'
+const listsLine =
+  'show running-config | include ^ip access-list |object-group NULLROUTE|^ ip access-group'
+const bgpLine = 'show running-config | section ^router bgp'
+
+const absent = '% Subnet not in table'
+const bound = `ip access-list extended CUST-IN
+ 1 deny ip object-group NULLROUTE any
+ip access-list extended CUST-OUT
+ deny   ip any object-group NULLROUTE
+ ip access-group CUST-IN in
+ ip access-group CUST-OUT out`
+
+/** The answer to `show ip route` for a static discard. */
+function routed(entry: string, path = 'directly connected, via Null0'): string {
+  return `Routing entry for ${entry}
+  Known via "static", distance 1, metric 0 (connected)
+  Tag 666
+  Routing Descriptor Blocks:
+  * ${path}
+      Route metric is 0, traffic share count is 1
+      Route tag 666`
+}
+
+const host = blackhole('203.0.113.9/32')
+const hostLine = 'ip route 203.0.113.9 255.255.255.255 Null0 tag 666 name nullroute-0291da56'
+const hostQuestion = 'show ip route 203.0.113.9 255.255.255.255'
+
+function blackholes(
+  config: string,
+  answer: string,
+  intent: Intent = host,
+  question = hostQuestion,
+) {
+  return foundFor(
+    observed(cisco_ios, [intent], { [routesLine]: config, [question]: answer }),
+    intent,
+  )
+}
+
+describe('a blackhole on IOS', () => {
+  it('is absent where neither configuration nor table has it', () => {
+    expect(blackholes('', absent)).toMatchObject({ object: [], effect: 'none', inForce: 'no' })
+  })
+
+  it('is ours by its name, whatever the order of the options', () => {
+    const found = blackholes(
+      'ip route 203.0.113.9 255.255.255.255 Null0 name nullroute-0291da56 tag 666',
+      routed('203.0.113.9/32'),
+    )
+    expect(found).toMatchObject({
+      object: [hostLine],
+      effect: 'same',
+      mark: 'ours',
+      inForce: 'yes',
+    })
+  })
+
+  it.each([
+    ['the same by hand', 'Null0 tag 666', 'same', 'none'],
+    [
+      'with a name copied from another prefix',
+      'Null0 tag 666 name nullroute-12345678',
+      'same',
+      'none',
+    ],
+    ['another tag', 'Null0 tag 667', 'other', 'none'],
+    ['no tag', 'Null0', 'other', 'none'],
+    ['a distance', 'Null0 250 tag 666', 'other', 'none'],
+    ['tracked', 'Null0 tag 666 track 7', 'other', 'none'],
+    ['a next hop', '192.0.2.1 tag 666', 'other', 'none'],
+  ])('%s: %s', (_, options, effect, mark) => {
+    const line = `ip route 203.0.113.9 255.255.255.255 ${options}`
+    expect(blackholes(line, routed('203.0.113.9/32'))).toMatchObject({ effect, mark })
+  })
+
+  it('stays ours, and is not in force, where somebody adds a next hop beside it', () => {
+    const found = blackholes(
+      `${hostLine}\nip route 203.0.113.9 255.255.255.255 192.0.2.1`,
+      `${routed('203.0.113.9/32')}\n    192.0.2.1\n      Route metric is 0, traffic share count is 1`,
+    )
+    expect(found).toMatchObject({ object: [hostLine], mark: 'ours', inForce: 'no' })
+  })
+
+  it('is not seen in a covering route, a look-alike, or another table', () => {
+    expect(blackholes('', routed('0.0.0.0/0, supernet')).inForce).toBe('no')
+    expect(blackholes('', routed('203.0.113.0/26')).inForce).toBe('no')
+    expect(blackholes(hostLine.replace('.9 ', '.90 '), absent).object).toEqual([])
+    expect(blackholes(hostLine.replace('route ', 'route vrf CUST '), absent).object).toEqual([])
+  })
+
+  it('is in force by a learnt route whose next hop is discarded here', () => {
+    const learnt = (hop: string) =>
+      `Routing entry for 203.0.113.9/32\n  Known via "bgp 64500", distance 200, metric 0\n  Tag 64501, type internal\n  Last update from ${hop} 00:00:10 ago\n  Routing Descriptor Blocks:\n  * ${hop}, from 198.51.100.12, 00:00:10 ago\n      Route metric is 0, traffic share count is 1\n      AS Hops 0`
+    const discard = 'ip route 192.0.2.254 255.255.255.255 Null0'
+    expect(blackholes(discard, learnt('192.0.2.254')).inForce).toBe('yes')
+    expect(blackholes(discard, learnt('192.0.2.253')).inForce).toBe('no')
+    expect(blackholes('', learnt('192.0.2.254')).inForce).toBe('no')
+  })
+
+  it('is read in IPv6 and in a VRF', () => {
+    const six = blackhole('2001:db8:e57::/48')
+    const sixLine = 'ipv6 route 2001:DB8:E57::/48 Null0 tag 666 name nullroute-6a4a20a3'
+    const answer =
+      'Routing entry for 2001:DB8:E57::/48\n  Known via "static", distance 1, metric 0\n  Tag 666\n  Route count is 1/1, share count 0\n  Routing paths:\n    directly connected via Null0\n      Last updated 00:00:10 ago'
+    expect(blackholes(sixLine, answer, six, 'show ipv6 route 2001:DB8:E57::/48')).toMatchObject({
+      object: [sixLine],
+      mark: 'ours',
+      effect: 'same',
+      inForce: 'yes',
+    })
+    expect(
+      blackholes('', '% Route not found', six, 'show ipv6 route 2001:DB8:E57::/48').inForce,
+    ).toBe('no')
+    const vrf = blackhole('203.0.113.9/32', { vrf: 'CUST' })
+    const question = 'show ip route vrf CUST 203.0.113.9 255.255.255.255'
+    const vrfLine =
+      'ip route vrf CUST 203.0.113.9 255.255.255.255 Null0 tag 666 name nullroute-02345860'
+    expect(
+      blackholes(vrfLine, `\nRouting Table: CUST\n${routed('203.0.113.9/32')}`, vrf, question),
+    ).toMatchObject({ object: [vrfLine], mark: 'ours', inForce: 'yes' })
+    expect(blackholes('', '% IP routing table CUST does not exist', vrf, question).stop?.code).toBe(
+      'no_such_object',
+    )
+  })
+
+  it('reports marks at keys that nobody asked for, and no copied ones', () => {
+    const { marked } = observed(cisco_ios, [], {
+      [routesLine]: `${hostLine}\nip route 203.0.113.10 255.255.255.255 Null0 tag 666 name nullroute-0291da56`,
+    })
+    expect(marked.map(({ key }) => key)).toEqual(['blackhole|default|203.0.113.9/32'])
+  })
+
+  it('is never guessed', () => {
+    expect(() => blackholes('', 'something new')).toThrow(/unknown/)
+    expect(() => blackholes('', '')).toThrow(/unknown/)
+  })
+
+  it('is one global line, named, and taken back by exactly that line', () => {
+    const [rendering] = cisco_ios.render([{ kind: 'apply', intent: host }], {})
+    expect(linesOf(rendering)).toMatchObject({
+      apply: [hostLine],
+      undo: [`no ${hostLine}`],
+      wrote: [hostLine],
+    })
+  })
+
+  it('changes its tag in one line and goes back to the line that was there', () => {
+    const intent = blackhole('203.0.113.9/32', { tag: 667 })
+    const [rendering] = cisco_ios.render([{ kind: 'modify', intent, from: [hostLine] }], {})
+    expect(linesOf(rendering)).toMatchObject({
+      apply: [hostLine.replace('666', '667')],
+      undo: [hostLine],
+    })
+  })
+
+  it('has no name in IPv6 before IOS-XE 16', () => {
+    const intent = blackhole('2001:db8:e57::/48')
+    const [old] = cisco_ios.render([{ kind: 'apply', intent }], { version: '15.9(3)M4' })
+    expect(linesOf(old).apply).toEqual(['ipv6 route 2001:DB8:E57::/48 Null0 tag 666'])
+    const [new_] = cisco_ios.render([{ kind: 'apply', intent }], { version: '17.12.3' })
+    expect(linesOf(new_).apply).toEqual([
+      'ipv6 route 2001:DB8:E57::/48 Null0 tag 666 name nullroute-6a4a20a3',
+    ])
+  })
+
+  it('reads back what it writes, for any prefix, tag and table', () => {
+    const prefixes = fc.oneof(
+      fc
+        .tuple(fc.ipV4(), fc.integer({ min: 1, max: 32 }))
+        .map(([address, length]) => network(address, length)),
+      fc
+        .ipV6()
+        .filter((a) => !a.includes('.'))
+        .map((address) => `${address}/128`),
+    )
+    fc.assert(
+      fc.property(
+        prefixes,
+        fc.integer({ min: 1, max: 4294967295 }),
+        fc.constantFrom('default', 'CUST'),
+        (text, tag, vrf) => {
+          const intent = blackhole(text, { tag, vrf })
+          const [rendering] = cisco_ios.render([{ kind: 'apply', intent }], {})
+          const { apply, wrote } = linesOf(rendering)
+          const [, question] = [...cisco_ios.observe([intent], { host: '', nonce: '', facts: {} })]
+            .filter(({ what }) => what === keyOf(intent))
+            .flatMap(({ line }) => ['', line.text])
+          const found = blackholes(apply.join('\n'), '% Route not found', intent, question)
+          expect(found).toMatchObject({ object: wrote, effect: 'same', mark: 'ours' })
+        },
+      ),
+      { numRuns: 60 },
+    )
+  })
+})
+
+function network(address: string, length: number): string {
+  const value = address.split('.').reduce((sum, part) => sum * 256 + Number(part), 0)
+  const size = 2 ** (32 - length)
+  const base = Math.floor(value / size) * size
+  return `${[24, 16, 8, 0].map((shift) => Math.floor(base / 2 ** shift) % 256).join('.')}/${length}`
+}
+
+describe('a filter entry on IOS', () => {
+  const entry = acl('203.0.113.64/26')
+  const group = 'Network object group NULLROUTE\n host 192.0.2.255\n'
+  const look = (members: string, lists: string, intents: readonly Intent[] = [entry]) =>
+    observed(cisco_ios, intents, {
+      [groupLine]: members,
+      ...(intents.length === 0 ? {} : { [listsLine]: lists }),
+    })
+
+  it('is a member of the prepared group', () => {
+    const found = foundFor(look(`${group} 203.0.113.64 255.255.255.192\n`, bound), entry)
+    expect(found).toMatchObject({
+      object: ['object-group network NULLROUTE 203.0.113.64 255.255.255.192'],
+      effect: 'same',
+      mark: 'ours',
+      inForce: 'yes',
+    })
+    expect(foundFor(look(group, bound), entry)).toMatchObject({ object: [], effect: 'none' })
+  })
+
+  it.each([
+    ['no group', '', bound],
+    ['an IPv6 group of that name', 'V6-Network object group NULLROUTE\n host 2001:db8::2\n', bound],
+    ['no list', group, ''],
+    ['a list that stands nowhere', group, bound.replaceAll(/^ ip access-group.*$/gm, '')],
+    ['the other direction only', group, bound.replace('1 deny ip object-group NULLROUTE any', '')],
+    ['a permit', group, bound.replaceAll('deny', 'permit')],
+    ['a group of a longer name', group, bound.replaceAll('NULLROUTE', 'NULLROUTE-OLD')],
+  ])('is not prepared with %s', (_, members, lists) => {
+    expect(foundFor(look(members, lists), entry).stop?.code).toBe('not_prepared')
+  })
+
+  it('can be lifted wherever the group is bound by now', () => {
+    const found = foundFor(look(`${group} 203.0.113.64 255.255.255.192\n`, ''), entry)
+    expect(found).toMatchObject({ inForce: 'no' })
+    expect(found.stop).toBeUndefined()
+  })
+
+  it('waits for the prompt of the group on the way in and out', () => {
+    const [rendering] = cisco_ios.render([{ kind: 'apply', intent: entry }], {})
+    const { apply, undo } = linesOf(rendering)
+    expect(apply).toEqual([
+      'object-group network NULLROUTE',
+      '203.0.113.64 255.255.255.192',
+      'exit',
+    ])
+    expect(undo[1]).toBe('no 203.0.113.64 255.255.255.192')
+    expect(rendering).toMatchObject({ apply: [{ opens: 'config-network-group' }, {}, {}] })
+  })
+
+  it('is sent once for both directions', () => {
+    const changes: Change[] = (['in', 'out'] as const).map((direction) => ({
+      kind: 'apply',
+      intent: acl('203.0.113.9/32', direction),
+    }))
+    const [first, second] = cisco_ios.render(changes, {}).map(linesOf)
+    expect(first?.apply).toContain('host 203.0.113.9')
+    expect(second).toMatchObject({ apply: [], undo: [], wrote: first?.wrote })
+  })
+
+  it('stays for one direction when the other is released, and goes with the last', () => {
+    const [inward, outward] = [acl('203.0.113.9/32', 'in'), acl('203.0.113.9/32', 'out')]
+    const wrote = ['object-group network NULLROUTE host 203.0.113.9']
+    const observation = look(`${group} host 203.0.113.9\n`, bound, [inward, outward])
+    const both = [claimOn(inward, wrote), claimOn(outward, wrote)]
+    const base = { expected: [], fading: [], frozen: false }
+    const kinds = (wanted: readonly Intent[], claims: typeof both) =>
+      decide({ ...base, wanted, claims }, observation).map(({ key, kind }) => [key, kind])
+
+    expect(kinds([inward], both)).toEqual([
+      [keyOf(inward), 'settled'],
+      [keyOf(outward), 'lifted'],
+    ])
+    expect(kinds([outward], [claimOn(inward, wrote)])).toEqual([
+      [keyOf(outward), 'settled'],
+      [keyOf(inward), 'settled'],
+    ])
+    expect(kinds([], both)).toEqual([
+      [keyOf(inward), 'change'],
+      [keyOf(outward), 'change'],
+    ])
+  })
+
+  it('never touches the member that keeps the group, and says so', () => {
+    const [rendering] = cisco_ios.render([{ kind: 'apply', intent: acl('192.0.2.255/32') }], {})
+    expect(rendering?.kind).toBe('refused')
+    expect(look(group, bound, []).marked).toEqual([])
+  })
+
+  it('is not done in IPv6, and the plan says why', () => {
+    const [rendering] = cisco_ios.render([{ kind: 'apply', intent: acl('2001:db8::/48') }], {})
+    expect(rendering).toMatchObject({
+      kind: 'unsupported',
+      reason: expect.stringContaining('IPv6'),
+    })
+  })
+
+  it('without a claim is an orphan', () => {
+    const { marked } = look(`${group} host 203.0.113.77\n`, bound, [])
+    expect(marked.map(({ key }) => key)).toEqual(['acl|in|203.0.113.77/32'])
+  })
+})
+
+describe('a port on IOS', () => {
+  const one = port('Gi1/0/7')
+  const block = (lines: string) =>
+    `Building configuration...\n\nCurrent configuration : 101 bytes\n!\ninterface GigabitEthernet1/0/7\n description shutdown customer #4711\n${lines} switchport mode access\nend\n`
+  const look = (config: string, state: string) =>
+    observed(cisco_ios, [one], {
+      'show running-config interface Gi1/0/7': config,
+      'show interfaces Gi1/0/7': state,
+    })
+  const up = 'GigabitEthernet1/0/7 is up, line protocol is up (connected)\n  Hardware is x'
+  const down = 'GigabitEthernet1/0/7 is administratively down, line protocol is down (disabled)'
+  const full = 'interface GigabitEthernet1/0/7 shutdown'
+
+  it.each([
+    ['up', block(''), up, { object: [], effect: 'none', inForce: 'no' }],
+    ['shut', block(' shutdown\n'), down, { object: [full], effect: 'same', inForce: 'yes' }],
+    ['shut and still up', block(' shutdown\n'), up, { object: [full], inForce: 'no' }],
+  ])('%s', (_, config, state, expected) => {
+    expect(foundFor(look(config, state), one)).toMatchObject(expected)
+  })
+
+  it('must exist: entering a missing one would make it', () => {
+    const found = foundFor(look("      ^\n% Invalid input detected at '^' marker.\n", ''), one)
+    expect(found.stop?.code).toBe('no_such_object')
+  })
+
+  it('is refused while err-disabled: it could not be restored', () => {
+    const state = 'GigabitEthernet1/0/7 is down, line protocol is down (err-disabled)'
+    expect(foundFor(look(block(''), state), one).stop?.code).toBe('not_restorable')
+  })
+
+  it('is entered by its full name, confirmed and left before anything else', () => {
+    const { facts } = look(block(''), up)
+    const [rendering] = cisco_ios.render([{ kind: 'apply', intent: one }], facts)
+    expect(linesOf(rendering)).toMatchObject({
+      apply: ['interface GigabitEthernet1/0/7', 'shutdown', 'exit'],
+      undo: ['interface GigabitEthernet1/0/7', 'no shutdown', 'exit'],
+      wrote: [full],
+    })
+  })
+
+  it('of a sub-interface has its own prompt', () => {
+    const [rendering] = cisco_ios.render([{ kind: 'apply', intent: port('Gi0/0.100') }], {})
+    expect(rendering).toMatchObject({ apply: [{ opens: 'config-subif' }, {}, {}] })
+  })
+})
+
+describe('a neighbor on IOS', () => {
+  const config = `router bgp 64500
+ bgp log-neighbor-changes
+ neighbor 192.0.2.9 remote-as 64501
+ neighbor 192.0.2.10 remote-as 64502
+ neighbor 192.0.2.10 shutdown
+ neighbor 192.0.2.11 remote-as 64503
+ neighbor 192.0.2.11 shutdown graceful 60
+ neighbor PEERS peer-group
+ neighbor PEERS shutdown
+ neighbor 2001:DB8::9 peer-group PEERS
+ !
+ address-family ipv4
+  neighbor 192.0.2.12 activate
+ exit-address-family
+ !
+ address-family ipv4 vrf CUST
+  neighbor 192.0.2.9 remote-as 64509
+  neighbor 192.0.2.9 shutdown
+ exit-address-family`
+  const summary = `For address family: IPv4 Unicast
+Neighbor        V           AS MsgRcvd MsgSent   TblVer  InQ OutQ Up/Down  State/PfxRcd
+192.0.2.9       4        64501 1336020 6433770 10113436    0    0 8w0d         3143
+192.0.2.10      4      1.64502       0       0        1    0    0 never    Idle (Admin)
+
+For address family: IPv6 Unicast
+Neighbor        V           AS MsgRcvd MsgSent   TblVer  InQ OutQ Up/Down  State/PfxRcd
+2001:DB8::9
+                4        64501       0       0        1    0    0 never    Idle (Admin)`
+  const look = (
+    intent: ReturnType<typeof neighbor>,
+    question = 'show bgp all summary',
+    text = summary,
+  ) => observed(cisco_ios, [intent], { [bgpLine]: config, [question]: text })
+
+  it.each([
+    ['192.0.2.9', { object: [], effect: 'none', inForce: 'no' }],
+    ['192.0.2.10', { effect: 'same', inForce: 'yes' }],
+    ['192.0.2.11', { effect: 'other' }],
+    ['2001:db8::9', { object: [], effect: 'same', inForce: 'yes' }],
+    ['192.0.2.12', { stop: { code: 'no_such_object' } }],
+    ['192.0.2.99', { stop: { code: 'no_such_object' } }],
+  ])('%s', (address, expected) => {
+    const intent = neighbor(address)
+    expect(foundFor(look(intent), intent)).toMatchObject(expected)
+  })
+
+  it('of a VRF is another than the global one of that address', () => {
+    const intent = neighbor('192.0.2.9', { vrf: 'CUST' })
+    const observation = look(intent, 'show bgp vpnv4 unicast vrf CUST summary')
+    expect(foundFor(observation, intent)).toMatchObject({
+      object: ['router bgp 64500 address-family ipv4 vrf CUST neighbor 192.0.2.9 shutdown'],
+    })
+  })
+
+  it('is shut inside the instance that the device has, each context confirmed', () => {
+    const intent = neighbor('192.0.2.9', { vrf: 'CUST' })
+    const facts = observed(cisco_ios, [intent], { [bgpLine]: config }).facts
+    const [rendering] = cisco_ios.render([{ kind: 'apply', intent }], facts)
+    expect(linesOf(rendering).apply).toEqual([
+      'router bgp 64500',
+      'address-family ipv4 vrf CUST',
+      'neighbor 192.0.2.9 shutdown',
+      'exit-address-family',
+      'exit',
+    ])
+    expect(rendering).toMatchObject({ note: expect.stringContaining('message') })
+  })
+
+  it('of an unknown instance is for plans only', () => {
+    const [rendering] = cisco_ios.render([{ kind: 'apply', intent: neighbor('192.0.2.9') }], {})
+    expect(rendering).toMatchObject({
+      apply: [{ text: 'router bgp <asn>', unresolved: true }, {}, {}],
+    })
+  })
+
+  it('of a device without BGP is refused', () => {
+    const intent = neighbor('192.0.2.9')
+    expect(foundFor(observed(cisco_ios, [intent], {}), intent).stop?.code).toBe('no_such_object')
+  })
+
+  it('takes another message without a line', () => {
+    const intent = neighbor('192.0.2.9', { message: 'Other' })
+    const from = ['router bgp 64500 neighbor 192.0.2.9 shutdown']
+    const [rendering] = cisco_ios.render([{ kind: 'modify', intent, from }], { asn: '64500' })
+    expect(linesOf(rendering)).toMatchObject({ apply: [], wrote: from })
+  })
+})
+
+describe('what stops every change on IOS', () => {
+  const timer = 'show archive config rollback timer'
+  const stop = (table: Record<string, string>) => observed(cisco_ios, [], table).stop?.code
+
+  it('is a rollback timer of anybody', () => {
+    const text =
+      'Time configured(or reconfigured): 22:50:48 UTC Sat Feb 21 2026\nTimer type: absolute timer\nTimer value: 2 min\nUser: ops'
+    expect(stop({ [timer]: text })).toBe('timer_pending')
+  })
+
+  it('is a reload that is scheduled', () => {
+    const text = 'Reload scheduled for 12:00:00 UTC Fri Nov 27 2026 (in 10 minutes) by ops on vty0'
+    expect(stop({ 'show reload': text })).toBe('timer_pending')
+  })
+
+  it.each([
+    '%No Rollback Confirmed Change pending',
+    "    ^\n% Invalid input detected at '^' marker.",
+    '',
+  ])('is not %j', (text) => {
+    expect(stop({ [timer]: text })).toBeUndefined()
+  })
+})
+
+describe('saving on IOS', () => {
+  const held = [
+    ['object-group network NULLROUTE host 203.0.113.9'],
+    ['interface GigabitEthernet1/0/7 shutdown'],
+    ['router bgp 64500 neighbor 192.0.2.9 shutdown'],
+    [hostLine],
+  ]
+  const header = '!Contextual Config Diffs:\n'
+
+  it('knows ours in added and removed lines, in whichever place the sign stands', () => {
+    const answer = `${header}object-group network NULLROUTE
+ +host 203.0.113.9
+interface GigabitEthernet1/0/7
++ shutdown
+router bgp 64500
+ -neighbor 192.0.2.9 shutdown
++ip route 203.0.113.9 255.255.255.255 Null0 name nullroute-0291da56 tag 666
+`
+    expect(cisco_ios.save?.foreign?.(answer, held)).toEqual([])
+  })
+
+  it('names what is not ours, and leaves out what the device does by itself', () => {
+    const answer = `${header}interface GigabitEthernet1/0/8
+ +shutdown
+-license udi pid CSR1000V sn 9FK
+!
+!The following order-dependent line(s) were re-ordered
+!policy-map WAN
+!End of reordered section
++ip route 198.51.100.0 255.255.255.0 Null0
+`
+    expect(cisco_ios.save?.foreign?.(answer, held)).toEqual([
+      '+interface GigabitEthernet1/0/8 shutdown',
+      '+ip route 198.51.100.0 255.255.255.0 Null0',
+    ])
+    expect(cisco_ios.save?.foreign?.(`${header}!No changes were found\n`, held)).toEqual([])
+  })
+})
+
+describe('the whole configuration of IOS', () => {
+  it('is compared without what changes by itself', () => {
+    const [read] = cisco_ios.configuration
+    const text = (bytes: number, by: string) =>
+      `Building configuration...\n\nCurrent configuration : ${bytes} bytes\n!\n! Last configuration change at 10:00:00 UTC by ${by}\n!\nhostname edge1\n!\nend\n`
+    const canonical = (answer: string) =>
+      cisco_ios.canonical(new Map([['config', { line: read!.line, text: answer }]]))
+    expect(canonical(text(10, 'a'))).toBe(canonical(text(11, 'b')))
+    expect(canonical(text(10, 'a'))).toContain('hostname edge1')
+  })
+})

@@ -1,0 +1,98 @@
+// What the tests of platforms share: intents from text, and a device that is nothing but a table of questions and answers.
+
+import { type Intent, type Key, keyOf, parseCliText } from '../../agent/intents.ts'
+import type {
+  Answer,
+  Found,
+  Line,
+  Observation,
+  Platform,
+  Rendering,
+  Seen,
+} from '../../agent/platform.ts'
+import { parsePortName } from '../../inventory/model.ts'
+import { parseAddress, parsePrefix } from '../../inventory/prefix.ts'
+
+function must<T>(value: T | undefined, what: string): T {
+  if (value === undefined) throw new TypeError(`not a ${what}`)
+  return value
+}
+
+export function prefix(text: string) {
+  const parsed = parsePrefix(text)
+  if (!parsed.ok) throw new TypeError(parsed.problem)
+  return parsed.value
+}
+
+export function blackhole(text: string, { vrf = 'default', tag = 666 } = {}) {
+  return { kind: 'blackhole', vrf, prefix: prefix(text), tag } as const
+}
+
+export function acl(text: string, direction: 'in' | 'out' = 'in') {
+  return { kind: 'acl', prefix: prefix(text), direction } as const
+}
+
+export function port(name: string) {
+  return { kind: 'port', port: must(parsePortName(name), 'port') } as const
+}
+
+export function neighbor(address: string, { vrf = 'default', message = 'Suspended ABUSE-1' } = {}) {
+  const peer = parseAddress(address)
+  if (!peer.ok) throw new TypeError(peer.problem)
+  return {
+    kind: 'neighbor',
+    vrf,
+    peer: peer.value,
+    message: must(parseCliText(message), 'message'),
+  } as const
+}
+
+/** Answers of a device: what is not in the table is answered by an empty text. A string key is the whole line, and must have been asked. */
+export function observed(
+  platform: Platform,
+  intents: readonly Intent[],
+  table: Readonly<Record<string, string>>,
+  seen: Seen = { host: 'edge1', nonce: '00000000', facts: {} },
+): Observation {
+  const answers = new Map<string, Answer>()
+  const left = new Set(Object.keys(table))
+  for (const { what, line } of platform.observe(intents, seen)) {
+    left.delete(line.text)
+    answers.set(what, { line, text: table[line.text] ?? '' })
+  }
+  if (left.size > 0) throw new TypeError(`never asked: ${[...left].join(', ')}`)
+  return platform.parse(answers, intents, seen)
+}
+
+/** The one thing found for an intent. */
+export function foundFor(observation: Observation, intent: Intent): Found {
+  return must(observation.found.get(keyOf(intent)), `found ${keyOf(intent)}`)
+}
+
+/** Rendered lines, or a thrown reason. */
+export function linesOf(rendering: Rendering | undefined) {
+  if (rendering?.kind !== 'lines') throw new TypeError(`no lines: ${JSON.stringify(rendering)}`)
+  return {
+    apply: rendering.apply.map(({ text }) => text),
+    undo: rendering.undo.map(({ text }) => text),
+    wrote: rendering.wrote,
+    note: rendering.note,
+  }
+}
+
+/** A claim that stands on what was written. */
+export function claimOn(intent: Intent, wrote: readonly string[], before: readonly string[] = []) {
+  return { key: keyOf(intent) as Key, intent, before, wrote, phase: 'held', step: 1 } as const
+}
+
+/** Where a run of lines leads, from a context; throws where one line is meant for another context. */
+export function walk(lines: readonly Line[], from: string): string {
+  let context = from
+  for (const line of lines) {
+    if (line.needs !== context) {
+      throw new TypeError(`\`${line.text}\` is meant for ${line.needs}, after ${context}`)
+    }
+    context = line.opens ?? line.needs
+  }
+  return context
+}

@@ -1,0 +1,427 @@
+// What Junos shows means for each intent, and what is written for each change. Texts are in the form of its guides and of published sessions.
+
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import type { Intent } from '../../agent/intents.ts'
+import { juniper_junos } from '../../agent/platforms/juniper_junos/juniper_junos.ts'
+import { acl, blackhole, foundFor, linesOf, neighbor, observed, port } from './conformance-kit.ts'
+
+const more = (text: string): string => `${text} | no-more`
+const staticLine = more('show configuration routing-options static | display set')
+const listLine = more('show configuration policy-options prefix-list nullroute-v4 | display set')
+const inactiveLine = more('show configuration | display set | match "^deactivate "')
+const marksLine = more('show configuration | display set | match "apply-macro nullroute"')
+const commitLine = more('show system commit')
+const termsLine = more(
+  'show configuration firewall | display set | match "prefix-list nullroute-|then (discard|reject)"',
+)
+const boundLine = more('show configuration interfaces | display set | match " filter (in|out)put"')
+
+const see = (intent: Intent, table: Record<string, string>) =>
+  foundFor(observed(juniper_junos, [intent], table), intent)
+
+/** The JSON of one route, with the blanks in which the device prints it. */
+function route(table: string, destination: string, entry: Record<string, unknown>): string {
+  const data = (value: string) => [{ data: value }]
+  const words = Object.fromEntries(
+    Object.entries(entry).map(([name, value]) => [
+      name,
+      typeof value === 'string' ? data(value) : value,
+    ]),
+  )
+  const rt = [{ 'rt-destination': data(destination), 'rt-entry': [words] }]
+  return JSON.stringify(
+    { 'route-information': [{ 'route-table': [{ 'table-name': data(table), rt }] }] },
+    undefined,
+    4,
+  )
+}
+
+const discard = { 'active-tag': '*', 'protocol-name': 'Static', 'nh-type': 'Discard' }
+
+describe('a blackhole on Junos', () => {
+  const host = blackhole('203.0.113.9/32')
+  const question = more('show route 203.0.113.9/32 exact | display json')
+  const path = 'routing-options static route 203.0.113.9/32'
+  const ours = `set ${path} discard\nset ${path} tag 666\nset ${path} apply-macro nullroute\n`
+
+  it('is absent where no line has its prefix', () => {
+    const other = ours.replaceAll('203.0.113.9/32', '203.0.113.90/32')
+    expect(see(host, { [staticLine]: other })).toMatchObject({
+      object: [],
+      effect: 'none',
+      inForce: 'no',
+    })
+  })
+
+  it('is ours by the macro, in whatever order', () => {
+    const text = `set ${path} apply-macro nullroute\nset ${path} tag 666\nset ${path} discard`
+    const answer = route('inet.0', '203.0.113.9/32', discard)
+    expect(see(host, { [staticLine]: text, [question]: answer })).toMatchObject({
+      object: [`${path} discard`, `${path} tag 666`, `${path} apply-macro nullroute`],
+      effect: 'same',
+      mark: 'ours',
+      inForce: 'yes',
+    })
+  })
+
+  it.each([
+    ['the same by hand', `set ${path} discard\nset ${path} tag 666`, 'same'],
+    ['another tag', `set ${path} discard\nset ${path} tag 667`, 'other'],
+    ['no tag', `set ${path} discard`, 'other'],
+    ['a preference', `${ours}set ${path} preference 7`, 'other'],
+    ['a next hop', `set ${path} next-hop 192.0.2.1`, 'other'],
+    [
+      'a next hop with our macro',
+      `set ${path} next-hop 192.0.2.1\nset ${path} apply-macro nullroute`,
+      'other',
+    ],
+  ])('%s', (_, text, effect) => {
+    expect(see(host, { [staticLine]: text }).effect).toBe(effect)
+  })
+
+  it.each([
+    ['discarded', discard, 'yes'],
+    ['learnt and discarded', { ...discard, 'protocol-name': 'BGP' }, 'yes'],
+    ['rejected', { ...discard, 'nh-type': 'Reject' }, 'yes'],
+    ['behind another route', { ...discard, 'active-tag': '' }, 'no'],
+    ['a next hop', { 'active-tag': '*', nh: [{ to: [{ data: '192.0.2.1' }] }] }, 'no'],
+  ])('in the table as %s: %s', (_, entry, inForce) => {
+    const answer = route('inet.0', '203.0.113.9/32', entry as Record<string, unknown>)
+    expect(see(host, { [question]: answer }).inForce).toBe(inForce)
+  })
+
+  it('is in force by a learnt next hop that is discarded here', () => {
+    const entry = { 'active-tag': '*', nh: [{ to: [{ data: '192.0.2.254' }] }] }
+    const answer = route('inet.0', '203.0.113.9/32', entry)
+    const table = (line: string) => see(host, { [staticLine]: line, [question]: answer }).inForce
+    expect(table('set routing-options static route 192.0.2.254/32 discard')).toBe('yes')
+    expect(table('set routing-options static route 192.0.2.253/32 discard')).toBe('no')
+  })
+
+  it('is not taken from another table or a covering prefix', () => {
+    const answer = (table: string, prefix: string) => ({
+      [question]: route(table, prefix, discard),
+    })
+    expect(see(host, answer('CUST.inet.0', '203.0.113.9/32')).inForce).toBe('no')
+    expect(see(host, answer('inet.0', '203.0.113.0/24')).inForce).toBe('no')
+  })
+
+  it('stands in its own table in IPv6 and in an instance', () => {
+    const six = blackhole('2001:db8:e57::/48', { vrf: 'CUST' })
+    const place = 'routing-instances CUST routing-options rib CUST.inet6.0 static'
+    const lines = ['discard', 'tag 666', 'apply-macro nullroute'].map(
+      (word) => `set ${place} route 2001:db8:e57::/48 ${word}`,
+    )
+    const [rendering] = juniper_junos.render([{ kind: 'apply', intent: six }], {})
+    expect(linesOf(rendering)).toMatchObject({
+      apply: lines,
+      undo: [`delete ${place} route 2001:db8:e57::/48`],
+    })
+    const found = see(six, {
+      [more(`show configuration ${place} | display set`)]: lines.join('\n'),
+      [more('show route 2001:db8:e57::/48 exact | display json')]: route(
+        'CUST.inet6.0',
+        '2001:db8:e57::/48',
+        discard,
+      ),
+    })
+    expect(found).toMatchObject({ effect: 'same', mark: 'ours', inForce: 'yes' })
+  })
+
+  it.each(['routing-options static', 'routing-options', path])(
+    'is refused where `%s` is deactivated',
+    (place) => {
+      expect(see(host, { [inactiveLine]: `deactivate ${place}` }).stop?.code).toBe('not_prepared')
+    },
+  )
+
+  it('is not refused for a deactivated neighbour', () => {
+    expect(see(host, { [inactiveLine]: `deactivate ${path}0` }).stop).toBeUndefined()
+  })
+
+  it('is never guessed', () => {
+    expect(() => see(host, { [question]: 'inet.0: 1 destinations' })).toThrow(/unknown/)
+    expect(() => see(host, { [question]: '{"route-information": 1}' })).toThrow(/unknown/)
+  })
+
+  it('reads back what it writes, for any prefix and tag', () => {
+    const prefixes = fc.oneof(
+      fc.ipV4().map((address) => `${address}/32`),
+      fc
+        .ipV6()
+        .filter((a) => !a.includes('.'))
+        .map((address) => `${address}/128`),
+    )
+    fc.assert(
+      fc.property(prefixes, fc.integer({ min: 1, max: 4294967295 }), (text, tag) => {
+        const intent = blackhole(text, { tag })
+        const [rendering] = juniper_junos.render([{ kind: 'apply', intent }], {})
+        const { apply, wrote } = linesOf(rendering)
+        const line = intent.prefix.includes(':')
+          ? more('show configuration routing-options rib inet6.0 static | display set')
+          : staticLine
+        expect(see(intent, { [line]: apply.join('\n') })).toMatchObject({
+          object: wrote,
+          effect: 'same',
+          mark: 'ours',
+        })
+      }),
+      { numRuns: 60 },
+    )
+  })
+})
+
+describe('a filter entry on Junos', () => {
+  const entry = acl('203.0.113.64/26')
+  const list = 'set policy-options prefix-list nullroute-v4 192.0.2.255/32\n'
+  const ours = `${list}set policy-options prefix-list nullroute-v4 203.0.113.64/26\n`
+  const term = 'set firewall family inet filter CUST-IN term nullroute'
+  const terms = `${term} from prefix-list nullroute-v4\n${term} then discard\n`
+  const bound = 'set interfaces ge-0/0/7 unit 0 family inet filter input CUST-IN\n'
+  const look = (entries: string, lines: string, where: string, intent: Intent = entry) =>
+    see(intent, { [listLine]: entries, [termsLine]: lines, [boundLine]: where })
+
+  it('is an entry of the prepared list', () => {
+    expect(look(ours, terms, bound)).toMatchObject({
+      object: ['policy-options prefix-list nullroute-v4 203.0.113.64/26'],
+      effect: 'same',
+      inForce: 'yes',
+    })
+    expect(look(list, terms, bound)).toMatchObject({ object: [], effect: 'none' })
+  })
+
+  it.each([
+    ['no list', '', terms, bound],
+    ['no term', list, '', bound],
+    ['a term that only counts', list, terms.replace('then discard', 'then count x'), bound],
+    [
+      'a term for destinations',
+      list,
+      terms.replace('from prefix-list', 'from destination-prefix-list'),
+      bound,
+    ],
+    ['a filter that stands nowhere', list, terms, bound.replace('CUST-IN', 'CUST-OUT')],
+  ])('is not prepared with %s', (_, entries, lines, where) => {
+    expect(look(entries, lines, where).stop?.code).toBe('not_prepared')
+  })
+
+  it('goes with a list of filters, and by direction', () => {
+    expect(look(list, terms, bound.replace('input', 'input-list')).stop).toBeUndefined()
+    const source = terms.replace('from prefix-list', 'from source-prefix-list')
+    expect(look(list, source, bound).stop).toBeUndefined()
+    expect(look(list, source, bound, acl('203.0.113.64/26', 'out')).stop).toBeDefined()
+  })
+
+  it('is one line each way, never without the prefix, and once for both directions', () => {
+    const [first, second] = juniper_junos
+      .render(
+        [
+          { kind: 'apply', intent: acl('203.0.113.9/32', 'in') },
+          { kind: 'apply', intent: acl('203.0.113.9/32', 'out') },
+        ],
+        {},
+      )
+      .map(linesOf)
+    expect(first?.apply).toEqual(['set policy-options prefix-list nullroute-v4 203.0.113.9/32'])
+    expect(first?.undo).toEqual(['delete policy-options prefix-list nullroute-v4 203.0.113.9/32'])
+    expect(second?.apply).toEqual([])
+  })
+
+  it('never touches the entries that keep the lists', () => {
+    for (const text of ['192.0.2.255/32', '100::dead/128']) {
+      const [rendering] = juniper_junos.render([{ kind: 'apply', intent: acl(text) }], {})
+      expect(rendering?.kind).toBe('refused')
+    }
+  })
+})
+
+describe('a port on Junos', () => {
+  const one = port('ge-0/0/7')
+  const configLine = more('show configuration interfaces ge-0/0/7 | display set')
+  const stateLine = more('show interfaces ge-0/0/7')
+  const up = 'Physical interface: ge-0/0/7, Enabled, Physical link is Up\n  Interface index: 153'
+  const off = 'Physical interface: ge-0/0/7, Administratively down, Physical link is Down'
+  const mine = 'set interfaces ge-0/0/7 disable\nset interfaces ge-0/0/7 apply-macro nullroute\n'
+
+  it.each([
+    ['up', '', up, { object: [], effect: 'none', inForce: 'no' }],
+    ['ours', mine, off, { effect: 'same', mark: 'ours', inForce: 'yes' }],
+    ['ours and still up', mine, up, { effect: 'same', inForce: 'no' }],
+    ['disabled by hand', 'set interfaces ge-0/0/7 disable', off, { effect: 'same', mark: 'none' }],
+    [
+      'a unit disabled',
+      'set interfaces ge-0/0/7 unit 0 disable',
+      up,
+      { object: [], effect: 'none' },
+    ],
+    ['our macro alone', 'set interfaces ge-0/0/7 apply-macro nullroute', up, { effect: 'other' }],
+    ['switched off by a range', '', off, { object: [], effect: 'same' }],
+  ])('%s', (_, config, state, expected) => {
+    expect(see(one, { [configLine]: config, [stateLine]: state })).toMatchObject(expected)
+  })
+
+  it('must exist', () => {
+    const found = see(one, { [stateLine]: 'error: device ge-0/0/7 not found' })
+    expect(found.stop?.code).toBe('no_such_object')
+  })
+
+  it('gives back its two lines and never the port', () => {
+    const wrote = ['interfaces ge-0/0/7 disable', 'interfaces ge-0/0/7 apply-macro nullroute']
+    const [rendering] = juniper_junos.render([{ kind: 'lift', intent: one, before: [], wrote }], {})
+    expect(linesOf(rendering)).toMatchObject({
+      apply: wrote.map((line) => `delete ${line}`),
+      undo: wrote.map((line) => `set ${line}`),
+    })
+  })
+
+  it('may be a unit', () => {
+    const [rendering] = juniper_junos.render([{ kind: 'apply', intent: port('ge-0/0/7.100') }], {})
+    expect(linesOf(rendering).apply[0]).toBe('set interfaces ge-0/0/7 unit 100 disable')
+  })
+})
+
+describe('a neighbor on Junos', () => {
+  const peer = neighbor('192.0.2.9', { message: 'Suspended ABUSE-2041' })
+  const configLine = more('show configuration | display set | match "neighbor 192.0.2.9( |$)"')
+  const stateLine = more('show bgp neighbor 192.0.2.9')
+  const path = 'protocols bgp group CUSTOMERS neighbor 192.0.2.9'
+  const base = `set ${path} peer-as 64501\n`
+  const mine = `${base}set ${path} shutdown notify-message "Suspended ABUSE-2041"\nset ${path} shutdown apply-macro nullroute\n`
+  const established =
+    'Peer: 192.0.2.9+179 AS 64501   Local: 192.0.2.1+49228 AS 64500\n  Type: External    State: Established    Flags: <Sync>\n  Options: <Preference PeerAS Refresh>'
+  const shut =
+    'Peer: 192.0.2.9 AS 64501   Local: unspecified AS 64500\n  Type: External    State: Idle           Flags: <>\n  Options: <Preference PeerAS Refresh>\n  Options: <GracefulShutdownRcv Shutdown>'
+  const look = (config: string, state: string, intent: Intent = peer) =>
+    observed(juniper_junos, [intent], { [configLine]: config, [stateLine]: state })
+
+  it.each([
+    ['up', base, established, { object: [], effect: 'none', inForce: 'no' }],
+    ['ours', mine, shut, { effect: 'same', mark: 'ours', inForce: 'yes' }],
+    ['ours and still up', mine, established, { mark: 'ours', inForce: 'no' }],
+    ['shut by hand', `${base}set ${path} shutdown`, shut, { effect: 'same', mark: 'none' }],
+    [
+      'shut by hand with words',
+      `${base}set ${path} shutdown notify-message "ours too"`,
+      shut,
+      { effect: 'same', mark: 'none' },
+    ],
+    ['shut with its group', base, shut, { object: [], effect: 'same', inForce: 'yes' }],
+    [
+      'deactivated',
+      `${base}deactivate ${path}`,
+      '',
+      { object: [`inactive ${path}`], effect: 'same' },
+    ],
+    ['a look-alike', base.replace('2.9', '2.90'), '', { stop: { code: 'no_such_object' } }],
+    [
+      'in two groups',
+      `${base}set protocols bgp group OLD neighbor 192.0.2.9`,
+      established,
+      { stop: { code: 'ambiguous' } },
+    ],
+    [
+      'of another instance',
+      `set routing-instances CUST ${path}`,
+      '',
+      { stop: { code: 'no_such_object' } },
+    ],
+    ['inherited', `set groups G ${path}`, '', { stop: { code: 'no_such_object' } }],
+  ])('%s', (_, config, state, expected) => {
+    expect(foundFor(look(config, state), peer)).toMatchObject(expected)
+  })
+
+  it('reads back what it writes', () => {
+    const { facts } = look(base, established)
+    const [rendering] = juniper_junos.render([{ kind: 'apply', intent: peer }], facts)
+    const { apply, undo, wrote } = linesOf(rendering)
+    expect(apply).toEqual(mine.trim().split('\n').slice(1))
+    expect(undo).toEqual([`delete ${path} shutdown`])
+    expect(foundFor(look(base + apply.join('\n'), shut), peer).object).toEqual(wrote)
+  })
+
+  it('of one word is the same with and without quotes', () => {
+    const word = neighbor('192.0.2.9', { message: 'ABUSE-1' })
+    const { wrote } = linesOf(
+      juniper_junos.render([{ kind: 'apply', intent: word }], look(base, '').facts)[0],
+    )
+    for (const printed of ['ABUSE-1', '"ABUSE-1"']) {
+      const text = `${base}set ${path} shutdown apply-macro nullroute\nset ${path} shutdown notify-message ${printed}`
+      expect(foundFor(look(text, shut, word), word).object).toEqual(wrote)
+    }
+  })
+
+  it('changes its message in place', () => {
+    const intent = neighbor('192.0.2.9', { message: 'Other words' })
+    const facts = look(base, '').facts
+    const from = foundFor(look(mine, shut), peer).object
+    const [rendering] = juniper_junos.render([{ kind: 'modify', intent, from }], facts)
+    expect(linesOf(rendering)).toMatchObject({
+      apply: [`set ${path} shutdown notify-message "Other words"`],
+      undo: [`set ${path} shutdown notify-message "Suspended ABUSE-2041"`],
+    })
+  })
+
+  it('is deactivated before 19.1, and the plan says so', () => {
+    const facts = { ...look(base, '').facts, version: '18.4R2.7' }
+    const [rendering] = juniper_junos.render([{ kind: 'apply', intent: peer }], facts)
+    expect(linesOf(rendering)).toMatchObject({
+      apply: [`deactivate ${path}`],
+      undo: [`activate ${path}`],
+      note: expect.stringContaining('deactivated'),
+    })
+    const [lift] = juniper_junos.render(
+      [{ kind: 'lift', intent: peer, before: [], wrote: linesOf(rendering).wrote }],
+      facts,
+    )
+    expect(linesOf(lift).apply).toEqual([`activate ${path}`])
+  })
+
+  it('of an unknown group is for plans only', () => {
+    const [rendering] = juniper_junos.render([{ kind: 'apply', intent: peer }], {})
+    expect(rendering).toMatchObject({ apply: [{ unresolved: true }, { unresolved: true }] })
+  })
+})
+
+describe('what is marked on Junos and nobody asked for', () => {
+  it('is found in every place that we write to, and nowhere else', () => {
+    const marks = [
+      'set routing-options static route 203.0.113.9/32 apply-macro nullroute',
+      'set routing-options rib inet6.0 static route 2001:db8::/48 apply-macro nullroute',
+      'set routing-instances CUST routing-options static route 203.0.113.9/32 apply-macro nullroute',
+      'set interfaces ge-0/0/7 apply-macro nullroute',
+      'set interfaces ge-0/0/8 unit 100 apply-macro nullroute',
+      'set protocols bgp group G neighbor 192.0.2.9 shutdown apply-macro nullroute',
+      'set system apply-macro nullroute',
+      'set routing-options static route 203.0.113.8/32 apply-macro nullroute-old',
+    ]
+    const list =
+      'set policy-options prefix-list nullroute-v4 192.0.2.255/32\nset policy-options prefix-list nullroute-v4 203.0.113.7/32'
+    const { marked } = observed(juniper_junos, [], {
+      [marksLine]: marks.join('\n'),
+      [listLine]: list,
+    })
+    expect(marked.map(({ key }) => key)).toEqual([
+      'blackhole|default|203.0.113.9/32',
+      'blackhole|default|2001:db8::/48',
+      'blackhole|CUST|203.0.113.9/32',
+      'port|ge-0/0/7',
+      'port|ge-0/0/8.100',
+      'neighbor|default|192.0.2.9',
+      'acl|in|203.0.113.7/32',
+    ])
+  })
+})
+
+describe('what stops every change on Junos', () => {
+  const pendingBy = (comment: string) =>
+    `0   2026-11-24 10:02:11 UTC by x via cli commit confirmed, rollback in 5mins\n${comment}    rollback pending`
+  const stop = (text: string) => observed(juniper_junos, [], { [commitLine]: text }).stop?.code
+
+  it('is a pending commit of somebody else, not our own', () => {
+    expect(stop(pendingBy(''))).toBe('timer_pending')
+    expect(stop(pendingBy('    my change\n'))).toBe('timer_pending')
+    expect(stop(pendingBy('    nullroute 7f3a91c2\n'))).toBeUndefined()
+    expect(stop('0   2026-11-20 08:11:02 UTC by ops via cli')).toBeUndefined()
+  })
+})
