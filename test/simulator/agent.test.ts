@@ -1,0 +1,347 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import PQueue from 'p-queue'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { type Agent, createAgent } from '../../agent/agent.ts'
+import { systemClock } from '../../agent/clock.ts'
+import { type Intent, keyOf, parseCliText } from '../../agent/intents.ts'
+import { frr } from '../../agent/platforms/frr/frr.ts'
+import type { Device } from '../../inventory/model.ts'
+import { parseAddress, parsePrefix } from '../../inventory/prefix.ts'
+import { type Book, createBook, type Entry } from './agent-book.ts'
+import { type RunningDevice, type Simulator, startSimulator } from './simulator.ts'
+
+let simulator: Simulator
+let router: RunningDevice
+let folder: string
+let agents: Agent[]
+
+function blackhole(text: string, tag = 666): Intent {
+  const prefix = parsePrefix(text)
+  if (!prefix.ok) throw new Error(text)
+  return { kind: 'blackhole', vrf: 'default', prefix: prefix.value, tag }
+}
+
+function neighbor(text: string): Intent {
+  const peer = parseAddress(text)
+  const message = parseCliText('Suspended ABUSE-2041')
+  if (!peer.ok || message === undefined) throw new Error(text)
+  return { kind: 'neighbor', vrf: 'default', peer: peer.value, message }
+}
+
+const target = blackhole('203.0.113.9/32')
+const key = keyOf(target)
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'nullroute-agent-'))
+  simulator = await startSimulator({
+    devices: [
+      {
+        name: 'trigger1',
+        platform: 'frr',
+        asn: '64500',
+        roles: ['rtbh-trigger'],
+        neighbors: [{ address: '192.0.2.9', asn: '64501', description: 'customer' }],
+      },
+    ],
+  })
+  router = simulator.device('trigger1')
+  await writeFile(
+    join(folder, 'known_hosts'),
+    `[${router.host}]:${router.port} ${router.hostKey}\n`,
+  )
+  agents = []
+})
+
+afterEach(async () => {
+  await Promise.all(agents.map((agent) => agent.stop()))
+  await simulator.stop()
+  await rm(folder, { recursive: true })
+})
+
+function device(over: Partial<Device> = {}): Device {
+  const address = parseAddress(router.host)
+  if (!address.ok) throw new Error(router.host)
+  return {
+    id: 'trigger1',
+    platform: 'frr',
+    address: address.value,
+    port: router.port,
+    username: router.username,
+    auth: { kind: 'password', passwordEnv: 'PASSWORD' },
+    knownHosts: join(folder, 'known_hosts'),
+    roles: ['rtbh-trigger'],
+    legacy: false,
+    deadlineMs: 2_000,
+    sessionIdleMs: 60_000,
+    save: 'always',
+    deviceTimer: false,
+    loopbacks: [],
+    neighbors: [],
+    gateways: [],
+    nextHops: [],
+    uplinks: [],
+    ...over,
+  }
+}
+
+function start(book: Book, over: Partial<Device> = {}): Agent {
+  const agent = createAgent({
+    device: device(over),
+    platform: frr,
+    journal: book,
+    gate: new PQueue({ concurrency: 8 }),
+    clock: systemClock,
+    log: { info: () => undefined, warn: () => undefined },
+    environment: { PASSWORD: router.password },
+    deadlines: { ownMs: 300, observerMs: 300 },
+  })
+  agents.push(agent)
+  return agent
+}
+
+const verified = (entry: Entry): boolean => entry.kind === 'verified'
+
+async function bring(book: Book, agent: Agent, wanted: readonly Intent[]): Promise<void> {
+  const from = book.entries.length
+  book.wanted = wanted
+  agent.wake('change')
+  await book.until(verified, from)
+}
+
+describe('an agent', () => {
+  it('blackholes a prefix, reads it back, and takes it away again', async () => {
+    const book = createBook()
+    const agent = start(book)
+    await book.until(verified)
+
+    await bring(book, agent, [target])
+    expect(book.state(key)).toMatchObject({ outcome: 'applied', seen: 'present', verified: true })
+    expect(book.claims).toMatchObject([{ key, phase: 'held', before: [] }])
+    expect(router.running).toContain('ip route 203.0.113.9/32 blackhole tag 666')
+
+    await bring(book, agent, [])
+    expect(book.state(key)).toMatchObject({ outcome: 'applied', seen: 'absent', verified: true })
+    expect(router.running).not.toContain('203.0.113.9')
+    await book.until((entry) => entry.kind === 'saved' && book.claims.length === 0)
+  })
+
+  it('needs three writes on a warm session for it, and no more', async () => {
+    const book = createBook()
+    const agent = start(book)
+    await book.until(verified)
+    router.journal.clear()
+
+    await bring(book, agent, [target])
+
+    const lines = router.journal.lines().filter((line) => line !== 'write memory')
+    const change = lines.indexOf('ip route 203.0.113.9/32 blackhole tag 666')
+    expect(lines.slice(change - 1, change + 2)).toEqual([
+      'configure terminal',
+      'ip route 203.0.113.9/32 blackhole tag 666',
+      'end',
+    ])
+  })
+
+  it('sends nothing before it is written down, and nothing at all if it can not be written', async () => {
+    const book = createBook()
+    const agent = start(book)
+    await book.until(verified)
+    book.full = true
+    book.wanted = [target]
+    router.journal.clear()
+
+    agent.wake('change')
+    await expect
+      .poll(() => router.journal.lines().filter((l) => l === 'end').length)
+      .toBeGreaterThan(-1)
+    await expect.poll(() => router.journal.lines().length).toBeGreaterThan(0)
+    expect(router.journal.lines().some((line) => line.includes('blackhole tag'))).toBe(false)
+
+    const from = book.entries.length
+    book.full = false
+    await book.until(verified, from)
+    const kinds = book.entries.slice(from).map((entry) => entry.kind)
+    expect(kinds.filter((kind) => kind !== 'session').slice(0, 3)).toEqual([
+      'intend',
+      'done',
+      'verified',
+    ])
+  })
+
+  it('never says applied of a device that lies', async () => {
+    const book = createBook()
+    const agent = start(book)
+    await book.until(verified)
+    router.faults.add({ kind: 'lie', matching: 'blackhole' })
+
+    await bring(book, agent, [target])
+
+    expect(book.state(key)).toMatchObject({
+      outcome: 'failed',
+      verified: false,
+      error: { code: 'not_shown' },
+    })
+  })
+
+  it('shuts no other session when the line that leads into BGP is refused', async () => {
+    const book = createBook()
+    const agent = start(book)
+    const peer = neighbor('192.0.2.9')
+    await book.until(verified)
+    router.faults.add({ kind: 'reject', matching: '^router bgp', times: 1 })
+    router.journal.clear()
+
+    await bring(book, agent, [peer, target])
+
+    expect(router.journal.lines().some((line) => line.includes('shutdown'))).toBe(false)
+    expect(book.state(keyOf(peer))).toMatchObject({
+      outcome: 'refused',
+      verified: false,
+      error: { code: 'line_refused' },
+    })
+    expect(book.state(key)).toMatchObject({ outcome: 'applied', verified: true })
+    expect(book.claims.map((claim) => claim.key)).toEqual([key])
+  })
+
+  it('goes on from what the device shows when the connection went in the middle of a change', async () => {
+    const book = createBook()
+    const agent = start(book)
+    await book.until(verified)
+    router.faults.add({ kind: 'disconnect', when: 'after', matching: 'blackhole tag', times: 1 })
+    const from = book.entries.length
+
+    await bring(book, agent, [target])
+
+    const kinds = book.entries.slice(from)
+    expect(kinds.find((entry) => entry.kind === 'done')).toMatchObject({
+      value: { outcome: 'unknown' },
+    })
+    expect(kinds.find((entry) => entry.kind === 'failed')).toMatchObject({ code: 'unreachable' })
+    expect(book.state(key)).toMatchObject({ outcome: 'applied', verified: true })
+    expect(book.claims).toMatchObject([{ key, phase: 'held' }])
+  })
+
+  it('gives the same answers when every byte comes in a packet of its own', async () => {
+    router.faults.add({ kind: 'split', bytes: 1 })
+    const book = createBook()
+    const agent = start(book)
+    await book.until(verified)
+    await bring(book, agent, [target, neighbor('192.0.2.9')])
+    expect(book.state(key)?.verified).toBe(true)
+    expect(book.state(keyOf(neighbor('192.0.2.9')))?.verified).toBe(true)
+  })
+
+  it('closes the session when no answer comes in time, and tries again', async () => {
+    const book = createBook()
+    const agent = start(book, { deadlineMs: 300 })
+    await book.until(verified)
+    router.faults.add({ kind: 'hang', matching: 'blackhole tag', times: 1 })
+    const from = book.entries.length
+
+    await bring(book, agent, [target])
+
+    expect(book.entries.slice(from).find((entry) => entry.kind === 'failed')).toMatchObject({
+      code: 'timeout',
+    })
+    expect(book.state(key)?.verified).toBe(true)
+  })
+
+  it('reports what somebody removed, and puts it back', async () => {
+    const book = createBook()
+    const agent = start(book)
+    await book.until(verified)
+    await bring(book, agent, [target])
+    router.setByHand(['no ip route 203.0.113.9/32 blackhole tag 666'])
+    const from = book.entries.length
+
+    agent.wake('check')
+    await book.until((entry) => entry.kind === 'done' && entry.value.purpose === 'change', from)
+    await book.until(verified, book.entries.length)
+
+    const first = book.entries.slice(from).find((entry) => entry.kind === 'verified')
+    expect(first).toMatchObject({ value: { drifted: [key] } })
+    expect(router.running).toContain('203.0.113.9/32')
+  })
+
+  it("leaves somebody else's blackhole alone, also at release", async () => {
+    router.setByHand(['ip route 203.0.113.9/32 blackhole tag 666'])
+    const book = createBook()
+    const agent = start(book)
+    await book.until(verified)
+
+    await bring(book, agent, [target])
+    expect(book.state(key)).toMatchObject({ outcome: 'already', seen: 'foreign', verified: true })
+    await bring(book, agent, [])
+
+    expect(book.claims).toEqual([])
+    expect(router.running).toContain('203.0.113.9/32')
+  })
+
+  it('changes nothing while a freeze holds', async () => {
+    const book = createBook()
+    book.held = true
+    book.wanted = [target]
+    start(book)
+    await book.until(verified)
+    expect(book.state(key)).toMatchObject({ verified: false, note: 'held by a freeze' })
+    expect(router.running).not.toContain('203.0.113.9')
+  })
+
+  it('waits for a device that is off, for as long as it takes', async () => {
+    const off = router.faults.add({ kind: 'off' })
+    const book = createBook()
+    book.wanted = [target]
+    start(book)
+    await book.until((entry) => entry.kind === 'failed')
+    expect(book.entries.find((entry) => entry.kind === 'failed')).toMatchObject({
+      code: 'unreachable',
+      keys: [key],
+    })
+
+    off()
+    await book.until(verified)
+    expect(book.state(key)?.verified).toBe(true)
+  })
+
+  it('speaks to no device with another host key', async () => {
+    const book = createBook()
+    router.faults.add({ kind: 'host-key' })
+    start(book)
+    await book.until((entry) => entry.kind === 'failed')
+    expect(book.entries.find((entry) => entry.kind === 'failed')).toMatchObject({
+      code: 'host_key_changed',
+    })
+    expect(router.journal.lines()).toEqual([])
+  })
+
+  it('says that a login was refused', async () => {
+    const book = createBook()
+    router.faults.add({ kind: 'refuse-login' })
+    start(book)
+    await book.until((entry) => entry.kind === 'failed')
+    expect(book.entries.find((entry) => entry.kind === 'failed')).toMatchObject({
+      code: 'login_refused',
+    })
+  })
+
+  it('reads for a plan without a change, and checks with findings', async () => {
+    const book = createBook()
+    const agent = start(book)
+    const reading = await agent.read([target])
+    expect(reading.observation.found.get(key)?.effect).toBe('none')
+    const check = await agent.check()
+    expect(check.findings.length).toBeGreaterThan(0)
+    expect(book.entries.some((entry) => entry.kind === 'intend')).toBe(false)
+  })
+
+  it('keeps a hundred blackholes apart, written in windows', async () => {
+    const book = createBook()
+    const agent = start(book)
+    await book.until(verified)
+    const wanted = Array.from({ length: 150 }, (_, i) => blackhole(`203.0.113.${i}/32`))
+    await bring(book, agent, wanted)
+    expect(wanted.filter((intent) => book.state(keyOf(intent))?.verified !== true)).toEqual([])
+  })
+})

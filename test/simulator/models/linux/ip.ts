@@ -1,0 +1,315 @@
+// `ip` and `bridge`: options, links, addresses, batches. Routes are ip-route.ts. Texts and statuses as iproute2 6.1 gives them.
+
+import { ipRoute } from './ip-route.ts'
+import { type Link, type LinuxState, setLink } from './state.ts'
+
+/** What a command came to. */
+export interface Ran {
+  readonly out: string
+  readonly err: string
+  readonly status: number
+}
+
+/** It went well. */
+export function ran(out: string): Ran {
+  return { out, err: '', status: 0 }
+}
+
+/** It did not. */
+export function fail(status: number, err: string): Ran {
+  return { out: '', err, status }
+}
+
+/** What stood before the object. */
+export interface IpOptions {
+  readonly json: boolean
+  readonly details: boolean
+  readonly family: 4 | 6 | undefined
+  readonly root: boolean
+}
+
+/** `ip …`. */
+export function ip(state: LinuxState, words: readonly string[], root: boolean, input: string): Ran {
+  let json = false
+  let details = false
+  let family: 4 | 6 | undefined
+  let force = false
+  let at = 0
+  for (; words[at]?.startsWith('-') === true; at++) {
+    const option = words[at] ?? ''
+    if (option === '-V' || option === '-Version') {
+      return ran('ip utility, iproute2-6.1.0, libbpf 1.1.2\n')
+    }
+    if (/^-j(?:son)?$/.test(option)) json = true
+    else if (/^-d(?:etails)?$/.test(option)) details = true
+    else if (option === '-4') family = 4
+    else if (option === '-6') family = 6
+    else if (option === '-force') force = true
+    else if (option === '-b' || option === '-batch') {
+      const file = words[at + 1] ?? '-'
+      const text = file === '-' ? input : state.files.get(file)
+      if (text === undefined) {
+        return fail(1, `Cannot open file "${file}" for reading: No such file or directory\n`)
+      }
+      return batch(state, text, { json, details, family, root }, force)
+    } else if (!/^-(?:s|o|br|brief|p|pretty|c|color=never|N|oneline|n|r)$/.test(option)) {
+      return fail(255, `Option "${option}" is unknown, try "ip -help".\n`)
+    }
+  }
+  return ipObject(state, words.slice(at), { json, details, family, root })
+}
+
+function ipObject(state: LinuxState, words: readonly string[], options: IpOptions): Ran {
+  const [object = '', ...rest] = words
+  const known = ['route', 'link', 'address', 'rule', 'neighbour', 'netns', 'vrf'].find(
+    (one) => object !== '' && one.startsWith(object),
+  )
+  switch (known) {
+    case 'route':
+      return ipRoute(state, rest, options)
+    case 'link':
+      return ipLink(state, rest, options)
+    case 'address':
+      return ipAddress(state, rest, options)
+    case 'rule':
+      return ipRule(options)
+    case 'vrf':
+    case 'netns':
+    case 'neighbour':
+      return ran(options.json ? '[]\n' : '')
+    default:
+      return fail(255, `Object "${object}" is unknown, try "ip help".\n`)
+  }
+}
+
+function batch(state: LinuxState, text: string, options: IpOptions, force: boolean): Ran {
+  let out = ''
+  let err = ''
+  let status = 0
+  for (const [index, line] of text.split('\n').entries()) {
+    const words = line.trim().split(/\s+/)
+    if (line.trim() === '' || line.startsWith('#')) continue
+    const result = ipObject(state, words, options)
+    out += result.out
+    err += result.err
+    if (result.status === 0) continue
+    status = 1
+    // A kernel's no names the line; a syntax error ends all at once, without a number, even with -force.
+    if (result.status !== 2) break
+    err += `Command failed -:${index + 1}\n`
+    if (!force) break
+  }
+  return { out, err, status }
+}
+
+function ipRule(options: IpOptions): Ran {
+  if (options.json) {
+    const rules = [
+      { priority: 0, src: 'all', table: 'local' },
+      { priority: 32_766, src: 'all', table: 'main' },
+      ...(options.family === 6 ? [] : [{ priority: 32_767, src: 'all', table: 'default' }]),
+    ]
+    return ran(`${JSON.stringify(rules)}\n`)
+  }
+  const last = options.family === 6 ? '' : '32767:\tfrom all lookup default\n'
+  return ran(`0:\tfrom all lookup local\n32766:\tfrom all lookup main\n${last}`)
+}
+
+function ipLink(state: LinuxState, words: readonly string[], options: IpOptions): Ran {
+  const [verb = 'show', ...rest] = words
+  if (verb === 'set') return linkSet(state, rest, options)
+  if (!'show'.startsWith(verb) && !'list'.startsWith(verb)) {
+    return fail(255, `Command "${verb}" is unknown, try "ip link help".\n`)
+  }
+  const chosen = chooseLinks(state, rest)
+  if (!Array.isArray(chosen)) return chosen as Ran
+  if (options.json)
+    return ran(`${JSON.stringify(chosen.map((one: Link) => jsonLink(one, options)))}\n`)
+  return ran(chosen.map(textLink).join(''))
+}
+
+function chooseLinks(state: LinuxState, words: readonly string[]): Link[] | Ran {
+  let links = state.kernel.links
+  for (let at = 0; at < words.length; at++) {
+    const word = words[at] ?? ''
+    if (word === 'type' || word === 'master') {
+      const value = words[at + 1] ?? ''
+      at += 1
+      links = links.filter((one) => (word === 'type' ? one.kind === value : one.master === value))
+      continue
+    }
+    if (word === 'up') {
+      links = links.filter((one) => one.up)
+      continue
+    }
+    if (word === 'dev') at += 1
+    const name = word === 'dev' ? (words[at] ?? '') : word
+    links = links.filter((one) => one.name === name)
+    if (links.length === 0) return fail(1, `Device "${name}" does not exist.\n`)
+  }
+  return [...links]
+}
+
+function linkSet(state: LinuxState, words: readonly string[], options: IpOptions): Ran {
+  const rest = words[0] === 'dev' ? words.slice(1) : words
+  const [name = '', ...changes] = rest
+  const link = state.kernel.links.find((one) => one.name === name)
+  if (link === undefined) return fail(1, `Cannot find device "${name}"\n`)
+  if (!options.root) return fail(2, 'RTNETLINK answers: Operation not permitted\n')
+  for (let at = 0; at < changes.length; at++) {
+    const word = changes[at] ?? ''
+    if (word === 'up' || word === 'down') setLink(state.kernel, link, word === 'up')
+    else if (word === 'nomaster') link.master = undefined
+    else if (word === 'alias' || word === 'master') {
+      at += 1
+      link[word] = changes[at]
+    } else {
+      return fail(255, `Error: either "dev" is duplicate, or "${word}" is a garbage.\n`)
+    }
+  }
+  state.listener()
+  return ran('')
+}
+
+function flagsOf(link: Link): string[] {
+  if (link.kind === 'loopback') return ['LOOPBACK', 'UP', 'LOWER_UP']
+  const base = link.kind === 'vrf' ? ['NOARP', 'MASTER'] : ['BROADCAST', 'MULTICAST']
+  if (!link.up) return base
+  return link.carrier ? [...base, 'UP', 'LOWER_UP'] : ['NO-CARRIER', ...base, 'UP']
+}
+
+function stateOf(link: Link): string {
+  if (link.kind === 'loopback') return 'UNKNOWN'
+  return link.up && link.carrier ? 'UP' : 'DOWN'
+}
+
+function jsonLink(link: Link, options: IpOptions): Record<string, unknown> {
+  const slave = link.master !== undefined
+  return {
+    ifindex: link.index,
+    ifname: link.name,
+    flags: flagsOf(link),
+    mtu: link.kind === 'loopback' ? 65_536 : 1500,
+    qdisc: 'noqueue',
+    ...(slave ? { master: link.master } : {}),
+    operstate: stateOf(link),
+    linkmode: 'DEFAULT',
+    group: 'default',
+    txqlen: 1000,
+    link_type: link.kind === 'loopback' ? 'loopback' : 'ether',
+    address: link.mac,
+    broadcast: link.kind === 'loopback' ? '00:00:00:00:00:00' : 'ff:ff:ff:ff:ff:ff',
+    ...(options.details ? linkInfo(link) : {}),
+    ...(link.alias === undefined ? {} : { ifalias: link.alias }),
+  }
+}
+
+function linkInfo(link: Link): Record<string, unknown> {
+  if (link.kind === 'vrf') {
+    return { linkinfo: { info_kind: 'vrf', info_data: { table: link.table } } }
+  }
+  return link.kind === 'bridge'
+    ? { linkinfo: { info_kind: 'bridge', info_data: { stp_state: 0 } } }
+    : {}
+}
+
+function textLink(link: Link): string {
+  const master = link.master === undefined ? '' : `master ${link.master} `
+  const kind = link.kind === 'loopback' ? 'loopback' : 'ether'
+  const broadcast = link.kind === 'loopback' ? '00:00:00:00:00:00' : 'ff:ff:ff:ff:ff:ff'
+  const alias = link.alias === undefined ? '' : `    alias ${link.alias}\n`
+  return `${link.index}: ${link.name}: <${flagsOf(link).join(',')}> mtu ${link.kind === 'loopback' ? 65_536 : 1500} qdisc noqueue ${master}state ${stateOf(link)} mode DEFAULT group default qlen 1000\n    link/${kind} ${link.mac} brd ${broadcast}\n${alias}`
+}
+
+function ipAddress(state: LinuxState, words: readonly string[], options: IpOptions): Ran {
+  const [verb = 'show', ...rest] = words
+  if (verb === 'add' || verb === 'del') return changeAddress(state, verb, rest, options)
+  const chosen = chooseLinks(state, rest)
+  if (!Array.isArray(chosen)) return chosen as Ran
+  const own = (link: Link): string[] =>
+    link.addresses.filter(
+      (address) => options.family === undefined || address.includes(':') === (options.family === 6),
+    )
+  if (options.json) {
+    const list = chosen.map((link: Link) => ({
+      ...jsonLink(link, options),
+      addr_info: own(link).map((address) => ({
+        family: address.includes(':') ? 'inet6' : 'inet',
+        local: address.split('/')[0],
+        prefixlen: Number(address.split('/')[1]),
+        scope: 'global',
+        ...(address.includes(':') ? {} : { label: link.name }),
+        valid_life_time: 4_294_967_295,
+        preferred_life_time: 4_294_967_295,
+      })),
+    }))
+    return ran(`${JSON.stringify(list)}\n`)
+  }
+  return ran(
+    chosen
+      .map((link: Link) => {
+        const lines = own(link).map(
+          (address) =>
+            `    ${address.includes(':') ? 'inet6' : 'inet'} ${address} scope global ${address.includes(':') ? '' : link.name}\n       valid_lft forever preferred_lft forever\n`,
+        )
+        return textLink(link) + lines.join('')
+      })
+      .join(''),
+  )
+}
+
+function changeAddress(
+  state: LinuxState,
+  verb: 'add' | 'del',
+  words: readonly string[],
+  options: IpOptions,
+): Ran {
+  const [address = ''] = words
+  const name = words[words.indexOf('dev') + 1] ?? ''
+  const link = state.kernel.links.find((one) => one.name === name)
+  if (link === undefined) return fail(1, `Cannot find device "${name}"\n`)
+  if (!options.root) return fail(2, 'RTNETLINK answers: Operation not permitted\n')
+  const there = link.addresses.includes(address)
+  if (verb === 'add') {
+    if (there) return fail(2, 'RTNETLINK answers: File exists\n')
+    link.addresses.push(address)
+    return ran('')
+  }
+  if (!there) return fail(2, 'RTNETLINK answers: Cannot assign requested address\n')
+  link.addresses = link.addresses.filter((one) => one !== address)
+  return ran('')
+}
+
+/** `bridge link show …`. */
+export function bridge(state: LinuxState, words: readonly string[]): Ran {
+  const json = words.includes('-j') || words.includes('-json')
+  const rest = words.filter((word) => !word.startsWith('-'))
+  if (rest[0] !== 'link') return ran(json ? '[]\n' : '')
+  const chosen = chooseLinks(state, rest.slice(rest[1] === 'show' ? 2 : 1))
+  if (!Array.isArray(chosen)) return chosen as Ran
+  const bridges = new Set(
+    state.kernel.links.filter(({ kind }) => kind === 'bridge').map(({ name }) => name),
+  )
+  const ports = chosen.filter((link: Link) => bridges.has(link.master ?? ''))
+  if (json) {
+    const list = ports.map((link: Link) => ({
+      ifindex: link.index,
+      ifname: link.name,
+      flags: flagsOf(link),
+      mtu: 1500,
+      master: link.master,
+      state: link.up ? 'forwarding' : 'disabled',
+      priority: 32,
+      cost: 2,
+    }))
+    return ran(`${JSON.stringify(list)}\n`)
+  }
+  return ran(
+    ports
+      .map(
+        (link: Link) =>
+          `${link.index}: ${link.name}: <${flagsOf(link).join(',')}> mtu 1500 master ${link.master} state ${link.up ? 'forwarding' : 'disabled'} priority 32 cost 2 \n`,
+      )
+      .join(''),
+  )
+}

@@ -1,0 +1,251 @@
+// The state of a Linux host: links, addresses, routes, packet filter, files. What is gone at a reboot, and what a file brings back.
+
+import type { SimulatedDevice } from '../../spec.ts'
+import { macOf } from '../frr/config.ts'
+import type { Announced, Learnt, ModelSettings } from '../model.ts'
+import { typedPrefix } from '../prefixes.ts'
+import type { NftTable } from './nft.ts'
+
+/** A network interface. */
+export interface Link {
+  readonly index: number
+  readonly name: string
+  readonly mac: string
+  up: boolean
+  readonly carrier: boolean
+  master: string | undefined
+  alias: string | undefined
+  /** `bridge`, `vrf`, or a plain port. */
+  readonly kind: 'bridge' | 'vrf' | 'ether' | 'loopback'
+  /** Table of a VRF device. */
+  readonly table?: number
+  /** With length. */
+  addresses: string[]
+}
+
+/** What a route does. */
+export type RouteType = 'unicast' | 'blackhole' | 'unreachable' | 'prohibit'
+
+/** A route of the kernel's. */
+export interface Route {
+  readonly family: 4 | 6
+  readonly type: RouteType
+  readonly prefix: string
+  readonly via?: string
+  readonly dev?: string
+  readonly protocol: string
+  readonly metric: number
+  readonly table: number
+  readonly src?: string
+}
+
+/** All that the kernel holds. */
+export interface Kernel {
+  links: Link[]
+  /** In order: of two with the same key the first wins. */
+  routes: Route[]
+  tables: NftTable[]
+  sysctl: Map<string, string>
+}
+
+/** One host. */
+export interface LinuxState {
+  readonly spec: SimulatedDevice
+  readonly settings: ModelSettings
+  readonly hostname: string
+  kernel: Kernel
+  /** What the host starts with before anything is restored. */
+  boot: Kernel
+  files: Map<string, string>
+  saveRefusal: string | undefined
+  handles: number
+  listener: () => void
+}
+
+/** The table that routes go to where none is named. */
+export const mainTable = 254
+
+/** Number of a routing table by name or number. */
+export function tableNumber(text: string): number | undefined {
+  const named = { main: 254, local: 255, default: 253 }[text]
+  if (named !== undefined) return named
+  return /^\d{1,10}$/.test(text) ? Number(text) : undefined
+}
+
+/** A copy that shares nothing that changes. */
+export function copyKernel(kernel: Kernel): Kernel {
+  return {
+    links: kernel.links.map((link) => ({ ...link, addresses: [...link.addresses] })),
+    routes: [...kernel.routes],
+    tables: kernel.tables.map((table) => ({
+      ...table,
+      sets: table.sets.map((set) => ({ ...set, elements: [...set.elements] })),
+      chains: table.chains.map((chain) => ({ ...chain, rules: [...chain.rules] })),
+    })),
+    sysctl: new Map(kernel.sysctl),
+  }
+}
+
+/** A host as it starts, without its packet filter. */
+export function createState(spec: SimulatedDevice, settings: ModelSettings): LinuxState {
+  const kernel: Kernel = {
+    links: initialLinks(spec),
+    routes: [],
+    tables: [],
+    sysctl: new Map(),
+  }
+  if (spec.prepared !== false) kernel.sysctl.set('net.ipv6.conf.all.keep_addr_on_down', '1')
+  kernel.routes = kernel.links.flatMap((link) => connectedRoutes(link, kernel))
+  if ((spec.roles ?? []).includes('edge') && spec.prepared !== false) {
+    for (const hop of spec.discardNextHops ?? ['192.0.2.254', '100::1']) {
+      kernel.routes.push(operatorDiscard(hop))
+    }
+  }
+  return {
+    spec,
+    settings,
+    hostname: spec.name.split('.')[0] ?? spec.name,
+    kernel,
+    boot: copyKernel(kernel),
+    files: new Map(),
+    saveRefusal: undefined,
+    handles: 0,
+    listener: () => {},
+  }
+}
+
+function operatorDiscard(hop: string): Route {
+  const family = hop.includes(':') ? 6 : 4
+  return {
+    family,
+    type: 'blackhole',
+    prefix: `${hop}/${family === 4 ? 32 : 128}`,
+    protocol: 'static',
+    metric: family === 4 ? 0 : 1024,
+    table: mainTable,
+  }
+}
+
+function initialLinks(spec: SimulatedDevice): Link[] {
+  const access = (spec.roles ?? []).includes('access')
+  const links: Omit<Link, 'index'>[] = [
+    plain('lo', 'loopback', spec.routerId === undefined ? [] : [`${spec.routerId}/32`]),
+  ]
+  ;(spec.vrfs ?? []).forEach((vrf, at) => {
+    links.push({ ...plain(vrf, 'vrf', []), table: 10 + at })
+  })
+  if (access) links.push(plain('br0', 'bridge', []))
+  for (const port of spec.ports ?? []) {
+    const vrf = port.vrf === undefined || port.vrf === 'default' ? undefined : port.vrf
+    const bridged = access && port.addresses.length === 0
+    links.push({
+      ...plain(port.name, 'ether', [...port.addresses], spec.name),
+      up: port.shut !== true,
+      alias: port.description === '' ? undefined : port.description,
+      master: bridged ? 'br0' : vrf,
+    })
+  }
+  return links.map((link, at) => ({ ...link, index: at + 1 }))
+}
+
+function plain(
+  name: string,
+  kind: Link['kind'],
+  addresses: string[],
+  host = '',
+): Omit<Link, 'index'> {
+  return {
+    name,
+    kind,
+    addresses,
+    mac: kind === 'loopback' ? '00:00:00:00:00:00' : macOf(`${host} ${name}`),
+    up: true,
+    carrier: true,
+    master: undefined,
+    alias: undefined,
+  }
+}
+
+/** The table that a link's routes are in: its VRF's, or main. */
+export function tableOf(link: Link, kernel: Kernel): number {
+  const master = kernel.links.find((one) => one.name === link.master)
+  return master?.kind === 'vrf' ? (master.table ?? mainTable) : mainTable
+}
+
+/** Routes that exist because a link is up and has addresses. */
+export function connectedRoutes(link: Link, kernel: Kernel): Route[] {
+  if (!link.up || link.kind === 'loopback') return []
+  return link.addresses.flatMap((address) => {
+    const family = address.includes(':') ? 6 : 4
+    const prefix = typedPrefix(address, family)
+    if (prefix === undefined || /\/(?:32|128)$/.test(prefix)) return []
+    const src = address.split('/')[0] ?? ''
+    return [
+      {
+        family,
+        type: 'unicast' as const,
+        prefix,
+        dev: link.name,
+        protocol: 'kernel',
+        metric: family === 4 ? 0 : 256,
+        table: tableOf(link, kernel),
+        ...(family === 4 ? { src } : {}),
+      } as const,
+    ]
+  })
+}
+
+/** Takes a link down or up, with what that does to addresses and routes. */
+export function setLink(kernel: Kernel, link: Link, up: boolean): void {
+  if (link.up === up) return
+  link.up = up
+  if (up) {
+    kernel.routes.push(...connectedRoutes(link, kernel))
+    return
+  }
+  kernel.routes = kernel.routes.filter((route) => route.dev !== link.name)
+  const keep = (name: string): boolean =>
+    kernel.sysctl.get(`net.ipv6.conf.${name}.keep_addr_on_down`) === '1'
+  if (!keep('all') && !keep(link.name)) {
+    link.addresses = link.addresses.filter((address) => !address.includes(':'))
+  }
+}
+
+/** Puts the discards that a routing daemon learnt by BGP into the kernel, instead of those before. */
+export function learnRoutes(state: LinuxState, learnt: readonly Learnt[]): void {
+  const { kernel } = state
+  const dead = new Set(
+    kernel.routes
+      .filter(({ type, table }) => type === 'blackhole' && table === mainTable)
+      .map(({ prefix }) => prefix.split('/')[0]),
+  )
+  kernel.routes = [
+    ...kernel.routes.filter(({ protocol }) => protocol !== 'bgp'),
+    ...learnt
+      .filter(({ nextHop }) => dead.has(nextHop))
+      .map(
+        ({ prefix }): Route => ({
+          family: prefix.includes(':') ? 6 : 4,
+          type: 'blackhole',
+          prefix,
+          protocol: 'bgp',
+          metric: 20,
+          table: mainTable,
+        }),
+      ),
+  ]
+}
+
+/** What a routing daemon beside nullroute would hand on of a Linux trigger: the discards of protocol 223. */
+export function discardsWithTag(state: LinuxState): Announced[] {
+  if (!(state.spec.roles ?? []).includes('rtbh-trigger') || state.spec.prepared === false) return []
+  const hop = (family: 4 | 6): string =>
+    (state.spec.discardNextHops ?? []).find((one) => one.includes(':') === (family === 6)) ??
+    (family === 4 ? '192.0.2.254' : '100::1')
+  return state.kernel.routes
+    .filter(
+      ({ type, protocol, table }) =>
+        type === 'blackhole' && protocol === '223' && table === mainTable,
+    )
+    .map(({ prefix, family }) => ({ prefix, nextHop: hop(family) }))
+}
