@@ -53,7 +53,7 @@ export function optionalBody<T extends z.ZodType>(schema: T) {
 }
 
 /** What stands around all enforcements at this moment. */
-export function surroundings(context: ApiContext, rows: Rows) {
+function surroundings(context: ApiContext, rows: Rows) {
   const holds = context.controller.holds()
   return {
     unsaved: new Set(

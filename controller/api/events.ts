@@ -3,13 +3,14 @@
 import { Readable } from 'node:stream'
 import { z } from 'zod'
 import type { Clock } from '../../agent/clock.ts'
+import { settled as settledStatuses } from '../enforcement.ts'
 import { ControllerError } from '../errors.ts'
 import type { Store } from '../store/store.ts'
 import { everyone } from './auth.ts'
 import { type Api, type ApiContext, notFound, problems, sendRaw } from './context.ts'
 import type { DeviceEvent, SettledEvent, StatusEvent } from './schema.ts'
 import { EventsHeaders, UlidPath } from './schema.ts'
-import { deviceViews, isSettled } from './views.ts'
+import { deviceViews, optional } from './views.ts'
 import { recordOf, type StoredRecord } from './views-audit.ts'
 
 /** Entries read at once; a slow client holds no more than one such batch. */
@@ -156,7 +157,7 @@ function nextEvents(store: Store, id: string, after: number): Next | undefined {
     if (enforcement === undefined) return undefined
     const entries = rows.log({ enforcement: id, after, limit: batchSize })
     const more = entries.length === batchSize
-    const settled = isSettled(enforcement.status)
+    const settled = settledStatuses.includes(enforcement.status)
     const records = entries.map(recordOf)
     const last = records.findLast(({ type }) => type === 'enforcement.settled')
     const devices = deviceViews(rows.wanted({ enforcement: id }), rows.results({ enforcement: id }))
@@ -172,17 +173,25 @@ function nextEvents(store: Store, id: string, after: number): Next | undefined {
 }
 
 function settledFrame(record: StoredRecord): string {
-  // Written by the controller: {status, devices: [{device, status}]}.
+  // Written by the life cycle: {status, devices: [{device, role, status}]}.
   const { status, devices } = record.data as Pick<SettledEvent, 'status' | 'devices'>
   return frame('settled', record.seq, {
     time: record.time,
     status,
-    devices: (devices ?? []).map((one) => ({ device: one.device, status: one.status })),
+    devices: devices.map(({ device, role, status: reached }) => ({
+      device,
+      ...optional('role', role),
+      status: reached,
+    })),
   })
 }
 
-function statusData(record: StoredRecord, status: StatusEvent['status']): StatusEvent {
-  return { time: record.time, type: record.type, outcome: record.outcome, status }
+// What was settled once keeps the status that it had; of other records only the present one is known.
+function statusData(record: StoredRecord, now: StatusEvent['status']): StatusEvent {
+  const { time, type, outcome } = record
+  const { status } = record.data as { readonly status?: StatusEvent['status'] }
+  const then = type === 'enforcement.settled' ? status : undefined
+  return { time, type, outcome, status: then ?? now }
 }
 
 function deviceData(record: StoredRecord, devices: ReturnType<typeof deviceViews>): DeviceEvent {

@@ -67,7 +67,7 @@ type Document = ReturnType<typeof jsonSchemaTransformObject>
 const place = '#/components/schemas/'
 
 /** Every named schema comes twice, as input and as output. Only what is referred to stays, under its own name where that is free. */
-export function withoutUnused(document: Document): Document {
+function withoutUnused(document: Document): Document {
   if (!('components' in document) || document.components?.schemas === undefined) return document
   const { schemas } = document.components
   const used = new Set<string>()

@@ -2,6 +2,7 @@
 
 import { STATUS_CODES } from 'node:http'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { AgentError } from '../../agent/errors.ts'
 import { ControllerError, type ControllerErrorCode, controllerErrors } from '../errors.ts'
 import type { Problem, RequestProblem } from './schema.ts'
 
@@ -66,6 +67,12 @@ export function problemOf(error: unknown, request: string): ProblemAnswer {
   if (error instanceof RequestInvalid) return invalidAnswer(error, request)
   if (error instanceof ControllerError) {
     return answer(error.code, error.message, { request, members: error.detail })
+  }
+  if (error instanceof AgentError) {
+    return answer('agent_failed', error.message, {
+      request,
+      members: { agentCode: error.code, remedy: error.remedy },
+    })
   }
   const known = fastifyCodes[codeOf(error)]
   if (known !== undefined) return answer(known[0], known[1], { request })

@@ -50,7 +50,7 @@ export interface ServerConfig {
 }
 
 /** An event loop that lags by so much, in ms, takes no more requests. */
-const lagMsMax = 2_000
+const lagMsMax = 10_000
 
 /** The server with all its routes, not yet listening. Closing it ends event streams and writes what refusals were still counted; the store must outlive it. */
 export async function createServer(

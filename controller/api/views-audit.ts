@@ -5,7 +5,7 @@ import type { LogEntry } from '../store/store.ts'
 import type { AuditEntryView } from './schema.ts'
 
 /** Stands where a field is not shown. */
-export const withheldText = '[withheld]'
+const withheldText = '[withheld]'
 
 type Members = { [name: string]: unknown }
 

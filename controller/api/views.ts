@@ -2,8 +2,9 @@
 
 import type { KeyState } from '../../agent/journal.ts'
 import type { Id } from '../../inventory/model.ts'
-import type { Enforcement } from '../enforcement.ts'
+import { type Enforcement, inForce } from '../enforcement.ts'
 import type { Plan } from '../plan.ts'
+import { isOverdue } from '../progress.ts'
 import type { Result, Wanted } from '../store/store.ts'
 import {
   decisionView,
@@ -12,9 +13,6 @@ import {
   type EnforcementView,
   type PlanView,
 } from './schema.ts'
-
-/** A release that takes longer is overdue, in ms. */
-const overdueAfterMs = 300_000
 
 /** What stands around an enforcement. */
 export interface EnforcementFacts {
@@ -26,11 +24,6 @@ export interface EnforcementFacts {
   /** Expiries are held because the clock jumped. */
   readonly clockHeld: boolean
   readonly now: Date
-}
-
-/** Statuses after which nothing more happens by itself. */
-export function isSettled(status: Enforcement['status']): boolean {
-  return !['awaiting_approval', 'enforcing', 'releasing'].includes(status)
 }
 
 /** An enforcement with its devices. */
@@ -50,6 +43,7 @@ export function enforcementView(
     digest: enforcement.digest,
     ...(enforcement.plan === undefined ? {} : { planId: enforcement.plan }),
     requestedBy: actorView(enforcement.requestedBy),
+    ...optional('requestedByPerson', enforcement.requestedByPerson),
     acceptedAt: enforcement.acceptedAt,
     updatedAt: enforcement.updatedAt,
     ...optional('expiresAt', enforcement.expiresAt),
@@ -63,7 +57,7 @@ export function enforcementView(
     },
     onFailure: enforcement.onFailure,
     devices,
-    overdue: isOverdue(enforcement, facts.now),
+    overdue: isOverdue(enforcement, facts.now.toISOString()),
     ...optional('held', held),
     unsaved: [...new Set(devices.map(({ device }) => device))].filter((device) =>
       facts.unsaved.has(device),
@@ -87,15 +81,6 @@ export function enforcementReference(enforcement: Enforcement): EnforcementRefer
     acceptedAt: enforcement.acceptedAt,
     ...optional('expiresAt', enforcement.expiresAt),
   }
-}
-
-/** Whether a release takes longer than it should. */
-export function isOverdue(enforcement: Enforcement, now: Date): boolean {
-  return (
-    enforcement.status === 'releasing' &&
-    enforcement.releaseRequestedAt !== undefined &&
-    now.getTime() - Date.parse(enforcement.releaseRequestedAt) > overdueAfterMs
-  )
 }
 
 /** How an enforcement stands on each of its devices, in the order of the roll-out; a device that has work and is watched for the effect too stands there twice, by role. What has not been worked on is `pending`. */
@@ -292,8 +277,8 @@ function actorView({ kind, id, roles, name }: Enforcement['requestedBy']) {
 function heldBy(enforcement: Enforcement, facts: EnforcementFacts): 'freeze' | 'clock' | undefined {
   const { status, expiresAt } = enforcement
   const due = expiresAt !== undefined && Date.parse(expiresAt) <= facts.now.getTime()
-  const inForce = ['enforcing', 'enforced', 'degraded'].includes(status)
+  const lasts = inForce.includes(status)
   const working = ['enforcing', 'degraded', 'releasing'].includes(status)
-  if (facts.frozen && (working || (due && inForce))) return 'freeze'
-  return facts.clockHeld && due && inForce ? 'clock' : undefined
+  if (facts.frozen && (working || (due && lasts))) return 'freeze'
+  return facts.clockHeld && due && lasts ? 'clock' : undefined
 }

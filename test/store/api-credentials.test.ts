@@ -1,6 +1,8 @@
 // Who did it: always the credential's owner; and what the audit log, the log and the answers say of those who were refused.
 
+import { fastify } from 'fastify'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { knownRoutes, open } from '../../controller/api/auth.ts'
 import { recordOf } from '../../controller/api/views-audit.ts'
 import { createWorld, decisionBody, type World } from './api-world.ts'
 
@@ -50,6 +52,18 @@ describe('the actor', () => {
       payload: decisionBody,
     })
     expect(world.callers[0]?.actor.from).toBe('127.0.0.1')
+  })
+})
+
+describe('a route', () => {
+  it('that does not say who may use it keeps the server from starting', () => {
+    const app = fastify()
+    knownRoutes(app, ['/docs'])
+    app.get('/docs/page', async () => '')
+    app.get('/healthz', { config: { access: open } }, async () => '')
+    expect(() => app.get('/v1/secret', async () => '')).toThrow(
+      'the route GET /v1/secret does not declare its access',
+    )
   })
 })
 

@@ -65,7 +65,7 @@ const ReasonBody = z.strictObject({
 })
 
 /** A decision as a client sends it, checked as far as it can be without the inventory. */
-export const DecisionBody = named(
+const DecisionBody = named(
   'Decision',
   z
     .strictObject({
@@ -112,7 +112,7 @@ export const DecisionBody = named(
 )
 
 /** A plan that was reviewed, to be enforced exactly as it was shown. */
-export const PlanReference = named(
+const PlanReference = named(
   'PlanReference',
   z
     .strictObject({ planId: Ulid, digest: Sha256 })

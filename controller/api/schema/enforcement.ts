@@ -90,6 +90,7 @@ export const EnforcementView = named(
     digest: z.string(),
     planId: z.string().optional(),
     requestedBy: ActorView,
+    requestedByPerson: z.string().optional().describe('who may not approve it'),
     acceptedAt: z.string(),
     updatedAt: z.string(),
     expiresAt: z.string().optional(),
@@ -171,7 +172,9 @@ export const EventData = {
       time: z.string(),
       type: z.string(),
       outcome: z.string(),
-      status: StatusName.describe('as it is when the event is sent'),
+      status: StatusName.describe(
+        'as it is when the event is sent; of one that was settled in between, what it had reached',
+      ),
     }),
   ),
   device: named(
@@ -192,7 +195,9 @@ export const EventData = {
     z.strictObject({
       time: z.string(),
       status: StatusName,
-      devices: z.array(z.strictObject({ device: z.string(), status: z.string() })),
+      devices: z.array(
+        z.strictObject({ device: z.string(), role: z.string().optional(), status: z.string() }),
+      ),
     }),
   ),
 } as const

@@ -8,7 +8,7 @@ import { Flag, named } from './formats.ts'
 const kind = z.enum(intentKinds)
 
 /** One thing that must be true on one device. */
-export const IntentView = named(
+const IntentView = named(
   'Intent',
   z.discriminatedUnion('kind', [
     z.strictObject({
