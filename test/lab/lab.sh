@@ -171,8 +171,9 @@ if [ -d "$device/etc-frr" ]; then
 else
   mount --bind "$device/etc-nullroute" /etc/nullroute
   mount --bind "$device/sudoers.d" /etc/sudoers.d
+  mount --bind "$device/sbin" /usr/local/sbin
   nft -f /etc/nullroute/table.nft
-  "$device/nullroute-restore" >>"$device/boot.log" 2>&1 || true
+  /usr/local/sbin/nullroute-restore >>"$device/boot.log" 2>&1 || true
 fi
 if [ -n "$managed" ]; then
   timeout 20 /usr/sbin/sshd -f "$device/sshd_config" -E "$device/sshd.log" </dev/null >/dev/null 2>&1
@@ -258,9 +259,9 @@ make_files() {
     [ -z "${MANAGED[$name]:-}" ] || make_sshd "$device" "$name"
   done
   device=$RUN/sw1
-  mkdir -p "$device/etc-nullroute/state.d" "$device/sudoers.d"
+  mkdir -p "$device/etc-nullroute/state.d" "$device/sudoers.d" "$device/sbin"
   cp "$HERE/config/sw1/table.nft" "$device/etc-nullroute/table.nft"
-  install -m 0755 "$HERE/config/sw1/nullroute-restore" "$device/nullroute-restore"
+  install -m 0755 "$HERE/config/sw1/nullroute-restore" "$device/sbin/nullroute-restore"
   install -m 0440 "$HERE/config/sw1/sudoers" "$device/sudoers.d/nullroute"
   : | tee "$device/etc-nullroute/state.d/routes" "$device/etc-nullroute/state.d/elements" >"$device/etc-nullroute/state.d/ports"
   chown -R $ACCOUNT "$device/etc-nullroute/state.d"

@@ -2,6 +2,7 @@
 
 import { z } from 'zod'
 import { type Answer, free, type Read } from '../../platform.ts'
+import { sudo } from './session.ts'
 
 const reads = {
   routes4: 'ip -j -4 route show table all',
@@ -11,8 +12,7 @@ const reads = {
   links: 'ip -j link show',
   addresses: 'ip -j addr show',
   // The sudo fragment of `prepare` shows our own tables only.
-  ruleset:
-    'if [ "$(id -u)" = 0 ]; then nft -j list ruleset; else sudo -n nft -j list table inet nullroute; sudo -n nft -j list table bridge nullroute; fi',
+  ruleset: `if [ "$(id -u)" = 0 ]; then nft -j list ruleset; else ${sudo} nft -j list table inet nullroute; ${sudo} nft -j list table bridge nullroute; fi`,
   saved: 'for f in routes elements ports; do echo "# $f"; cat /etc/nullroute/state.d/$f; done',
 } as const
 

@@ -21,7 +21,7 @@ import { findPort, portReads, renderPort } from './port.ts'
 import { judge, reads } from './preflight.ts'
 import { prepare } from './prepare.ts'
 import { findBlackhole, markedRoutes, renderBlackhole, routeReads, vrfFacts } from './routes.ts'
-import { failed, open, prompt } from './session.ts'
+import { failed, open, prompt, sudo } from './session.ts'
 
 const noBgp = 'the kernel speaks no BGP: use the `frr` or `bird` device of the same host'
 
@@ -124,9 +124,8 @@ function isRoot(facts: Facts): boolean {
   return (facts['root'] ?? (facts['username'] === 'nullroute' ? 'no' : 'yes')) === 'yes'
 }
 
-/** `sudo -n` never asks: where a password would be needed, it fails. */
 function runner(facts: Facts): (command: string) => string {
-  return isRoot(facts) ? (command) => command : (command) => `sudo -n ${command}`
+  return isRoot(facts) ? (command) => command : (command) => `${sudo} ${command}`
 }
 
 const folder = '/etc/nullroute/state.d'

@@ -1,14 +1,14 @@
 // What a Linux host needs beforehand: the account's rights, our own tables, and a place where what nullroute holds survives a reboot.
 
 import { type Answer, type Finding, free, type Read, type Seen } from '../../platform.ts'
+import { sudo } from './session.ts'
 import { readTable, setNames, type TableFamily } from './table.ts'
 
 const asRoot = (command: string): string =>
-  `if [ "$(id -u)" = 0 ]; then ${command}; else sudo -n ${command}; fi`
+  `if [ "$(id -u)" = 0 ]; then ${command}; else ${sudo} ${command}; fi`
 
 const questions = {
-  'may route':
-    'if [ "$(id -u)" = 0 ]; then echo root; else sudo -n -l /usr/sbin/ip route prepend blackhole 192.0.2.1/32 proto 223; fi',
+  'may route': `if [ "$(id -u)" = 0 ]; then echo root; else ${sudo} -l /usr/sbin/ip route prepend blackhole 192.0.2.1/32 proto 223; fi`,
   'table inet': asRoot('nft -j list table inet nullroute'),
   'table bridge': asRoot('nft -j list table bridge nullroute'),
   bridges: 'ip -j link show type bridge',

@@ -59,6 +59,12 @@ function answered({ text }: OpenState): OpenAction {
   return { do: 'ready', context: 'shell', facts }
 }
 
+/**
+ * Runs a command as root, or fails: `-n` never asks for a password. By `setsid` it has no terminal, since with `use_pty` (Debian's default) sudo would
+ * take the lines that wait behind it for its command's input, and they would be lost.
+ */
+export const sudo = 'setsid -w sudo -n'
+
 /** `nr-7f3a:2> `: wherever it stands, since output without a line end is followed by it directly. */
 export function prompt(seen: Seen): Prompts {
   return promptOf(seen.nonce)
