@@ -6,7 +6,7 @@ import { leafHash, sha256 } from './merkle.ts'
 import { type NewRecord, recordTypes } from './record.ts'
 
 /** Longest entry in bytes: tlog-tiles writes its length as a uint16. */
-export const entryBytesMax = 65_535
+const entryBytesMax = 65_535
 
 /** `prev` of entry 0: SHA-256 of nothing. */
 export const noEntryBefore: Uint8Array = sha256(Buffer.alloc(0))
@@ -25,7 +25,7 @@ export interface Place {
 }
 
 /** A hidden field and what opens its digest. */
-export interface Disclosure {
+interface Disclosure {
   readonly pointer: string
   readonly disclosure: string
   readonly value: Json

@@ -1,7 +1,7 @@
 // What a check of the log can find. Pure.
 
 /** Stored nowhere, printed by `audit verify`: kinds are contract, add, never rename. */
-export type FindingKind =
+type FindingKind =
   | 'altered'
   | 'removed'
   | 'inserted'

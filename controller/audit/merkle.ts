@@ -3,7 +3,7 @@
 import { hash } from 'node:crypto'
 
 /** Bytes of a hash. */
-export const hashBytes = 32
+const hashBytes = 32
 
 /** A tree, as far as appending needs it. `edge`: the roots of its complete subtrees, widest first; as many as `size` has bits set. */
 export interface Tree {

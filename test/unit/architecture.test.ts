@@ -20,12 +20,13 @@ const platforms = [
 const pureController = [
   'controller/plan.ts',
   'controller/enforcement.ts',
-  'controller/life-cycle.ts',
   'controller/errors.ts',
   'controller/digest.ts',
   'controller/blast-radius.ts',
   'controller/usage.ts',
+  'controller/audit/canonical.ts',
   'controller/audit/record.ts',
+  'controller/audit/canonical.ts',
 ]
 const deciding = ['inventory', 'playbooks', ...platforms, ...pureController]
 const agentPorts = ['agent/clock.ts', 'agent/journal.ts']
@@ -47,8 +48,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'controller/enforcement.ts': deciding,
   'controller/digest.ts': deciding,
   'controller/blast-radius.ts': deciding,
-  'controller/usage.ts': deciding,
-  'controller/life-cycle.ts': deciding,
+  'controller/desired.ts': deciding,
+  'controller/audit/canonical.ts': [],
   'controller/audit/record.ts': deciding,
   // The store keeps what the deciding parts made, and hands it out: their types, none of their doings.
   'controller/store': [
