@@ -105,8 +105,11 @@ function devicesMoved(old: Plan, fresh: Plan): readonly (Moved | undefined)[] {
   return [...places].flatMap((place) => {
     const was = old.devices.find((device) => placeOf(device) === place)
     const is = fresh.devices.find((device) => placeOf(device) === place)
+    if (was === undefined || is === undefined) {
+      return [differs(`device ${place}`, intentsText(was), intentsText(is))]
+    }
     return [
-      differs(`platform of ${place}`, was?.platform ?? '', is?.platform ?? ''),
+      differs(`platform of ${place}`, was.platform, is.platform),
       differs(`intents of ${place}`, intentsText(was), intentsText(is)),
     ]
   })
@@ -137,7 +140,8 @@ function playbookText({ playbook }: Plan): string {
 }
 
 function intentsText(device: Plan['devices'][number] | undefined): string {
-  const intents = (device?.intents ?? []).map(({ intent }) => intent)
+  if (device === undefined) return 'none'
+  const intents = device.intents.map(({ intent }) => intent)
   return intents
     .toSorted(compareIntents)
     .map((intent) => canonical(intent))
