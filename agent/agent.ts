@@ -8,7 +8,7 @@ import { backoffMs, isRetried, wantsRetry } from './agent-timers.ts'
 import type { Clock } from './clock.ts'
 import { converge } from './converge.ts'
 import { saveConfiguration } from './converge-save.ts'
-import type { Deadlines, Work } from './converge-work.ts'
+import { backToRest, type Deadlines, type Work } from './converge-work.ts'
 import { intentsToRead } from './diff.ts'
 import { AgentError } from './errors.ts'
 import { type Intent, keyOf } from './intents.ts'
@@ -139,7 +139,11 @@ function createWorker(options: AgentOptions): Worker {
     journal: options.journal,
     clock: options.clock,
     signal: abort.signal,
-    session: () => warm.get(),
+    async session() {
+      const session = await warm.get()
+      await backToRest(work, session)
+      return session
+    },
     another: () => warm.another(),
     interrupted: () => worker.waiting !== undefined,
     stopping: () => worker.stopping,

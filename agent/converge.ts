@@ -55,7 +55,11 @@ export async function converge(work: Work): Promise<Converged> {
     return finish(work, session, { ...start, planned, applied: nothingSent(results) })
   }
   if (drifted.length > 0) await reportDrift(work, start, decisions)
-  const applied = await apply(work, session, start, planned)
+  const applied = await apply(work, session, start, planned).catch(async (error: unknown) => {
+    // Nobody shall find the device's configuration mode held by us, least of all our own next look.
+    await backToRest(work, session).catch(() => undefined)
+    throw error
+  })
   const all = new Map([...results, ...applied.results])
   return finish(work, session, {
     ...start,

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { free, type Line, type Seen } from '../../agent/platform.ts'
 import { frr } from '../../agent/platforms/frr/frr.ts'
 import { linux } from '../../agent/platforms/linux/linux.ts'
-import { createTerminal, type Split } from '../../agent/terminal.ts'
+import { type Batch, createTerminal, type Split, type Terminal } from '../../agent/terminal.ts'
 import { createScreen } from '../../agent/terminal-screen.ts'
 
 const fixtures = new URL('../fixtures/', import.meta.url)
@@ -103,6 +103,17 @@ describe('the answers of a device that echoes', () => {
   })
 })
 
+/** The only answer of a batch, or why there is none, at the last prompt of the text. */
+function answerByteByByte(of: Terminal, text: string, batch: Batch): string | undefined {
+  const screen = createScreen(511)
+  let split: Split = { kind: 'incomplete', answered: 0, from: 0 }
+  for (const byte of new TextEncoder().encode(text.replaceAll('\n', '\r\n'))) {
+    screen.write(Uint8Array.of(byte))
+    if (of.promptAtEnd(screen.text()) !== undefined) split = of.split(screen.text(), batch)
+  }
+  return split.kind === 'complete' ? split.pieces[0]?.text : split.kind
+}
+
 describe('recorded sessions, one byte at a time', () => {
   const whole = /^(?!.*(?:narrow|without_group|user_)).*_raw\.txt$/
   const names = readdirSync(new URL('frr/', fixtures)).filter((name) => whole.test(name))
@@ -117,19 +128,11 @@ describe('recorded sessions, one byte at a time', () => {
     const of = createTerminal(frr, { host, nonce: '', facts: {} })
 
     const problems = found.slice(0, -1).flatMap((one, i) => {
-      const next = found[i + 1]
       const [, lead = '', line = ''] = one
-      const end = (next?.index ?? 0) + (next?.[1]?.length ?? 0)
-      const raw = shown.text().slice(one.index, end).replaceAll('\n', '\r\n')
-      const screen = createScreen(511)
-      let split: Split = { kind: 'incomplete', answered: 0, from: 0 }
-      for (const byte of new TextEncoder().encode(raw)) {
-        screen.write(Uint8Array.of(byte))
-        if (of.promptAtEnd(screen.text()) === undefined) continue
-        split = of.split(screen.text(), { lines: [config(line)], sentinel: false, lead })
-      }
-      const answer = split.kind === 'complete' ? split.pieces[0]?.text : split.kind
-      const expected = shown.text().slice(one.index + lead.length + line.length + 1, next?.index)
+      const next = found[i + 1]?.index ?? 0
+      const raw = shown.text().slice(one.index, next + (found[i + 1]?.[1] ?? '').length)
+      const answer = answerByteByByte(of, raw, { lead, lines: [config(line)], sentinel: false })
+      const expected = shown.text().slice(one.index + lead.length + line.length + 1, next)
       return answer === expected.replace(/\n+$/, '') ? [] : [{ line, answer, expected }]
     })
 
