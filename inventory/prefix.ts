@@ -75,9 +75,17 @@ export function baseOf(prefix: Prefix): Address {
 
 /** The numbers behind a prefix. */
 export function toSpan(prefix: Prefix): Span {
-  const base = baseOf(prefix)
-  return spanOf(familyOf(prefix), toNumber(base), lengthOf(prefix))
+  const known = spans.get(prefix)
+  if (known !== undefined) return known
+  const span = spanOf(familyOf(prefix), toNumber(baseOf(prefix)), lengthOf(prefix))
+  if (spans.size >= spansMax) spans.clear()
+  spans.set(prefix, span)
+  return span
 }
+
+// The same few prefixes are compared with each other over and over: reading their text each time was most of a plan's time.
+const spans = new Map<Prefix, Span>()
+const spansMax = 16_384
 
 /** The number behind an address. */
 export function toNumber(address: Address): bigint {
