@@ -24,6 +24,8 @@ export function shape<T>(
   const moved = new Map<string, readonly number[]>()
   const original = (path: Path): Path => restore(path, moved)
   const problems: Problem[] = []
+  /** Maps and lists that something was left out of. */
+  const gapped = new Set<string>()
   let left: unknown = tree.value
   let value: T | undefined
   // First single fields and items go, then whole entries, then whole sections.
@@ -34,12 +36,16 @@ export function shape<T>(
       value = result.data
       break
     }
-    // What the leaving out itself caused is no new problem; what it uncovered (rules over several fields) is.
-    const issues = result.error.issues.filter((issue) => first || issue.code === 'custom')
+    // What the leaving out itself caused is no new problem; what it uncovered (rules over several fields, all of them there) is.
+    const issues = result.error.issues.filter(
+      (issue) =>
+        first || (issue.code === 'custom' && !gapped.has(printPath(original(keysOf(issue.path))))),
+    )
     for (const issue of issues) problems.push(...problemsOf(tree, issue, original))
     const paths = result.error.issues
       .flatMap((issue) => pathsOf(issue, left))
       .map((path) => path.slice(0, depth))
+    for (const path of paths) gapped.add(printPath(original(path.slice(0, -1))))
     left = without(left, paths, moved)
   }
   return {
@@ -115,8 +121,16 @@ function plainFault(tree: Tree, path: Path, issue: Issue): Fault {
 }
 
 function faultFor(tree: Tree, path: Path, expected: string, isText = false): Fault {
-  const name = String(path.at(-1) ?? 'the file')
+  const name = String(path.at(-1))
   const found = tree.written(path)
+  if (found === undefined && path.length === 0) {
+    return {
+      message: 'the file is empty',
+      found: 'nothing',
+      expected,
+      remedy: 'write what it should hold, or remove it',
+    }
+  }
   if (found === undefined) {
     return {
       message: `"${name}" is missing`,

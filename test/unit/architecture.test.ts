@@ -48,7 +48,6 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'controller/enforcement.ts': deciding,
   'controller/digest.ts': deciding,
   'controller/blast-radius.ts': deciding,
-  'controller/desired.ts': deciding,
   'controller/audit/canonical.ts': [],
   'controller/audit/record.ts': deciding,
   // The store keeps what the deciding parts made, and hands it out: their types, none of their doings.
