@@ -39,9 +39,7 @@ interface HostKey {
 
 /** Starts one device; resolves when it listens. */
 export async function startDevice(spec: SimulatedDevice, settings: ModelSettings): Promise<Device> {
-  const make = models[spec.platform]
-  if (make === undefined) throw new Error(`there is no model of ${spec.platform}`)
-  const model = make(spec, settings)
+  const model = models[spec.platform](spec, settings)
   const journal = createJournal()
   const username = spec.username ?? defaultUsername
   const password = spec.password ?? defaultPassword

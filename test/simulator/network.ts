@@ -17,12 +17,15 @@ export function connectNetwork(
 
   function deliver(): void {
     cancel = undefined
-    const routes: Learnt[] = triggers.flatMap((trigger) =>
-      trigger.model.announced().map((route) => ({ ...route, from: trigger.routerId })),
-    )
+    const told = triggers.map((trigger) => ({
+      trigger,
+      routes: trigger.model
+        .announced()
+        .map((route): Learnt => ({ ...route, from: trigger.routerId })),
+    }))
     for (const edge of edges) {
-      const others = routes.filter((route) => route.from !== edge.routerId)
-      edge.model.learn(others)
+      // A device that is both tells itself nothing.
+      edge.model.learn(told.flatMap(({ trigger, routes }) => (trigger === edge ? [] : routes)))
     }
   }
 

@@ -60,6 +60,8 @@ export interface SimulatedDevice {
   readonly prepared?: boolean
   /** Version of the software, where the model knows several: frr `8.4.4` or `10.3`. */
   readonly version?: string
+  /** juniper_junos: the line before prompts on systems with more than one routing engine, such as `master:0`. */
+  readonly routingEngine?: string
   /** linux: the account is root, or may do what the sudo fragment says, or nothing. `root` when absent. */
   readonly privilege?: 'root' | 'sudo' | 'none'
 }

@@ -1,0 +1,246 @@
+// What a Junos device shows of routes, as text and as JSON.
+
+import { longestMatch, typedAddress, typedPrefix } from '../prefixes.ts'
+import { type JunosState, staticsOf } from './state.ts'
+import { entriesOf, entryName, findStatement, type Statement, valueOf } from './tree.ts'
+
+interface Rib {
+  readonly table: string
+  readonly prefix: string
+  readonly protocol: 'Static' | 'BGP' | 'Direct'
+  readonly preference: number
+  readonly tag?: string
+  /** `Discard`, `Reject`, or a way out. */
+  readonly hop: string
+  readonly from?: string
+}
+
+/** `show route …`, the words behind. */
+export function showRoute(
+  state: JunosState,
+  words: readonly string[],
+  json: boolean,
+): string | undefined {
+  let table: string | undefined
+  let protocol: string | undefined
+  let target: string | undefined
+  let exact = false
+  for (let at = 0; at < words.length; at++) {
+    const word = words[at] ?? ''
+    const value = words[at + 1] ?? ''
+    if (word === 'table' || word === 'protocol') at += 1
+    if (word === 'table') table = value
+    else if (word === 'protocol') protocol = value
+    else if (word === 'exact') exact = true
+    else if (/^(?:active-path|brief|terse|all|extensive|detail|inactive-path)$/.test(word)) continue
+    else if (target === undefined && /[.:]/.test(word)) target = word
+    else return undefined
+  }
+  const wanted = target === undefined ? undefined : fullPrefix(target)
+  if (target !== undefined && wanted === undefined) return undefined
+  const rib = ribOf(state).filter(
+    (route) =>
+      (table === undefined || route.table === table) &&
+      (protocol === undefined || route.protocol.toLowerCase() === protocol),
+  )
+  const tables = [...new Set(rib.map((route) => route.table))].sort()
+  const shown = tables
+    .map((name) => ({
+      name,
+      routes: pick(
+        rib.filter((one) => one.table === name),
+        wanted,
+        exact,
+      ),
+    }))
+    .filter(({ routes }) => routes.length > 0)
+  return json ? jsonTables(state, rib, shown) : textTables(rib, shown)
+}
+
+function fullPrefix(text: string): string | undefined {
+  const family = text.includes(':') ? 6 : 4
+  if (text.includes('/')) return typedPrefix(text, family)
+  const address = typedAddress(text)
+  return address === undefined ? undefined : `${address}/${family === 4 ? 32 : 128}`
+}
+
+function pick(rib: readonly Rib[], target: string | undefined, exact: boolean): readonly Rib[] {
+  if (target === undefined) return rib
+  const prefix = exact ? target : longestMatch(rib, target)?.prefix
+  return rib.filter((route) => route.prefix === prefix)
+}
+
+/** All routes; of one prefix the best first. */
+function ribOf(state: JunosState): Rib[] {
+  const statics = staticsOf(state.running).flatMap(({ table, routes }) =>
+    routes?.inactive === true
+      ? []
+      : entriesOf(routes, 'route').flatMap((route) => staticRib(table, route, routes)),
+  )
+  const learnt: Rib[] = state.learnt
+    // In force only where this device discards the next hop itself.
+    .filter(({ nextHop }) =>
+      statics.some(({ prefix, hop }) => hop === 'Discard' && prefix.split('/')[0] === nextHop),
+    )
+    .map(({ prefix, from }) => ({
+      table: prefix.includes(':') ? 'inet6.0' : 'inet.0',
+      prefix,
+      protocol: 'BGP',
+      preference: 170,
+      hop: 'Discard',
+      from,
+    }))
+  const all = [...direct(state), ...statics, ...learnt]
+  return all.sort((a, b) => a.preference - b.preference)
+}
+
+function staticRib(table: string, route: Statement, routes: Statement | undefined): Rib[] {
+  if (route.inactive) return []
+  const defaults = findStatement(routes ?? route, 'defaults')
+  const tag = valueOf(route, 'tag') ?? valueOf(defaults, 'tag')
+  const hop =
+    findStatement(route, 'discard') !== undefined
+      ? 'Discard'
+      : findStatement(route, 'reject') !== undefined
+        ? 'Reject'
+        : valueOf(route, 'next-hop')
+  if (hop === undefined) return []
+  return [
+    {
+      table,
+      prefix: entryName(route),
+      protocol: 'Static',
+      preference: Number(valueOf(route, 'preference') ?? valueOf(defaults, 'preference') ?? 5),
+      hop,
+      ...(tag === undefined ? {} : { tag }),
+    },
+  ]
+}
+
+function direct(state: JunosState): Rib[] {
+  return (findStatement(state.running, 'interfaces')?.children ?? []).flatMap((port) => {
+    if (findStatement(port, 'disable') !== undefined) return []
+    return entriesOf(port, 'unit').flatMap((unit) =>
+      entriesOf(unit, 'family').flatMap((family) =>
+        entriesOf(family, 'address').flatMap((address): Rib[] => {
+          const six = family.name === 'family inet6'
+          const prefix = typedPrefix(entryName(address), six ? 6 : 4)
+          const name = `${port.name}.${entryName(unit)}`
+          return prefix === undefined
+            ? []
+            : [
+                {
+                  table: six ? 'inet6.0' : 'inet.0',
+                  prefix,
+                  protocol: 'Direct',
+                  preference: 0,
+                  hop: name,
+                },
+              ]
+        }),
+      ),
+    )
+  })
+}
+
+interface Shown {
+  readonly name: string
+  readonly routes: readonly Rib[]
+}
+
+function hopText(route: Rib): string {
+  if (route.hop === 'Discard' || route.hop === 'Reject') return route.hop
+  return /^[0-9a-f.:]+$/i.test(route.hop) && route.protocol === 'Static'
+    ? `> to ${route.hop} via ge-0/0/0.0`
+    : `> via ${route.hop}`
+}
+
+function counts(rib: readonly Rib[], table: string): { routes: number; destinations: number } {
+  const own = rib.filter((route) => route.table === table)
+  return { routes: own.length, destinations: new Set(own.map(({ prefix }) => prefix)).size }
+}
+
+function textTables(rib: readonly Rib[], shown: readonly Shown[]): string {
+  return shown
+    .map(({ name, routes }) => {
+      const { routes: all, destinations } = counts(rib, name)
+      const seen = new Set<string>()
+      const rows = routes.map((route) => {
+        const first = !seen.has(route.prefix)
+        seen.add(route.prefix)
+        const tag = route.tag === undefined ? '' : `, tag ${route.tag}`
+        const bgp =
+          route.protocol === 'BGP'
+            ? `, localpref 200, from ${route.from}\n                      AS path: I, validation-state: unverified`
+            : ''
+        return `${(first ? route.prefix : '').padEnd(18)} ${first ? '*' : ' '}[${route.protocol}/${route.preference}] 00:00:10${tag}${bgp}\n                       ${hopText(route)}\n`
+      })
+      return `\n${name}: ${destinations} destinations, ${all} routes (${destinations} active, 0 holddown, 0 hidden)\n+ = Active Route, - = Last Active, * = Both\n\n${rows.join('')}`
+    })
+    .join('')
+}
+
+function data(value: string, attributes?: Record<string, string>): object[] {
+  return [{ data: value, ...(attributes === undefined ? {} : { attributes }) }]
+}
+
+function jsonTables(state: JunosState, rib: readonly Rib[], shown: readonly Shown[]): string {
+  const tables = shown.map(({ name, routes }) => {
+    const { routes: all, destinations } = counts(rib, name)
+    const prefixes = [...new Set(routes.map(({ prefix }) => prefix))]
+    return {
+      comment: 'keepalive',
+      'table-name': data(name),
+      'destination-count': data(String(destinations)),
+      'total-route-count': data(String(all)),
+      'active-route-count': data(String(destinations)),
+      'holddown-route-count': data('0'),
+      'hidden-route-count': data('0'),
+      rt: prefixes.map((prefix) => ({
+        attributes: { 'junos:style': 'brief' },
+        'rt-destination': data(prefix),
+        'rt-entry': routes
+          .filter((route) => route.prefix === prefix)
+          .map((route, at) => jsonEntry(route, at === 0)),
+      })),
+    }
+  })
+  return printJson({
+    'route-information': [
+      {
+        attributes: {
+          xmlns: `http://xml.juniper.net/junos/${state.version.split('-')[0]}/junos-routing`,
+        },
+        'route-table': tables,
+      },
+    ],
+  })
+}
+
+function jsonEntry(route: Rib, active: boolean): object {
+  const discard = route.hop === 'Discard' || route.hop === 'Reject'
+  return {
+    ...(active
+      ? {
+          'active-tag': data('*'),
+          'current-active': [{ data: [null] }],
+          'last-active': [{ data: [null] }],
+        }
+      : {}),
+    'protocol-name': data(route.protocol),
+    preference: data(String(route.preference)),
+    age: data('00:00:10', { 'junos:seconds': '10' }),
+    ...(route.tag === undefined ? {} : { 'rt-tag': data(route.tag) }),
+    ...(route.from === undefined
+      ? {}
+      : { 'local-preference': data('200'), 'learned-from': data(route.from) }),
+    ...(discard
+      ? { 'nh-type': data(route.hop) }
+      : { nh: [{ 'selected-next-hop': [{ data: [null] }], via: data(route.hop) }] }),
+  }
+}
+
+/** JSON as Junos prints it. */
+export function printJson(value: object): string {
+  return `${JSON.stringify(value, null, 4).replaceAll(/^(\s*"(?:[^"\\]|\\.)*"): /gm, '$1 : ')}\n`
+}
