@@ -4,7 +4,7 @@ import { type CliText, parseCliText } from '../agent/intents.ts'
 import type { Parsed } from '../inventory/prefix.ts'
 
 /** What may stand in braces. */
-export const messageVariables = ['ticket', 'customer', 'category', 'enforcement'] as const
+const messageVariables = ['ticket', 'customer', 'category', 'enforcement'] as const
 
 /** What is known to fill in; a variable that is missing refuses the message. */
 export type MessageValues = Partial<Record<(typeof messageVariables)[number], string>>
