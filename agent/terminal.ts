@@ -203,7 +203,10 @@ function withoutSecondEchoes(
       const echo = `${batch.lines[j]?.text ?? ''}\n`
       const at = text.indexOf(echo)
       if (at === -1 || (isRead && echo.length <= echoTwiceMin)) continue
-      text = text.slice(0, at) + text.slice(at + echo.length)
+      let end = at + echo.length
+      // The empty line behind the last one is echoed like the others.
+      if (batch.sentinel && j === batch.lines.length - 1 && text[end] === '\n') end += 1
+      text = text.slice(0, at) + text.slice(end)
       left.delete(j)
     }
     return { ...piece, text: text.replace(/\n+$/, '') }

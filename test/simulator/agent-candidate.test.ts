@@ -36,7 +36,7 @@ interface Box {
 function answer(box: Box, line: string): string {
   const odd = box.odd(line)
   if (odd !== undefined) return odd
-  const [verb, rest = ''] = line.split(/ (.*)/)
+  const [verb = '', rest = ''] = line.split(/ (.*)/)
   switch (verb) {
     case 'show':
       return [...box.running].join('\r\n')
@@ -56,10 +56,17 @@ function answer(box: Box, line: string): string {
         ...[...box.candidate].filter((one) => !box.running.has(one)).map((one) => `+${one}`),
         ...[...box.running].filter((one) => !box.candidate.has(one)).map((one) => `-${one}`),
       ].join('\r\n')
+    default:
+      return commit(box, verb, rest)
+  }
+}
+
+function commit(box: Box, verb: string, token: string): string {
+  switch (verb) {
     case 'commit':
       box.before = box.running
       box.running = new Set(box.candidate)
-      box.pending = rest
+      box.pending = token
       return 'committed'
     case 'confirm':
       box.pending = undefined

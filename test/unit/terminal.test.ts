@@ -67,6 +67,19 @@ describe('the answers of a device that echoes', () => {
     ])
   })
 
+  it('leave out a whole block of second echoes, the empty line behind it too', () => {
+    // vtysh 8.4.4, typed ahead while it printed.
+    const text =
+      'edge# show running-config\r\nCurrent configuration:\r\n!\r\nshow version\r\nshow interface\r\n\r\nfrr version 8.4.4\r\nedge# show version\r\nx\r\nedge# show interface\r\ny\r\nedge# \r\nedge# '
+    const lines = [read('show running-config'), read('show version'), read('show interface')]
+    const split = splitByteByByte(text, lines, true)
+    expect(split.kind === 'complete' && split.pieces.map((piece) => piece.text)).toEqual([
+      'Current configuration:\n!\nfrr version 8.4.4',
+      'x',
+      'y',
+    ])
+  })
+
   it('are not believed where other text came before the first echo', () => {
     const text = 'edge# something\r\nedge# show a\r\none\r\nedge# \r\nedge# '
     const split = terminal.split(text.replaceAll('\r', ''), {
