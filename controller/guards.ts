@@ -5,7 +5,7 @@
 import type { Lookup } from '../inventory/lookup.ts'
 import type { Inventory } from '../inventory/model.ts'
 import type { NeverCut } from '../inventory/never-cut.ts'
-import { covers, familyOf, lengthOf, overlaps, type Prefix } from '../inventory/prefix.ts'
+import { carve, familyOf, lengthOf, type Prefix, toSpan } from '../inventory/prefix.ts'
 import type { Compiled, Decision } from '../playbooks/model.ts'
 import { measure } from './blast-radius.ts'
 import type { Verdict } from './plan.ts'
@@ -138,41 +138,57 @@ function ownSpace(input: GuardInput): Hit | undefined {
 }
 
 function protectedSpace(input: GuardInput): Hit | undefined {
-  const hit = touched(input).flatMap((prefix) =>
-    input.lookup
-      .protectedOverlapping(prefix)
-      .map((shield) => `${prefix} meets ${shield.prefix} (${shield.why})`),
-  )
+  const at = (prefix: Prefix) =>
+    input.lookup.protectedOverlapping(prefix).map((shield) => ({
+      prefix: shield.prefix,
+      text: `${prefix} meets ${shield.prefix} (${shield.why})`,
+    }))
+  const hit = shielded(input, at)
   if (hit.length === 0) return undefined
   return { message: `protected space: ${hit.join('; ')}. Name a prefix that lies beside it`, hit }
 }
 
 function neverCutAddresses(input: GuardInput): Hit | undefined {
   const { compiled, decision } = input
-  const shields = input.neverCut.filter(({ ownNeighborOf }) => ownNeighborOf !== compiled.customer)
-  // What is carved away is gone from `prefixes`: whatever is left there must not meet a single one. A subject may hold some, but not lie in one.
-  const cut = compiled.prefixes.flatMap((prefix) =>
-    shields
-      .filter((shield) => overlaps(shield.prefix, prefix))
-      .map((shield) => ({ prefix, shield })),
-  )
-  const named = subjectPrefix(input).flatMap((prefix) =>
-    shields.filter((shield) => covers(shield.prefix, prefix)).map((shield) => ({ prefix, shield })),
-  )
-  const peers = [
+  const vital = input.neverCut
+    .filter(({ ownNeighborOf }) => ownNeighborOf !== compiled.customer)
+    .map((entry) => ({ ...entry, span: toSpan(entry.prefix) }))
+  const at = (prefix: Prefix) => {
+    const { family, first, last } = toSpan(prefix)
+    return vital
+      .filter(({ span }) => span.family === family && span.first <= last && first <= span.last)
+      .map((entry) => ({ prefix: entry.prefix, text: `${entry.address} (${entry.why})` }))
+  }
+  const peers = new Set([
     ...compiled.neighbors.map(({ peer }) => peer),
     ...(decision.subject.kind === 'neighbor' ? [decision.subject.peer] : []),
-  ]
-  const sessions = shields
-    .filter(({ address }) => peers.includes(address))
-    .map((shield) => ({ prefix: shield.address, shield }))
-  const all = [...cut, ...named, ...sessions]
-  const hit = [...new Set(all.map(({ prefix, shield }) => `${prefix}: ${shield.why}`))]
+  ])
+  const sessions = vital
+    .filter(({ address }) => peers.has(address))
+    .map(({ address, why }) => `session with ${address} (${why})`)
+  const hit = [...new Set([...shielded(input, at), ...sessions])]
   if (hit.length === 0) return undefined
   return {
     message: `would cut what carries the network: ${hit.join('; ')}. Name a prefix or session beside it`,
     hit,
   }
+}
+
+/** What shields are met by what is left after carving: not one may be. A prefix that the decision names itself may hold some, since it is carved around them, but not lie in them. */
+function shielded(
+  input: GuardInput,
+  at: (prefix: Prefix) => readonly { readonly prefix: Prefix; readonly text: string }[],
+): readonly string[] {
+  const left = input.compiled.prefixes.flatMap(at)
+  const named = subjectPrefix(input).flatMap((prefix) => {
+    const shields = at(prefix)
+    const rest = carve(
+      prefix,
+      shields.map((shield) => shield.prefix),
+    )
+    return rest.length === 0 ? shields : []
+  })
+  return [...new Set([...left, ...named].map(({ text }) => text))]
 }
 
 function prefixLength({ compiled, inventory }: GuardInput): Hit | undefined {

@@ -55,14 +55,15 @@ export function makePlan(input: PlanInput): Plan | PlanRefusal {
   const doable = new Set(
     devices.flatMap(({ role, intents }) => (role === 'observer' ? [] : intents.filter(isDoable))),
   )
-  if (doable.size === 0) {
-    return refusal(
-      'nothing_to_enforce',
-      `nothing that these devices can do is left of it: ${input.compiled.notCovered.join(', ') || 'the customer has no objects that a measure covers'}`,
-    )
-  }
   const { decision, compiled, playbook } = input
   const refused = refusedBy(input.verdicts)
+  // A prefix that is carved away whole leaves nothing to do either, but the guard's reason is the one that helps.
+  if (doable.size === 0 && refused === undefined) {
+    return refusal(
+      'nothing_to_enforce',
+      `nothing that these devices can do is left of it: ${compiled.notCovered.join(', ') || 'the customer has no objects that a measure covers'}`,
+    )
+  }
   return {
     id: input.id,
     createdAt: input.now,
@@ -282,12 +283,14 @@ function warningsOf(input: PlanInput, devices: readonly PlanDevice[]): Plan['war
   return warnings
 }
 
+// As the compiler judges it, but after what the platforms can't do is taken off.
 function stopsOutbound(devices: readonly PlanDevice[]): boolean {
   return devices
     .filter(({ role }) => role === 'enforcer')
     .flatMap(({ intents }) => intents.filter(isDoable))
-    .some(({ intent }) =>
-      intent.kind === 'acl' ? intent.direction === 'in' : intent.kind !== 'blackhole',
+    .some(
+      ({ intent }) =>
+        intent.kind === 'port' || (intent.kind === 'acl' && intent.direction === 'in'),
     )
 }
 

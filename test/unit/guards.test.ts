@@ -210,6 +210,34 @@ describe('never_cut', () => {
   })
 })
 
+describe('a prefix that the decision names', () => {
+  const named = (prefix: string, rest: readonly string[]) =>
+    input(
+      {
+        decision: decision({ kind: 'prefix', prefix: pfx(prefix) }),
+        compiled: compiled({ prefixes: rest.map(pfx) }),
+        neverCut: ['203.0.113.2', '203.0.113.3'].map((text) => ({
+          address: adr(text),
+          prefix: pfx(text),
+          why: 'gateway',
+        })),
+      },
+      shielding('203.0.113.16/28'),
+    )
+
+  it('may hold protected and never-cut addresses, once it is carved around them', () => {
+    expect(refusalIn(judge(named('203.0.113.0/30', ['203.0.113.0/31'])))).toBeUndefined()
+    expect(refusalIn(judge(named('203.0.113.0/27', ['203.0.113.4/30'])))).toBeUndefined()
+  })
+
+  it('is refused where it lies in them and carving leaves nothing', () => {
+    expect(refusalIn(judge(named('203.0.113.2/31', [])))?.guard).toBe('never_cut')
+    expect(refusalIn(judge(named('203.0.113.2/32', [])))?.guard).toBe('never_cut')
+    expect(refusalIn(judge(named('203.0.113.16/28', [])))?.guard).toBe('protected_space')
+    expect(refusalIn(judge(named('203.0.113.20/32', [])))?.guard).toBe('protected_space')
+  })
+})
+
 describe('prefix_length', () => {
   it.each([
     ['203.0.112.0/23', 'refuse'],
@@ -270,12 +298,12 @@ describe('ports', () => {
 
 describe('neighbor_owner', () => {
   it.each([
-    ['their own', 'edge1', '192.0.2.9', 'default', 'pass'],
-    ["another customer's", 'edge1', '192.0.2.13', 'default', 'refuse'],
-    ["the operator's", 'edge1', '192.0.2.1', 'default', 'refuse'],
-    ['on another device', 'edge2', '192.0.2.9', 'default', 'refuse'],
-    ['in another routing table', 'edge1', '192.0.2.9', 'red', 'refuse'],
-  ])('%s (%s %s %s) → %s', (_what, device, peer, vrf, verdict) => {
+    ['their own', ['edge1', '192.0.2.9', 'default'], 'pass'],
+    ["another customer's", ['edge1', '192.0.2.13', 'default'], 'refuse'],
+    ["the operator's", ['edge1', '192.0.2.1', 'default'], 'refuse'],
+    ['on another device', ['edge2', '192.0.2.9', 'default'], 'refuse'],
+    ['in another routing table', ['edge1', '192.0.2.9', 'red'], 'refuse'],
+  ] as const)('%s (%j) → %s', (_what, [device, peer, vrf], verdict) => {
     const on = input({ compiled: compiled({ neighbors: [{ device, peer: adr(peer), vrf }] }) })
 
     expect(verdictOf('neighbor_owner', on).verdict).toBe(verdict)

@@ -4,11 +4,14 @@ import type { Claim } from '../../agent/diff.ts'
 import { type Intent, keyOf } from '../../agent/intents.ts'
 import { accept } from '../../controller/acceptance.ts'
 import { staleness } from '../../controller/digest.ts'
+import { judge } from '../../controller/guards.ts'
 import type { Plan } from '../../controller/plan.ts'
 import { makePlan, type PlanInput } from '../../controller/planning.ts'
 import { planForRelease, type ReleaseInput } from '../../controller/release.ts'
 import { frozenAs, usageOf } from '../../controller/usage.ts'
 import { createLookup } from '../../inventory/lookup.ts'
+import { neverCut } from '../../inventory/never-cut.ts'
+import { compile } from '../../playbooks/compile.ts'
 import type { CompiledIntent } from '../../playbooks/model.ts'
 import {
   aboutEsthost,
@@ -234,6 +237,58 @@ describe('warnings', () => {
       message: 'never_cut: a gateway',
     })
     expect(planned().refused).toBeUndefined()
+  })
+})
+
+describe('from decision to plan', () => {
+  const blocking = (prefix: string): Plan => {
+    const block = {
+      ...playbook,
+      name: 'block',
+      decision: 'block' as const,
+      measures: [
+        {
+          kind: 'blackhole',
+          objects: 'subject',
+          devices: { kind: 'role', role: 'rtbh-trigger' },
+          tag: 666,
+          optional: false,
+        },
+      ] as const,
+    }
+    const inventory = isp()
+    const around = { inventory, lookup: createLookup(inventory), neverCut: neverCut(inventory, []) }
+    const asked = decision({ kind: 'prefix', prefix: pfx(prefix) })
+    const made = compile(asked, { playbook: block, ...around })
+    if ('kind' in made) throw new Error(`${made.code}: ${made.message}`)
+    const usage = { decisions: 0, ipv4Addresses: 0, customers: [], ports: 0, neighbors: 0 }
+    const verdicts = judge({
+      decision: asked,
+      compiled: made,
+      ...around,
+      usage,
+      mayOverride: false,
+    })
+    return planned({ decision: asked, compiled: made, playbook: block, verdicts })
+  }
+
+  it('a prefix around the gateway is carved, shown as left out, and passes', () => {
+    const plan = blocking('203.0.113.0/30')
+
+    expect(plan.refused).toBeUndefined()
+    expect(plan.blastRadius.prefixes).toEqual(['203.0.113.0/32', '203.0.113.2/31'])
+    expect(plan.leftOut).toEqual([
+      { prefix: '203.0.113.1/32', within: '203.0.113.0/30', why: 'gateway of edge1' },
+    ])
+  })
+
+  it('the gateway itself is refused by its guard, not as nothing to do', () => {
+    expect(blocking('203.0.113.1/32').refused).toEqual({
+      code: 'guard_refused',
+      message: expect.stringContaining(
+        'never_cut: would cut what carries the network: 203.0.113.1 (gateway of edge1)',
+      ) as string,
+    })
   })
 })
 
