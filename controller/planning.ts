@@ -107,8 +107,8 @@ export function blastRadiusOf(compiled: Compiled): BlastRadius {
   }
 }
 
-/** When the decision ends: as asked, or as long as its playbook allows; a termination never does. */
-export function endOf(
+// When the decision ends: as asked, or as long as its playbook allows; a termination never does.
+function endOf(
   input: Pick<PlanInput, 'decision' | 'playbook' | 'now' | 'expiresAt'>,
 ): { readonly kind: 'end'; readonly at: string | undefined } | PlanRefusal {
   const { decision, playbook, now } = input
