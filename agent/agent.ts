@@ -17,7 +17,7 @@ import type { Change, Facts, Platform } from './platform.ts'
 import type { Environment } from './secrets.ts'
 
 /** Where an agent writes what an operator of nullroute should see. pino fits. */
-export interface AgentLog {
+interface AgentLog {
   info(detail: object, message: string): void
   warn(detail: object, message: string): void
 }

@@ -4,7 +4,7 @@ import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
 import { AgentError } from './errors.ts'
 
 /** One usable line of a known_hosts file. */
-export interface KnownKey {
+interface KnownKey {
   readonly file: string
   readonly line: number
   readonly revoked: boolean
@@ -16,7 +16,7 @@ export interface KnownKey {
 }
 
 /** A line that can't be used, and why. */
-export interface KnownHostsProblem {
+interface KnownHostsProblem {
   readonly file: string
   readonly line: number
   readonly message: string
@@ -48,7 +48,7 @@ export function fingerprint(key: Buffer): string {
 }
 
 /** The kind that a public key says it is: its first string. */
-export function kindOf(key: Buffer): string {
+function kindOf(key: Buffer): string {
   if (key.length < 4) return ''
   const length = key.readUInt32BE(0)
   return key.length < 4 + length ? '' : key.toString('latin1', 4, 4 + length)

@@ -9,13 +9,13 @@ import type { Screen } from './terminal-screen.ts'
 import type { Transcript } from './transcript.ts'
 
 /** Most bytes typed ahead of an answer: the kernel's terminal queue behind a device's SSH server holds 4,096 and cuts what is more. */
-export const windowBytesMax = 3_500
+const windowBytesMax = 3_500
 
 /** Most characters that one window may be answered with. */
-export const outputMax = 16 * 1024 * 1024
+const outputMax = 16 * 1024 * 1024
 
 /** Quiet time after which a question or pager at the end of the text is believed to wait for us, in ms: before that it may be the middle of an output. */
-export const quietMs = 200
+const quietMs = 200
 
 const interrupt = String.fromCharCode(3)
 
