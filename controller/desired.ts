@@ -43,8 +43,8 @@ export function unionOf(rows: DeviceRows): Desired {
   return { wanted, expected, fading, claims: rows.claims, frozen: rows.frozen }
 }
 
-/** The rows that are in force on a device now, those of the oldest accepted enforcement first: its wave is open, and the platform can do it. */
-export function activeRows(rows: Pick<DeviceRows, 'live' | 'wanted'>): readonly Wanted[] {
+// The rows that are in force on a device now, those of the oldest accepted enforcement first: its wave is open, and the platform can do it.
+function activeRows(rows: Pick<DeviceRows, 'live' | 'wanted'>): readonly Wanted[] {
   const oldestFirst = rows.live
     .filter(({ status }) => inForce.includes(status))
     .toSorted((one, other) => byAge(one, other))

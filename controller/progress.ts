@@ -57,7 +57,7 @@ export function isOverdue(enforcement: Enforcement, now: string): boolean {
 }
 
 /** From when on a release that isn't through counts as overdue, in ms. */
-export const overdueMs = 5 * 60_000
+const overdueMs = 5 * 60_000
 
 /** Whether nothing is left to be done there: as it should be, or not to be had on this platform. */
 export function isDone(status: DeviceStatus): boolean {

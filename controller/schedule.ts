@@ -1,17 +1,12 @@
-// State + now → what is due by itself: expiries, approvals that came too late, releases that take too long, checks, retries. Pure.
+// State + now → what is due by itself: expiries, approvals that came too late, releases that take too long. Pure. Checks and retries are each agent's own.
 // Wall time decides about expiries, so a clock that jumps must not release anything: the watch below holds them until a person has looked.
 
-import type { Id } from '../inventory/model.ts'
 import { type Enforcement, inForce } from './enforcement.ts'
 import { approvalWindowMs } from './life-cycle.ts'
-import { isOverdue, overdueMs } from './progress.ts'
-import type { DeviceState } from './store/store.ts'
+import { isOverdue } from './progress.ts'
 
-/** Time between two checks of a device, in ms. */
-export const checkEveryMs = 5 * 60_000
-
-/** From what jump forward on expiries are held, in ms. */
-export const clockJumpMs = 5 * 60_000
+// From what jump forward on expiries are held, in ms.
+const clockJumpMs = 5 * 60_000
 
 /** Something that is due. */
 export type Due =
@@ -36,24 +31,10 @@ export function dueAt(live: readonly Enforcement[], now: string, held: boolean):
   })
 }
 
-/** When something is due next, as a time, or undefined: nothing is waited for. A caller still looks at least once a minute, since wall time may be set. */
+/** When something comes to its end next, as a time, or undefined: nothing is waited for. A caller still looks at least once a minute: wall time may be set, and a release is overdue whether or not somebody looks. */
 export function nextDue(live: readonly Enforcement[]): string | undefined {
   const times = live.flatMap(timesOf)
   return times.toSorted()[0]
-}
-
-/** The devices whose last reading is older than the interval, or that were never read; those that can't be reached are the retry's business. */
-export function checksDue(devices: readonly DeviceState[], now: string): readonly Id[] {
-  const before = new Date(Date.parse(now) - checkEveryMs).toISOString()
-  return devices
-    .filter(({ state }) => state !== 'unreachable' && state !== 'quarantined')
-    .filter(({ lastReadAt }) => lastReadAt === undefined || lastReadAt <= before)
-    .map(({ device }) => device)
-}
-
-/** Time until a device is asked again after its `attempts`th failure, in ms: doubling from 1 s to 60 s, without a limit to how often. Without jitter: the queue is per device. */
-export function retryDelayMs(attempts: number): number {
-  return Math.min(60_000, 1_000 * 2 ** Math.min(Math.max(0, attempts - 1), 16))
 }
 
 /** Two clocks read together. */
@@ -102,7 +83,6 @@ function timesOf(enforcement: Enforcement): readonly string[] {
     case 'degraded':
       return end
     case 'releasing':
-      return [after(enforcement.releaseRequestedAt ?? enforcement.updatedAt, overdueMs + 1)]
     case 'released':
     case 'rejected':
     case 'failed':

@@ -2,14 +2,11 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
   acknowledgeClock,
-  checksDue,
   dueAt,
   lookAtClock,
   nextDue,
-  retryDelayMs,
   watchClock,
 } from '../../controller/schedule.ts'
-import type { DeviceState } from '../../controller/store/store.ts'
 import { enforcement } from './small-isp.ts'
 
 const now = '2026-11-27T12:00:00.000Z'
@@ -73,40 +70,12 @@ describe('what is due by itself', () => {
     expect(
       nextDue([enforcement('a', { expiresAt: at(9) }), enforcement('b', { expiresAt: at(3) })]),
     ).toBe(at(3))
-    expect(nextDue([enforcement('a', { status: 'releasing', releaseRequestedAt: now })])).toBe(
-      '2026-11-27T12:05:00.001Z',
-    )
-  })
-
-  it('includes a check of each device that was not read for 5 minutes, unless it is out of reach', () => {
-    const state = (device: string, change: Partial<DeviceState>): DeviceState => ({
-      device,
-      state: 'up',
-      unsaved: false,
-      step: 0,
-      missed: 0,
-      states: [],
-      orphans: [],
-      ...change,
-    })
-
     expect(
-      checksDue(
-        [
-          state('old', { lastReadAt: at(-5) }),
-          state('fresh', { lastReadAt: at(-4.9) }),
-          state('never', {}),
-          state('away', { state: 'unreachable', lastReadAt: at(-60) }),
-        ],
-        now,
-      ),
-    ).toEqual(['old', 'never'])
-  })
-
-  it('includes retries that wait longer each time, up to a bound', () => {
-    expect([1, 2, 3, 7, 8, 1_000_000].map(retryDelayMs)).toEqual([
-      1_000, 2_000, 4_000, 60_000, 60_000, 60_000,
-    ])
+      nextDue([enforcement('a', { status: 'releasing', releaseRequestedAt: now, expiresAt: now })]),
+    ).toBeUndefined()
+    expect(nextDue([enforcement('a', { status: 'awaiting_approval', acceptedAt: now })])).toBe(
+      '2026-12-04T12:00:00.000Z',
+    )
   })
 })
 
