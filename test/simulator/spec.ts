@@ -13,6 +13,8 @@ export interface SimulatedPort {
   readonly vrf?: string
   /** Down by its owner's hand from the beginning. */
   readonly shut?: boolean
+  /** Carries others' traffic: an uplink or a trunk. */
+  readonly trunk?: boolean
   /** Switched off by the device itself for misbehaviour (cisco_ios). */
   readonly errDisabled?: boolean
 }

@@ -182,7 +182,10 @@ function initialInterfaces(spec: SimulatedDevice, prepared: boolean): Block[] {
     return block(`interface ${port.name}`, [
       ...(port.description === '' ? [] : [`description ${port.description}`]),
       ...(port.vrf === undefined || port.vrf === 'default' ? [] : [`vrf forwarding ${port.vrf}`]),
-      ...(switched ? [`switchport access vlan ${100 + at}`, 'switchport mode access'] : []),
+      ...(switched && port.trunk === true ? ['switchport mode trunk'] : []),
+      ...(switched && port.trunk !== true
+        ? [`switchport access vlan ${100 + at}`, 'switchport mode access']
+        : []),
       ...port.addresses.map(addressLine),
       ...(!switched && port.addresses.length === 0 ? ['no ip address'] : []),
       // The lists must be bound somewhere, or their entries do nothing.

@@ -297,7 +297,10 @@ function start(run: Run, words: readonly string[]): Ran {
 
 /** What the sudo fragment of the documents allows: a few commands of this one account. */
 function allowed(state: LinuxState, words: readonly string[]): boolean {
-  const ports = (state.spec.ports ?? []).map(({ name }) => name.replaceAll('.', '\\.')).join('|')
+  const ports = (state.spec.ports ?? [])
+    .filter(({ trunk }) => trunk !== true)
+    .map(({ name }) => name.replaceAll('.', '\\.'))
+    .join('|')
   const line = words.slice(1).join(' ')
   switch (baseName(words[0] ?? '')) {
     case 'ip':

@@ -97,9 +97,8 @@ export function createState(spec: SimulatedDevice, settings: ModelSettings): Lin
   if (spec.prepared !== false) kernel.sysctl.set('net.ipv6.conf.all.keep_addr_on_down', '1')
   kernel.routes = kernel.links.flatMap((link) => connectedRoutes(link, kernel))
   if ((spec.roles ?? []).includes('edge') && spec.prepared !== false) {
-    for (const hop of spec.discardNextHops ?? ['192.0.2.254', '100::1']) {
-      kernel.routes.push(operatorDiscard(hop))
-    }
+    for (const family of [4, 6] as const)
+      kernel.routes.push(operatorDiscard(discardHop(spec, family)))
   }
   return {
     spec,
@@ -239,13 +238,17 @@ export function learnRoutes(state: LinuxState, learnt: readonly Learnt[]): void 
 /** What a routing daemon beside nullroute would hand on of a Linux trigger: the discards of protocol 223. */
 export function discardsWithTag(state: LinuxState): Announced[] {
   if (!(state.spec.roles ?? []).includes('rtbh-trigger') || state.spec.prepared === false) return []
-  const hop = (family: 4 | 6): string =>
-    (state.spec.discardNextHops ?? []).find((one) => one.includes(':') === (family === 6)) ??
-    (family === 4 ? '192.0.2.254' : '100::1')
   return state.kernel.routes
     .filter(
       ({ type, protocol, table }) =>
         type === 'blackhole' && protocol === '223' && table === mainTable,
     )
-    .map(({ prefix, family }) => ({ prefix, nextHop: hop(family) }))
+    .map(({ prefix, family }) => ({ prefix, nextHop: discardHop(state.spec, family) }))
+}
+
+/** The next hop that the edges discard: the first of its family. */
+function discardHop(spec: SimulatedDevice, family: 4 | 6): string {
+  const hops = spec.discardNextHops ?? []
+  const own = hops.find((one) => one.includes(':') === (family === 6))
+  return own ?? (family === 4 ? '192.0.2.254' : '100::1')
 }
