@@ -133,8 +133,9 @@ function acceptNow(
   if (reviewed !== undefined) throwIfStale(reviewed, fresh.plan)
   if (fresh.plan.refused !== undefined) throw refusal(fresh.plan.guards)
   const at = now(desk)
+  const id = desk.id()
   const accepted = accept({
-    id: desk.id(),
+    id,
     now: at,
     by: {
       actor: caller.actor,
@@ -146,7 +147,7 @@ function acceptNow(
       },
     },
     decision,
-    compiled: fresh.compiled,
+    compiled: compileNow(desk, decision, fresh.playbook, id),
     playbook: fresh.playbook,
     plan: fresh.plan,
     reachable: reachableDevices(tx, fresh.plan),
@@ -154,7 +155,6 @@ function acceptNow(
   tx.putPlan(fresh.plan)
   tx.insertEnforcement(accepted.enforcement, accepted.wanted)
   for (const result of accepted.results) tx.putResult(result)
-  const { id } = accepted.enforcement
   tx.putIdempotency({ token: caller.token, ...idempotency, enforcement: id, at })
   for (const record of accepted.records) tx.append(record)
   const devices = [...new Set(accepted.wanted.map(({ device }) => device))]

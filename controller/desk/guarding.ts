@@ -31,10 +31,19 @@ export function playbookFor(desk: Desk, decision: Decision): Playbook {
   return playbook
 }
 
-/** What a decision comes to on the inventory of now. Throws ControllerError with the compiler's code. */
-export function compileNow(desk: Desk, decision: Decision, playbook: Playbook): Compiled {
+/** What a decision comes to on the inventory of now. The id of its enforcement is known only once it is accepted; a plan shows zeros in its place. Throws ControllerError with the compiler's code. */
+export function compileNow(
+  desk: Desk,
+  decision: Decision,
+  playbook: Playbook,
+  enforcement?: string,
+): Compiled {
   const { inventory, lookup, neverCut } = desk.world()
-  const compiled = compile(decision, { playbook, inventory, lookup, neverCut })
+  const context = { playbook, inventory, lookup, neverCut }
+  const compiled = compile(
+    decision,
+    enforcement === undefined ? context : { ...context, enforcement },
+  )
   if ('kind' in compiled) throw new ControllerError(compiled.code, compiled.message)
   return compiled
 }
