@@ -83,7 +83,7 @@ function promptOf(host: string): Prompts {
 /** A line that changes something is answered by silence; any word is a no, since some refusals carry no `%`. */
 export function failed(line: Line, answer: string): Refusal | undefined {
   const text = answer.trim()
-  if (line.text.startsWith('show ') || line.text === 'write memory') {
+  if (/^(?:do )?show |^write memory$/.test(line.text)) {
     const refused = /^(?:% .*|Error renaming .*)$/m.exec(text)
     return refused === null ? undefined : { message: refused[0] }
   }

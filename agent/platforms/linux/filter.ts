@@ -17,6 +17,7 @@ import {
 import { answerTo, readJson } from '../output.ts'
 import {
   comment,
+  type Element,
   readTable,
   type SetName,
   setNames,
@@ -84,7 +85,7 @@ function notPrepared(message: string): Stop {
   }
 }
 
-/** What stands for this prefix and direction. `asked` holds the keys whose elements are ours to judge: none of those counts as someone else's. */
+/** What stands for this prefix and direction. `asked` holds the keys that are wanted or claimed: marked elements of those do not count as someone else's. */
 export function findFilter(
   intent: Acl,
   { tables, stop }: Filters,
@@ -119,9 +120,11 @@ interface Part {
 function partOf(table: Table, intent: Acl, asked: ReadonlySet<string>): Part {
   const set = setOf(intent)
   const elements = table.elements.get(set) ?? []
-  const isForeign = (prefix: Prefix): boolean => !asked.has(keyOf({ ...intent, prefix }))
-  const others = elements.map(({ prefix }) => prefix).filter((prefix) => prefix !== intent.prefix)
-  const around = others.filter((prefix) => covers(prefix, intent.prefix))
+  // What we may have put there for another of these keys will go when that goes; all else stays.
+  const isForeign = ({ prefix, marked }: Element): boolean =>
+    !marked || !asked.has(keyOf({ ...intent, prefix }))
+  const others = elements.filter(({ prefix }) => prefix !== intent.prefix)
+  const around = others.filter(({ prefix }) => covers(prefix, intent.prefix))
   const exact = elements
     .filter(({ prefix }) => prefix === intent.prefix)
     .map(({ prefix, marked }) => ({ command: addCommand(table.family, set, prefix), marked }))
@@ -129,8 +132,8 @@ function partOf(table: Table, intent: Acl, asked: ReadonlySet<string>): Part {
   return {
     exact,
     inside: others
-      .filter((prefix) => covers(intent.prefix, prefix) && isForeign(prefix))
-      .map((prefix) => addCommand(table.family, set, prefix)),
+      .filter((element) => covers(intent.prefix, element.prefix) && isForeign(element))
+      .map(({ prefix }) => addCommand(table.family, set, prefix)),
     stands: exact.length > 0 || around.some(isForeign),
     drops: exact.length + around.length > 0 && table.working.has(set) && !isSpared,
   }

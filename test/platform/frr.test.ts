@@ -1,0 +1,453 @@
+// What FRR shows and what is made of it: recordings, ownership, and lines that take back exactly what they did.
+
+import { readFileSync } from 'node:fs'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { type Claim, decide } from '../../agent/diff.ts'
+import { AgentError } from '../../agent/errors.ts'
+import { type Intent, keyOf } from '../../agent/intents.ts'
+import { frr } from '../../agent/platforms/frr/frr.ts'
+import { blackhole, foundFor, linesOf, neighbor, observed, port, walk } from './conformance-kit.ts'
+import { config, converge, look, peers, ports, print, type Router, type } from './frr-model.ts'
+
+const read = (name: string) =>
+  readFileSync(new URL(`../fixtures/frr/${name}.txt`, import.meta.url), 'utf8')
+
+/** What is found for one intent on a device with this configuration and this answer to the read of its state. */
+function find(intent: Intent, running: string, state: string) {
+  const reads = frr.observe([intent], { host: 'edge', nonce: '', facts: {} })
+  const line = reads[1]?.line.text ?? ''
+  return foundFor(
+    observed(frr, [intent], { 'show running-config': running, [line]: state }),
+    intent,
+  )
+}
+
+describe('blackholes on FRR', () => {
+  const intent = blackhole('203.0.113.10/32')
+
+  it('are read from the whole configuration once and from the table by prefix and length', () => {
+    const intents = [
+      intent,
+      blackhole('2001:db8:e57::/48'),
+      blackhole('192.0.2.0/24', { vrf: 'red' }),
+    ]
+    const reads = frr.observe(intents, { host: 'edge', nonce: '', facts: {} })
+    expect(reads.map(({ line }) => line.text)).toEqual([
+      'show running-config',
+      'show ip route 203.0.113.10/32 json',
+      'show ipv6 route 2001:db8:e57::/48 json',
+      'show ip route vrf red 192.0.2.0/24 json',
+    ])
+    expect(reads.every(({ line }) => line.free && line.needs === frr.rest)).toBe(true)
+  })
+
+  it.each([
+    ['show_running_config_trigger', 'show_ip_route_static_blackhole_present_json'],
+    ['show_running_config_v10_3', 'show_ip_route_static_blackhole_present_json_v10_3'],
+  ])('ours stands and is in force: %s', (running, state) => {
+    expect(find(intent, read(running), read(state))).toEqual({
+      key: 'blackhole|default|203.0.113.10/32',
+      object: ['ip route 203.0.113.10/32 blackhole tag 666'],
+      effect: 'same',
+      mark: 'unmarkable',
+      inForce: 'yes',
+    })
+  })
+
+  it('IPv6 likewise', () => {
+    const found = find(
+      blackhole('2001:db8:113::10/128'),
+      read('show_running_config_trigger'),
+      read('show_ipv6_route_static_blackhole_present_json'),
+    )
+    expect(found).toMatchObject({
+      object: ['ipv6 route 2001:db8:113::10/128 blackhole tag 666'],
+      effect: 'same',
+      inForce: 'yes',
+    })
+  })
+
+  it('stand in the configuration before the table shows them: then they are not in force yet', () => {
+    const found = find(
+      intent,
+      read('show_running_config_trigger'),
+      read('show_ip_route_absent_json'),
+    )
+    expect(found).toMatchObject({ effect: 'same', inForce: 'no' })
+  })
+
+  it('an edge that learnt the route drops without a line of its own', () => {
+    const state = read('show_ip_route_bgp_blackhole_edge_json')
+    const found = find(intent, read('show_running_config_edge'), state)
+    expect(found).toMatchObject({ object: [], effect: 'none', inForce: 'yes' })
+  })
+
+  it('an edge that learnt it by a next hop that leads somewhere does not drop', () => {
+    const leads = read('show_ip_route_bgp_blackhole_edge_json')
+      .replaceAll('"unreachable":true,', '"ip":"192.0.2.9",')
+      .replaceAll('"blackhole":true,', '')
+    expect(find(intent, read('show_running_config_edge'), leads).inForce).toBe('no')
+  })
+
+  it.each([
+    ['not selected', /"selected":true,/],
+    ['not installed', /"installed":true,/],
+  ])('a route that is %s is not in force', (_, pattern) => {
+    const state = read('show_ip_route_static_blackhole_present_json').replace(pattern, '')
+    expect(find(intent, read('show_running_config_trigger'), state).inForce).toBe('no')
+  })
+
+  it.each([
+    ['our own words, or Null0 for them', 'ip route P Null0 tag 666', 'same'],
+    ['no tag', 'ip route P blackhole', 'other'],
+    ['another tag', 'ip route P blackhole tag 667', 'other'],
+    ['another distance', 'ip route P blackhole tag 666 250', 'other'],
+    ['reject', 'ip route P reject tag 666', 'other'],
+    ['a next hop', 'ip route P 192.0.2.1', 'other'],
+    ['a next hop by an interface', 'ip route P 192.0.2.1 eth0', 'other'],
+    ['a next hop with more behind', 'ip route P 192.0.2.1 250 onlink', 'other'],
+    ['a next hop of another distance, which ours beats', 'ip route P 192.0.2.1 250', 'none'],
+    ['nothing at this prefix', 'ip route 203.0.113.0/24 blackhole tag 666', 'none'],
+    ['the same in a VRF', 'vrf red\n ip route P blackhole tag 666\nexit-vrf', 'none'],
+    ['a route from one source only', 'ipv6 route ::/0 from 2001:db8::/32 blackhole', 'none'],
+  ])('by someone else: %s', (_, line, effect) => {
+    const running = config(line.replace('P', intent.prefix))
+    expect(find(intent, running, '{}').effect).toBe(effect)
+  })
+
+  it('in a VRF the object is the line that is typed', () => {
+    const inVrf = blackhole('198.51.100.0/24', { vrf: 'red', tag: 7 })
+    const running = config('vrf red', ' ip route 198.51.100.0/24 blackhole tag 7', 'exit-vrf')
+    const found = find(inVrf, running, '{}')
+    expect(found.object).toEqual(['ip route 198.51.100.0/24 blackhole tag 7 vrf red'])
+    const [rendering] = frr.render([{ kind: 'apply', intent: inVrf }], {})
+    expect(linesOf(rendering).wrote).toEqual(found.object)
+  })
+
+  it('a VRF that is not there stops before anything is sent: FRR would take the line and never use it', () => {
+    const found = find(
+      blackhole('203.0.113.11/32', { vrf: 'NOPE' }),
+      config(),
+      read('show_ip_route_vrf_missing'),
+    )
+    expect(found.stop?.code).toBe('no_such_object')
+  })
+
+  it.each([
+    ['a configuration that is cut off', read('show_running_config_trigger').slice(0, 300), '{}'],
+    ['an empty configuration', '', '{}'],
+    ['a table that is no JSON', config(), 'Routing entry for 203.0.113.10/32'],
+    ['an empty table', config(), ''],
+    ['the route that covers the prefix', config(), '{"203.0.113.0/24":[]}'],
+    ['words for JSON', config(), '% Network not in table'],
+  ])('%s is an error that carries the text', (_, running, state) => {
+    const act = () => find(intent, running, state)
+    expect(act).toThrow(AgentError)
+    expect(act).toThrow(expect.objectContaining({ code: 'unknown_output' }))
+  })
+})
+
+describe('ports on FRR', () => {
+  const up = read('show_interface_up_json').replace('fd00:23::2/64', 'fe80::2/64')
+  const down = read('show_interface_admin_down_json')
+  const intent = port('eth-e')
+
+  it('up', () => {
+    expect(find(intent, config(), up)).toMatchObject({ object: [], effect: 'none', inForce: 'no' })
+  })
+
+  it('down by FRR', () => {
+    const found = find(intent, read('show_running_config_interface_shutdown'), down)
+    expect(found).toMatchObject({ object: ['shutdown'], effect: 'same', inForce: 'yes' })
+  })
+
+  it('down by other hands is left alone', () => {
+    const found = find(intent, config(), down)
+    expect(found).toMatchObject({ effect: 'same', inForce: 'yes' })
+    expect(found.object).not.toEqual(['shutdown'])
+  })
+
+  it('brought up by other hands under our shutdown is not in force', () => {
+    const running = read('show_running_config_interface_shutdown')
+    expect(find(intent, running, up)).toMatchObject({ object: ['shutdown'], inForce: 'no' })
+  })
+
+  it.each([
+    ['in words', read('show_interface_missing')],
+    ['by an empty object', '{}'],
+    ['by a pseudo interface', up.replace('"pseudoInterface":false', '"pseudoInterface":true')],
+  ])('that is missing (%s) stops, since FRR would create it', (_, state) => {
+    expect(find(intent, config(), state).stop?.code).toBe('no_such_object')
+  })
+
+  it('with an IPv6 address that FRR does not know is refused: it would be lost for good', () => {
+    const state = read('show_interface_up_json')
+    expect(find(intent, config(), state).stop?.code).toBe('not_restorable')
+    const known = config('interface eth-e', ' ipv6 address fd00:23::2/64', 'exit')
+    expect(find(intent, known, state).stop).toBeUndefined()
+  })
+
+  it('another interface in the answer is an error', () => {
+    expect(() => find(intent, config(), up.replace('"eth-e"', '"eth-f"'))).toThrow(AgentError)
+  })
+})
+
+describe('neighbors on FRR', () => {
+  const intent = neighbor('10.0.23.2')
+  const running = read('show_running_config_edge')
+  const shut = read('show_bgp_neighbor_shutdown_json')
+  const established = shut.replace('"adminShutDown":true,', '').replace('"Idle"', '"Established"')
+  const withLine = (line: string) => running.replace(' bgp router-id', ` ${line}\n bgp router-id`)
+
+  it('up', () => {
+    expect(find(intent, running, established)).toMatchObject({
+      object: [],
+      effect: 'none',
+      inForce: 'no',
+    })
+  })
+
+  it.each(['neighbor 10.0.23.2 shutdown message CASE-4711 abuse', 'neighbor 10.0.23.2 shutdown'])(
+    'shut by %j, with whatever message',
+    (line) => {
+      expect(find(intent, withLine(line), shut)).toMatchObject({
+        object: [line],
+        effect: 'same',
+        inForce: 'yes',
+      })
+    },
+  )
+
+  it('shut by its group: in force without a line of its own', () => {
+    expect(find(intent, running, shut)).toMatchObject({
+      object: [],
+      effect: 'same',
+      inForce: 'yes',
+    })
+  })
+
+  it('a shutdown by round trip time is another thing', () => {
+    const found = find(intent, withLine('neighbor 10.0.23.2 shutdown rtt 100 count 3'), established)
+    expect(found).toMatchObject({ object: [], effect: 'none' })
+  })
+
+  it.each([
+    ['in this instance', neighbor('192.0.2.77'), '{"bgpNoSuchNeighbor":true}'],
+    ['in this VRF', neighbor('10.0.23.2', { vrf: 'red' }), '{}'],
+  ])('that is not there %s stops', (_, missing, state) => {
+    expect(find(missing, running, state).stop?.code).toBe('no_such_object')
+  })
+
+  it('by IPv6, and the header of its own instance', () => {
+    const intents = [neighbor('fd00:23::2')]
+    const observation = observed(frr, intents, {
+      'show running-config': running,
+      'show bgp neighbors fd00:23::2 json': established.replace('10.0.23.2', 'fd00:23::2'),
+    })
+    expect(observation.facts).toMatchObject({ asn: '65000', 'bgp|default': 'router bgp 65000' })
+  })
+})
+
+describe('lines for FRR', () => {
+  const facts = { 'bgp|default': 'router bgp 64500', 'bgp|red': 'router bgp 64500 vrf red' }
+  const intents = [
+    blackhole('203.0.113.9/32'),
+    blackhole('2001:db8:e57::/48', { vrf: 'red' }),
+    port('eth0'),
+    neighbor('192.0.2.9'),
+    neighbor('2001:db8::9', { vrf: 'red' }),
+  ]
+
+  it.each(intents)('$kind: lines lead from the configuration back to it, both ways', (intent) => {
+    const [rendering] = frr.render([{ kind: 'apply', intent }], facts)
+    expect(rendering?.kind).toBe('lines')
+    if (rendering?.kind !== 'lines') return
+    expect(walk(rendering.apply, 'config')).toBe('config')
+    expect(walk(rendering.undo, 'config')).toBe('config')
+  })
+
+  it('a neighbor is shut only inside the instance that the device has', () => {
+    const [rendering] = frr.render([{ kind: 'apply', intent: neighbor('192.0.2.9') }], facts)
+    expect(linesOf(rendering)).toMatchObject({
+      apply: ['router bgp 64500', 'neighbor 192.0.2.9 shutdown message Suspended ABUSE-1', 'exit'],
+      undo: ['router bgp 64500', 'no neighbor 192.0.2.9 shutdown', 'exit'],
+    })
+    if (rendering?.kind !== 'lines') return
+    expect(rendering.apply.every((line) => !line.free)).toBe(true)
+  })
+
+  it('before the device was read the AS number is a placeholder, and the line is never sent', () => {
+    const [rendering] = frr.render([{ kind: 'apply', intent: neighbor('192.0.2.9') }], {})
+    if (rendering?.kind !== 'lines') throw new TypeError('no lines')
+    expect(rendering.apply[0]).toMatchObject({ text: 'router bgp <asn>', unresolved: true })
+  })
+
+  it('a blackhole is one line that may go with others', () => {
+    const [rendering] = frr.render([{ kind: 'apply', intent: blackhole('203.0.113.9/32') }], {})
+    if (rendering?.kind !== 'lines') throw new TypeError('no lines')
+    expect(rendering.apply).toEqual([
+      { text: 'ip route 203.0.113.9/32 blackhole tag 666', needs: 'config', free: true },
+    ])
+  })
+
+  it('another tag is typed over, never lifted in between', () => {
+    const from = ['ip route 203.0.113.9/32 blackhole tag 666']
+    const intent = blackhole('203.0.113.9/32', { tag: 667 })
+    const [rendering] = frr.render([{ kind: 'modify', intent, from }], {})
+    expect(linesOf(rendering)).toMatchObject({
+      apply: ['ip route 203.0.113.9/32 blackhole tag 667'],
+      undo: from,
+    })
+  })
+
+  it('filters are unsupported, with the reason that the plan shows', () => {
+    const intent = {
+      kind: 'acl',
+      prefix: blackhole('203.0.113.9/32').prefix,
+      direction: 'in',
+    } as const
+    const [rendering] = frr.render([{ kind: 'apply', intent }], {})
+    expect(rendering).toEqual({ kind: 'unsupported', reason: frr.limits[0]?.reason })
+  })
+})
+
+// --- changes
+
+const prefixes = ['203.0.113.9/32', '203.0.113.0/26', '2001:db8:e57::/48', '2001:db8:e57::9/128']
+const anyIntent = fc.oneof(
+  fc
+    .record({ text: fc.constantFrom(...prefixes), tag: fc.constantFrom(666, 667) })
+    .map(({ text, tag }) => blackhole(text, { tag })),
+  fc.constantFrom(...ports).map((name) => port(name)),
+  fc
+    .record({ peer: fc.constantFrom(...peers), message: fc.constantFrom('A 1', 'B 2') })
+    .map(({ peer, message }) => neighbor(peer, { message })),
+)
+const anyWanted = fc.uniqueArray(anyIntent, { selector: keyOf, maxLength: 6 })
+const family = (text: string) => (text.includes(':') ? 'ipv6' : 'ip')
+const anyDevice = fc
+  .record({
+    routes: fc.subarray(prefixes),
+    how: fc.constantFrom(
+      'blackhole',
+      'blackhole tag 666',
+      'Null0 tag 667',
+      'reject',
+      'blackhole tag 666 250',
+    ),
+    hops: fc.subarray(prefixes),
+    down: fc.subarray(ports),
+    shut: fc.subarray(peers),
+    message: fc.constantFrom('', ' message by hand'),
+  })
+  .map(({ routes, how, hops, down, shut, message }): Router => {
+    const discards = routes.filter((text) => !hops.includes(text))
+    return {
+      routes: new Map(discards.map((text) => [text, `${family(text)} route ${text} ${how}`])),
+      hops: new Map(hops.map((text) => [text, `${family(text)} route ${text} 192.0.2.1`])),
+      down: new Set(down),
+      shut: new Map(shut.map((peer) => [peer, `neighbor ${peer} shutdown${message}`])),
+    }
+  })
+
+describe('changes on FRR', () => {
+  it('any suspensions and changes of mind, then a release, leave the configuration as it was', () => {
+    fc.assert(
+      fc.property(anyDevice, fc.array(anyWanted, { maxLength: 4 }), (device, rounds) => {
+        const before = print(device)
+        let claims: readonly Claim[] = []
+        for (const wanted of rounds) claims = converge(device, wanted, claims)
+        claims = converge(device, [], claims)
+        expect(print(device)).toBe(before)
+        expect(claims).toEqual([])
+      }),
+    )
+  })
+
+  it('after one convergence nothing is left to do, save what is somebody else’s', () => {
+    fc.assert(
+      fc.property(anyDevice, anyWanted, (device, wanted) => {
+        const claims = converge(device, wanted, [])
+        const desired = { wanted, expected: [], fading: [], claims, frozen: false }
+        const left = decide(desired, look(device, wanted)).map(({ kind }) => kind)
+        expect(left.filter((kind) => kind !== 'settled' && kind !== 'refused')).toEqual([])
+      }),
+    )
+  })
+
+  it('undo takes back what apply did', () => {
+    fc.assert(
+      fc.property(anyDevice, anyIntent, (device, intent) => {
+        const before = print(device)
+        const found = foundFor(look(device, [intent]), intent)
+        fc.pre(found.effect === 'none')
+        const [rendering] = frr.render([{ kind: 'apply', intent }], { asn: '64500' })
+        if (rendering?.kind !== 'lines') throw new TypeError('no lines')
+        type(device, rendering.apply)
+        expect(foundFor(look(device, [intent]), intent).object).toEqual(rendering.wrote)
+        type(device, rendering.undo)
+        expect(print(device)).toBe(before)
+      }),
+    )
+  })
+})
+
+describe('the configuration of FRR, for comparing', () => {
+  it('leaves out what is said about it, and keeps every line of it in order', () => {
+    const [want] = frr.configuration
+    const answer = { line: want!.line, text: read('show_running_config_trigger') }
+    const text = frr.canonical(new Map([['config', answer]]))
+    expect(text.split('\n').slice(0, 5)).toEqual([
+      '!',
+      'frr defaults traditional',
+      'hostname vm',
+      '!',
+      'ip route 192.0.2.1/32 blackhole',
+    ])
+    expect(text).not.toMatch(/Building|Current configuration|frr version/)
+    expect(text.endsWith('end')).toBe(true)
+  })
+})
+
+describe('the preflight of FRR', () => {
+  const judge = (what: string, text: string, role: string) => {
+    const reads = frr.preflight.reads([role])
+    const answers = new Map(
+      reads.map((one) => [one.what, { line: one.line, text: one.what === what ? text : '' }]),
+    )
+    const seen = { host: 'edge', nonce: '', facts: { files: 'readable' } }
+    return frr.preflight.judge(answers.set(what, { line: reads[0]!.line, text }), seen)
+  }
+  const named = (list: ReturnType<typeof judge>, name: string) =>
+    list.find((one) => one.name === name)
+
+  it('finds a trigger that redistributes what has our tag, and nothing else', () => {
+    const good = read('show_running_config_trigger')
+    expect(named(judge('trigger', good, 'rtbh-trigger'), 'trigger ipv4')?.ok).toBe(true)
+    expect(named(judge('trigger', good, 'rtbh-trigger'), 'trigger ipv6')?.ok).toBe(true)
+    const leaking = good.replace(
+      ' match tag 666\n set community blackhole no-export\n set ip ',
+      ' set ip ',
+    )
+    expect(named(judge('trigger', leaking, 'rtbh-trigger'), 'trigger ipv4')?.ok).toBe(false)
+    const bare = good.replaceAll(/ route-map NR-RTBH-TRIGGER6?$/gm, '')
+    expect(named(judge('trigger', bare, 'rtbh-trigger'), 'trigger ipv4')?.ok).toBe(false)
+  })
+
+  it('finds the discard next hops of an edge, or says what to do', () => {
+    const good = read('show_running_config_edge')
+    expect(named(judge('edge', good, 'edge'), 'discard next hop ipv4')?.ok).toBe(true)
+    const bad = named(judge('edge', config(), 'edge'), 'discard next hop ipv6')
+    expect(bad).toMatchObject({ ok: false, found: 'none' })
+    expect(bad?.remedy).not.toBe('')
+  })
+
+  it('says which version was found', () => {
+    const text = read('session_user_without_group_frr_raw').split('show version\r\n')[1] ?? ''
+    expect(named(judge('version', text, 'access'), 'version')).toMatchObject({
+      ok: true,
+      found: '8.4.4',
+    })
+  })
+})
