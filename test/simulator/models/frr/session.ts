@@ -152,11 +152,11 @@ export function openFrr(state: FrrState, terminal: SessionTerminal): ModelSessio
     if (hasCandidate(state) && line.startsWith('mgmt commit ')) return mgmt(line)
     const route = staticLine(line, 'default')
     if (route !== undefined) return route
+    const result = configLine(state, target(), line)
+    if (result === undefined) return undefined
     // A line of another daemon commits what is pending.
     const flushed = flush('quiet')
-    const result = configLine(state, target(), line)
-    if (result === undefined || flushed === '' || 'enter' in result) return result
-    return { print: flushed + result.print }
+    return flushed === '' || 'enter' in result ? result : { print: flushed + result.print }
   }
 
   function mgmt(line: string): LineResult | undefined {

@@ -231,7 +231,8 @@ function textSummary(
 
 function path(state: FrrState, prefix: string, json: boolean): string {
   const route = state.learnt.find((one) => one.prefix === prefix)
-  if (route === undefined) return json ? printJson({}) : '% Network not in table\n'
+  // bgpd prints nothing over two lines, zebra over one.
+  if (route === undefined) return json ? '{\n}\n' : '% Network not in table\n'
   if (!json) {
     return `BGP routing table entry for ${prefix}, version 1\nPaths: (1 available, best #1, table default, inform peer to blackhole prefix)\n  Not advertised to any peer\n  Local\n    ${route.nextHop} from ${route.from} (${route.from})\n      Origin IGP, metric 0, localpref 200, valid, internal, best (First path received)\n      Community: blackhole no-export\n`
   }
