@@ -1,0 +1,63 @@
+// Networks that stories play in, as small as each needs. Documentation ranges only.
+
+import type { StoryDevice } from './story.ts'
+
+/** A trigger that two platforms of edges learn from. */
+export const trigger: StoryDevice = {
+  name: 'trigger1',
+  routerId: '10.0.0.1',
+  platform: 'frr',
+  roles: ['rtbh-trigger'],
+}
+
+/** An edge of FRR with a BGP customer. */
+export const edge: StoryDevice = {
+  name: 'edge1',
+  routerId: '10.0.0.2',
+  platform: 'frr',
+  roles: ['edge'],
+  neighbors: [{ address: '192.0.2.66', asn: '64501', description: 'rovernet' }],
+  says: 'gateways: [203.0.113.1]',
+}
+
+/** An access switch of Linux. */
+export const accessSwitch: StoryDevice = {
+  name: 'sw1',
+  platform: 'linux',
+  roles: ['access'],
+  ports: [
+    { name: 'p1', description: 'esthost', addresses: [] },
+    { name: 'p2', description: 'quiet', addresses: [] },
+  ],
+}
+
+/** Esthost lives behind edge1 and on p1; rovernet speaks BGP; quiet must never be touched. */
+export const customers = `  esthost:
+    name: Esthost
+    prefixes: [203.0.113.0/30, "2001:db8:e57::/48"]
+    ports: [{ device: sw1, interface: p1 }]
+  rovernet:
+    name: Rovernet
+    asn: 64501
+    prefixes: [203.0.113.128/26]
+    neighbors: [{ device: edge1, address: 192.0.2.66 }]
+  quiet:
+    name: Quiet
+    prefixes: [203.0.113.64/26]
+    ports: [{ device: sw1, interface: p2 }]`
+
+/** The three of them. */
+export const village = { devices: [trigger, edge, accessSwitch], customers } as const
+
+/** A playbook of routes only, so that a trigger alone is a network. */
+export function routesOnly(name: string, more: { tag?: number; end?: string } = {}): string {
+  const objects = name === 'block' ? 'subject' : 'customer'
+  return `name: ${name}
+decision: ${name === 'block' ? 'block' : 'suspend'}
+description: Routes only.
+measures:
+  - blackhole: { prefixes: ${objects}, devices: { role: rtbh-trigger }, tag: ${more.tag ?? 666} }
+maxDuration: 14d
+${more.end ?? ''}
+`
+}

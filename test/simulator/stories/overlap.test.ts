@@ -1,0 +1,94 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { routesOnly, village } from './networks.ts'
+import { block, type Story, startStory, suspend } from './story.ts'
+
+let story: Story
+const routes = () =>
+  story
+    .device('trigger1')
+    .running.split('\n')
+    .filter((line) => / tag \d+$/.test(line) && line.includes('route 2'))
+    .map((line) => line.trim())
+
+beforeEach(async () => {
+  story = await startStory({
+    ...village,
+    playbooks: {
+      deep: routesOnly('deep', { tag: 667 }),
+      suspend: routesOnly('suspend'),
+      block: routesOnly('block'),
+    },
+  })
+})
+
+afterEach(() => story.end())
+
+describe('two enforcements on one customer', () => {
+  it('leaves the blocked prefix when the suspend that holds it too is released', async () => {
+    const wide = await story.decide(suspend('rovernet'))
+    const narrow = await story.decide(block('203.0.113.128/26'))
+    await story.reaches(wide.id, 'enforced')
+    await story.reaches(narrow.id, 'enforced')
+    const before = routes()
+    const released = await story.release(wide.id)
+    expect(released.warnings.map(({ code }) => code)).toContain('held_by_others')
+    await story.reaches(wide.id, 'released')
+    expect(routes()).toEqual(before)
+    await story.release(narrow.id)
+    await story.reaches(narrow.id, 'released')
+    expect(routes()).toEqual([])
+  })
+
+  it('lifts all but what the block wants, in either order', async () => {
+    const narrow = await story.decide(block('203.0.113.2'))
+    const wide = await story.decide(suspend('esthost'))
+    await story.reaches(narrow.id, 'enforced')
+    await story.reaches(wide.id, 'enforced')
+    expect(routes()).toHaveLength(4)
+    await story.release(wide.id)
+    await story.reaches(wide.id, 'released')
+    expect(routes()).toEqual(['ip route 203.0.113.2/32 blackhole tag 666'])
+    const again = await story.decide(suspend('esthost', { automated: true }))
+    await story.reaches(again.id, 'enforced')
+    await story.release(narrow.id)
+    await story.reaches(narrow.id, 'released')
+    expect(routes()).toHaveLength(3)
+    await story.release(again.id)
+    await story.reaches(again.id, 'released')
+    expect(routes()).toEqual([])
+  })
+
+  it('lets the oldest decide the tag, and changes it in one change when it goes', async () => {
+    const router = story.device('trigger1')
+    const first = await story.decide(suspend('rovernet'))
+    await story.reaches(first.id, 'enforced')
+    const second = await story.decide(suspend('rovernet', { playbook: 'deep' }))
+    expect(second.warnings.find(({ code }) => code === 'already_in_force')?.enforcements).toEqual([
+      first.id,
+    ])
+    await story.reaches(second.id, 'enforced')
+    expect(routes()).toEqual(['ip route 203.0.113.128/26 blackhole tag 666'])
+    router.journal.clear()
+    await story.release(first.id)
+    await story.reaches(first.id, 'released')
+    expect(routes()).toEqual(['ip route 203.0.113.128/26 blackhole tag 667'])
+    expect(router.journal.lines().filter((line) => /^(no )?ip route/.test(line))).toEqual([
+      'ip route 203.0.113.128/26 blackhole tag 667',
+    ])
+    expect((await story.enforcement(second.id)).status).toBe('enforced')
+    await story.release(second.id)
+    await story.reaches(second.id, 'released')
+    expect(routes()).toEqual([])
+  })
+
+  it('keeps the older one’s tag when the younger is released', async () => {
+    const first = await story.decide(suspend('rovernet', { playbook: 'deep' }))
+    const second = await story.decide(suspend('rovernet'))
+    await story.reaches(first.id, 'enforced')
+    await story.reaches(second.id, 'enforced')
+    await story.release(second.id)
+    await story.reaches(second.id, 'released')
+    expect(routes()).toEqual(['ip route 203.0.113.128/26 blackhole tag 667'])
+    expect((await story.enforcement(first.id)).status).toBe('enforced')
+  })
+})

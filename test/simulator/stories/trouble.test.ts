@@ -1,0 +1,184 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { DeviceView } from '../../../controller/api/schema.ts'
+import { routesOnly, village } from './networks.ts'
+import { block, outcomes, type Story, startStory, statusOn, suspend } from './story.ts'
+
+let story: Story
+
+beforeEach(async () => {
+  story = await startStory(village)
+})
+
+afterEach(() => story.end())
+
+describe('a device that is off', () => {
+  it('leaves the decision degraded, naming it, until it is back and shows everything', async () => {
+    const off = story.device('sw1').faults.add({ kind: 'off' })
+    const { id } = await story.decide(suspend('esthost'))
+    const degraded = await story.reaches(id, 'degraded')
+    expect(statusOn(degraded, 'sw1')).toBe('unreachable')
+    expect(statusOn(degraded, 'trigger1')).toBe('verified')
+    expect(degraded.devices.find(({ device }) => device === 'sw1')?.error?.code).toBe('unreachable')
+    off()
+    const enforced = await story.reaches(id, 'enforced')
+    expect(statusOn(enforced, 'sw1')).toBe('verified')
+    expect(story.device('sw1').running).toContain('\np1 down\n')
+    const settled = story.records({ type: 'enforcement.settled' }).map(({ data }) => data['status'])
+    expect(settled).toEqual(['degraded', 'enforced'])
+  })
+
+  it('keeps a release under way, and never says that it was lifted', async () => {
+    const { id } = await story.decide(suspend('esthost'))
+    await story.reaches(id, 'enforced')
+    const off = story.device('trigger1').faults.add({ kind: 'off' })
+    await story.release(id)
+    await story.until(
+      'sw1 is lifted',
+      async () => statusOn(await story.enforcement(id), 'sw1') === 'verified',
+    )
+    await story.until(
+      'the trigger is unreachable',
+      async () => statusOn(await story.enforcement(id), 'trigger1') === 'unreachable',
+    )
+    expect((await story.enforcement(id)).status).toBe('releasing')
+    story.clock.travel(6 * 60_000)
+    expect(await story.enforcement(id)).toMatchObject({ status: 'releasing', overdue: true })
+    off()
+    story.clock.travel(60_000)
+    const released = await story.reaches(id, 'released')
+    expect(
+      released.devices.every(({ status }) => status === 'verified' || status === 'unsupported'),
+    ).toBe(true)
+    expect(story.device('trigger1').running).not.toContain('2001:db8:e57::/48')
+  })
+
+  it('is never shown as in force where an observer can’t be read', async () => {
+    story.device('edge1').faults.add({ kind: 'off' })
+    const { id } = await story.decide(block('203.0.113.2'))
+    const degraded = await story.reaches(id, 'degraded')
+    expect(statusOn(degraded, 'edge1', 'observer')).toBe('unreachable')
+    story.device('edge1').faults.clear()
+    await story.reaches(id, 'enforced')
+  })
+
+  it('degrades what was enforced once it has been out of reach for three checks, and nothing earlier', async () => {
+    const { id } = await story.decide(suspend('esthost'))
+    await story.reaches(id, 'enforced')
+    story.device('sw1').faults.add({ kind: 'off' })
+    await story.until('it is known', async () => (await deviceView('sw1')).state === 'unreachable')
+    expect((await story.enforcement(id)).status).toBe('enforced')
+    story.clock.travel(16 * 60_000)
+    await story.reaches(id, 'degraded')
+  })
+})
+
+describe('a device that lies or refuses', () => {
+  it('is never enforced when it accepts and shows nothing', async () => {
+    story.device('trigger1').faults.add({ kind: 'lie', matching: '^ip route' })
+    const { id } = await story.decide(block('203.0.113.2'))
+    const degraded = await story.reaches(id, 'degraded')
+    expect(statusOn(degraded, 'trigger1')).not.toBe('verified')
+    expect(outcomes(degraded, 'trigger1')).not.toMatchObject({
+      'blackhole|default|203.0.113.2/32': 'applied',
+    })
+    const settled = story.records({ type: 'enforcement.settled' }).map(({ data }) => data['status'])
+    expect(settled).not.toContain('enforced')
+  })
+
+  it('names the line that was refused, and keeps what others took', async () => {
+    story
+      .device('trigger1')
+      .faults.add({ kind: 'reject', matching: '^ip route 203.0.113.2/31', text: '% No room' })
+    const { id } = await story.decide(suspend('esthost'))
+    const degraded = await story.reaches(id, 'degraded')
+    expect(statusOn(degraded, 'trigger1')).toBe('refused')
+    expect(outcomes(degraded, 'trigger1')).toEqual({
+      'blackhole|default|2001:db8:e57::/48': 'applied',
+      'blackhole|default|203.0.113.0/32': 'applied',
+      'blackhole|default|203.0.113.2/31': 'refused',
+    })
+    const error = degraded.devices
+      .flatMap(({ intents }) => intents)
+      .find(({ key }) => key === 'blackhole|default|203.0.113.2/31')?.error
+    expect(error?.message).toContain('ip route 203.0.113.2/31')
+    expect(statusOn(degraded, 'sw1')).toBe('verified')
+    story.device('trigger1').faults.clear()
+    await story.call('POST', `/v1/enforcements/${id}/retry`)
+    await story.reaches(id, 'enforced')
+  })
+
+  it('is left alone, with nothing sent, when it shows another host key', async () => {
+    const switchboard = story.device('sw1')
+    switchboard.faults.add({ kind: 'host-key' })
+    const { id } = await story.decide(suspend('esthost'))
+    const degraded = await story.reaches(id, 'degraded')
+    expect(degraded.devices.find(({ device }) => device === 'sw1')?.error?.code).toBe(
+      'host_key_changed',
+    )
+    expect((await deviceView('sw1')).state).toBe('quarantined')
+    expect(switchboard.journal.lines()).toEqual([])
+    switchboard.faults.clear()
+    await story.call('POST', `/v1/enforcements/${id}/retry`)
+    await story.reaches(id, 'enforced')
+  })
+
+  it('is refused, and not asked over and over, when it does not take the password', async () => {
+    story.device('sw1').faults.add({ kind: 'refuse-login' })
+    const { id } = await story.decide(suspend('esthost'))
+    const degraded = await story.reaches(id, 'degraded')
+    expect(degraded.devices.find(({ device }) => device === 'sw1')?.error?.code).toBe(
+      'login_refused',
+    )
+    expect((await deviceView('sw1')).state).toBe('refused')
+    expect(story.device('sw1').journal.lines()).toEqual([])
+  })
+})
+
+describe('a neighbor line that is refused', () => {
+  it('is never followed by the shutdown of all of BGP', async () => {
+    const router = story.device('edge1')
+    const before = router.running
+    router.faults.add({ kind: 'reject', matching: '^ *neighbor 192.0.2.66' })
+    const { id } = await story.decide(suspend('rovernet'))
+    const degraded = await story.reaches(id, 'degraded')
+    expect(outcomes(degraded, 'edge1')).toMatchObject({ 'neighbor|default|192.0.2.66': 'refused' })
+    expect(router.running).toBe(before)
+    expect(router.journal.lines().filter((line) => /^\s*shutdown/.test(line))).toEqual([])
+  })
+})
+
+async function deviceView(name: string): Promise<DeviceView> {
+  return (await story.call<DeviceView>('GET', `/v1/devices/${name}`)).body
+}
+
+describe('a playbook that rolls back', () => {
+  it('takes everything back where a device refused, and ends as failed', async () => {
+    await story.end()
+    const end = 'onFailure: rollback'
+    story = await startStory({ ...village, playbooks: { suspend: routesOnly('suspend', { end }) } })
+    const router = story.device('trigger1')
+    const before = router.running
+    router.faults.add({ kind: 'reject', matching: '^ipv6 route' })
+    const { id } = await story.decide(suspend('esthost'))
+    const failed = await story.reaches(id, 'failed')
+    expect(failed.why).toContain('trigger1')
+    expect(router.running).toBe(before)
+    expect(
+      await story.call('POST', `/v1/enforcements/${id}/release`, { reason: 'x' }),
+    ).toMatchObject({
+      status: 409,
+      body: { code: 'not_in_force' },
+    })
+  })
+
+  it('waits for a device that is only off', async () => {
+    await story.end()
+    const end = 'onFailure: rollback'
+    story = await startStory({ ...village, playbooks: { suspend: routesOnly('suspend', { end }) } })
+    story.device('trigger1').faults.add({ kind: 'off' })
+    const { id } = await story.decide(suspend('esthost'))
+    await story.reaches(id, 'degraded')
+    story.device('trigger1').faults.clear()
+    expect((await story.reaches(id, 'enforced')).why).toBeUndefined()
+  })
+})
