@@ -78,7 +78,7 @@ export async function checkDevice(
 
 async function preflight(work: Work, session: Session): Promise<Pick<Reading, 'findings'>> {
   const { platform } = work
-  const reads = platform.preflight.reads(work.device.roles)
+  const reads = platform.preflight.reads(work.device.roles, session.seen)
   const answers = await session.run(
     reads.map((read) => read.line),
     work.signal,

@@ -245,7 +245,7 @@ export interface Finding {
 
 /** Questions that `device check` asks, and what their answers mean. */
 export interface Preflight {
-  reads(roles: readonly string[]): readonly Read[]
+  reads(roles: readonly string[], seen: Seen): readonly Read[]
   judge(answers: ReadonlyMap<string, Answer>, seen: Seen): readonly Finding[]
 }
 

@@ -412,7 +412,7 @@ describe('the configuration of FRR, for comparing', () => {
 
 describe('the preflight of FRR', () => {
   const judge = (what: string, text: string, role: string) => {
-    const reads = frr.preflight.reads([role])
+    const reads = frr.preflight.reads([role], { host: 'edge', nonce: '', facts: {} })
     const answers = new Map(
       reads.map((one) => [one.what, { line: one.line, text: one.what === what ? text : '' }]),
     )

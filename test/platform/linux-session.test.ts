@@ -123,6 +123,11 @@ describe('opening a shell', () => {
     const json = '[{"dst":"203.0.113.9"}]\n'
     const noise = 'sudo: unable to resolve host sw1: Name or service not known\n'
     expect(linux.clean?.(noise + json)).toBe(json)
+    const message = `\nMessage from syslogd@sw1 at Nov 27 10:00:00 ...\n kernel:[1.2] trouble\n`
+    expect(linux.clean?.(`[{"dst":"203.${message}0.113.9"}]\n`)).toBe(json)
+    expect(linux.clean?.(`nr-7f3a:0> ${message}`)).toBe('nr-7f3a:0> ')
+    const wall = '\nBroadcast message from root@sw1 (pts/0) (Fri Nov 27 10:00:00 2026):\n\nbye\n\n'
+    expect(linux.clean?.(`nr-7f3a:0> ${wall}`)).toBe('nr-7f3a:0> ')
     expect(linux.clean?.('sudo: a password is required\n')).toBe('sudo: a password is required\n')
   })
 })

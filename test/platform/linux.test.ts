@@ -690,7 +690,7 @@ describe('the state of a Linux host, for comparing', () => {
 
 describe('the preflight of Linux', () => {
   const judge = (texts: Readonly<Record<string, string>>, facts: Facts) => {
-    const reads = linux.preflight.reads(['access'])
+    const reads = linux.preflight.reads(['access'], root)
     const answers = new Map(
       reads.map(({ what, line }) => [
         what,
@@ -708,7 +708,7 @@ describe('the preflight of Linux', () => {
         'table bridge': listing({}),
         bridges: '[{"ifname":"br0"}]',
         state: 'writable',
-        restore: 'there',
+        restore: 'enabled',
         rules:
           '[{"priority":0,"src":"all","table":"local"},{"priority":32766,"src":"all","table":"main"}]',
         flowtables: '',

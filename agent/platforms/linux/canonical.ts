@@ -11,9 +11,12 @@ const reads = {
   rules6: 'ip -j -6 rule show',
   links: 'ip -j link show',
   addresses: 'ip -j addr show',
-  // The sudo fragment of `prepare` shows our own tables only.
-  ruleset: `if [ "$(id -u)" = 0 ]; then nft -j list ruleset; else ${sudo} nft -j list table inet nullroute; ${sudo} nft -j list table bridge nullroute; fi`,
-  saved: 'for f in routes elements ports; do echo "# $f"; cat /etc/nullroute/state.d/$f; done',
+  ruleset: 'nft -j list ruleset',
+  // All that the sudo fragment of `prepare` lets an account see.
+  inet: `${sudo} nft -j list table inet nullroute`,
+  bridge: `${sudo} nft -j list table bridge nullroute`,
+  saved:
+    'cat /etc/nullroute/state.d/routes /etc/nullroute/state.d/elements /etc/nullroute/state.d/ports',
 } as const
 
 /** Kernel state and saved files. */

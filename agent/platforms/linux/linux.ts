@@ -21,7 +21,7 @@ import { findPort, portReads, renderPort } from './port.ts'
 import { judge, reads } from './preflight.ts'
 import { prepare } from './prepare.ts'
 import { findBlackhole, markedRoutes, renderBlackhole, routeReads, vrfFacts } from './routes.ts'
-import { failed, open, prompt, sudo } from './session.ts'
+import { clean, failed, open, prompt, sudo } from './session.ts'
 
 const noBgp = 'the kernel speaks no BGP: use the `frr` or `bird` device of the same host'
 
@@ -36,8 +36,7 @@ export const linux: Platform = {
   columns: 511,
   // Only where sudo is not what the preparation says; it is never answered.
   question: /(?:\[sudo\] password for \S+|[Pp]assword): $/,
-  // sudo's complaint about a name server stands in front of what the command printed.
-  clean: (text) => text.replaceAll(/^sudo: unable to resolve host [^\n]*\n/gm, ''),
+  clean,
   open,
   prompt,
   failed,

@@ -4,28 +4,36 @@ import { type Answer, type Finding, free, type Read, type Seen } from '../../pla
 import { sudo } from './session.ts'
 import { readTable, setNames, type TableFamily } from './table.ts'
 
-const asRoot = (command: string): string =>
-  `if [ "$(id -u)" = 0 ]; then ${command}; else ${sudo} ${command}; fi`
-
 const questions = {
-  'may route': `if [ "$(id -u)" = 0 ]; then echo root; else ${sudo} -l /usr/sbin/ip route prepend blackhole 192.0.2.1/32 proto 223; fi`,
-  'table inet': asRoot('nft -j list table inet nullroute'),
-  'table bridge': asRoot('nft -j list table bridge nullroute'),
+  'table inet': 'nft -j list table inet nullroute',
+  'table bridge': 'nft -j list table bridge nullroute',
   bridges: 'ip -j link show type bridge',
   state: 'test -d /etc/nullroute/state.d && test -w /etc/nullroute/state.d && echo writable',
-  restore: 'test -x /usr/local/sbin/nullroute-restore && echo there',
+  restore:
+    'systemctl is-enabled nullroute-restore.service 2>/dev/null || { test -x /usr/local/sbin/nullroute-restore && echo script; }',
   rules: 'ip -j -4 rule show',
-  flowtables: asRoot('nft list flowtables'),
+  flowtables: 'nft list flowtables',
 } as const
 
+// The one command of each kind that the fragment must allow; `-l` asks and does nothing.
+const mayRoute = `${sudo} -l /usr/sbin/ip route prepend blackhole 192.0.2.1/32 proto 223`
+
 /** The same questions for each role. */
-export function reads(): readonly Read[] {
-  return Object.entries(questions).map(([what, text]) => ({ what, line: free(text, 'shell') }))
+export function reads(_roles: readonly string[], { facts }: Seen): readonly Read[] {
+  const isRoot = facts['root'] === 'yes'
+  const read = (what: string, text: string): Read => ({ what, line: free(text, 'shell') })
+  return [
+    read('may route', isRoot ? 'id -un' : mayRoute),
+    ...Object.entries(questions).map(([what, text]) =>
+      read(what, text.startsWith('nft ') && !isRoot ? `${sudo} ${text}` : text),
+    ),
+  ]
 }
 
 /** One finding for each thing that was looked at. */
 export function judge(answers: ReadonlyMap<string, Answer>, seen: Seen): readonly Finding[] {
-  const text = (what: keyof typeof questions): string => answers.get(what)?.text.trim() ?? ''
+  const text = (what: keyof typeof questions | 'may route'): string =>
+    answers.get(what)?.text.trim() ?? ''
   const hasBridge = text('bridges').includes('"ifname"')
   return [
     version(seen),
@@ -47,7 +55,7 @@ export function judge(answers: ReadonlyMap<string, Answer>, seen: Seen): readonl
     },
     {
       name: 'restore',
-      ok: text('restore') === 'there',
+      ok: /^(?:enabled|script)$/.test(text('restore')),
       found: text('restore') || 'nothing puts back after a reboot what nullroute holds',
       expected: '/usr/local/sbin/nullroute-restore and its unit',
       remedy: 'install both as `nullroute device prepare` shows',

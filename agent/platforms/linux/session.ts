@@ -80,6 +80,14 @@ function promptOf(nonce: string): Prompts {
   }
 }
 
+/** Without what others write to every terminal of the host (rsyslog's emergencies, `wall`), and sudo's complaint about a name server, which stands before what the command printed. */
+export function clean(text: string): string {
+  return text
+    .replaceAll(/\nMessage from syslogd@\S+ at [^\n]*\.\.\.\n [^\n]*\n/g, '')
+    .replaceAll(/\nBroadcast message from [^\n]*:\n\n[^\n]*\n\n/g, '')
+    .replaceAll(/^sudo: unable to resolve host [^\n]*\n/gm, '')
+}
+
 /** The exit status decides. What was there (or gone) already is no refusal: the read-back has the last word. */
 export function failed(
   line: Line,

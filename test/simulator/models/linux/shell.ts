@@ -194,7 +194,7 @@ function expandWord(run: Run, word: Word): string[] {
 /** Parameters and command substitutions. */
 function expandText(run: Run, text: string): string {
   return text.replaceAll(
-    /\\\$|\$\(([^)]*)\)|\$\{(\w+)(?:(:?-)([^}]*))?\}|\$(\w+|[?$#!])/g,
+    /\\\$|\$\(([^)]*)\)|\$\{(\w+)(?:(:?-|%% \*)([^}]*))?\}|\$(\w+|[?$#!])/g,
     (whole, command?: string, name?: string, or?: string, otherwise?: string, bare?: string) => {
       if (whole === '\\$') return '$'
       if (command !== undefined) {
@@ -202,6 +202,7 @@ function expandText(run: Run, text: string): string {
         return inner.text.replace(/\n+$/, '')
       }
       const value = parameter(run.shell, bare ?? name ?? '')
+      if (or === '%% *') return value.split(' ')[0] ?? ''
       return value === '' && or !== undefined ? (otherwise ?? '') : value
     },
   )
@@ -246,6 +247,8 @@ function runProgram(run: Run, words: readonly string[], input: string, root: boo
       return bridge(state, args)
     case 'sudo':
       return sudo(run, args, input)
+    case 'setsid':
+      return runProgram(run, args[0] === '-w' ? args.slice(1) : args, input, root)
     case 'env':
     case 'exec':
     case 'sh':
