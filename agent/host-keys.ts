@@ -48,7 +48,7 @@ export function fingerprint(key: Buffer): string {
 }
 
 /** The kind that a public key says it is: its first string. */
-function kindOf(key: Buffer): string {
+export function kindOf(key: Buffer): string {
   if (key.length < 4) return ''
   const length = key.readUInt32BE(0)
   return key.length < 4 + length ? '' : key.toString('latin1', 4, 4 + length)

@@ -96,6 +96,21 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   }
 }
 
+/** A connection through a jump host, whose own key is checked, to whatever listens at an address: for reading the host key there. `close` ends both. */
+export async function openWay(
+  jump: Jump,
+  to: { readonly address: string; readonly port: number },
+  environment: Environment,
+): Promise<{ readonly sock: Duplex; close(): void }> {
+  const { client } = await connect(jump, { environment, legacy: false })
+  try {
+    return { sock: await forward(client, to), close: () => void client.destroy() }
+  } catch (error) {
+    client.destroy()
+    throw error
+  }
+}
+
 interface Connection {
   readonly client: Client
   hostKey(): string
@@ -194,7 +209,11 @@ function connectError(endpoint: Endpoint, cause: Error & { level?: string }): Ag
   return unreachable(endpoint, cause.message, cause)
 }
 
-function unreachable(endpoint: Endpoint, why: string, cause?: unknown): AgentError {
+function unreachable(
+  endpoint: { readonly address: string; readonly port: number },
+  why: string,
+  cause?: unknown,
+): AgentError {
   const message = `${endpoint.address}:${endpoint.port}: ${why}`
   return new AgentError('unreachable', message, cause === undefined ? {} : { cause })
 }
@@ -208,7 +227,10 @@ async function readKnownHosts(file: string): Promise<KnownHosts> {
   }
 }
 
-function forward(client: Client, device: Endpoint): Promise<ClientChannel> {
+function forward(
+  client: Client,
+  device: { readonly address: string; readonly port: number },
+): Promise<ClientChannel> {
   return new Promise((resolve, reject) => {
     client.forwardOut('127.0.0.1', 0, device.address, device.port, (cause, channel) => {
       if (cause === undefined) resolve(channel)

@@ -20,7 +20,7 @@ export async function loadPlaybooks(
 }
 
 /** The folder of the shipped playbooks. */
-function shippedPlaybooks(): string {
+export function shippedPlaybooks(): string {
   // Beside this file in the source tree; compiled code is two folders deeper than the package's own.
   const places = ['./library', '../../playbooks/library'].map((place) =>
     fileURLToPath(new URL(place, import.meta.url)),

@@ -1,0 +1,64 @@
+// `nullroute device prepare`: the lines that a platform needs once, before its first use. Prints, touches nothing.
+
+import { platforms } from '../../agent/platforms/index.ts'
+import { loadInventory } from '../../inventory/load.ts'
+import { printProblem } from '../../inventory/problem.ts'
+import { CliError, type Context, exitCodes, say, sayJson, usageError } from './context.ts'
+
+/** What is to be prepared: a device of an inventory, or a platform by name. */
+export interface PrepareOptions {
+  readonly platform?: string
+  readonly inventory: string
+  readonly json?: boolean
+}
+
+/** Prints the lines. Exit code 0; CliError where device or platform are unknown. */
+export async function prepareDevice(
+  context: Context,
+  device: string | undefined,
+  options: PrepareOptions,
+): Promise<number> {
+  if ((device === undefined) === (options.platform === undefined)) {
+    throw usageError('give the name of a device, or --platform P: one of the two')
+  }
+  const name = options.platform ?? (await platformOf(device ?? '', options.inventory))
+  const platform = platforms.get(name)
+  if (platform === undefined) {
+    throw new CliError(
+      exitCodes.usage,
+      'unknown_platform',
+      `there is no platform "${name}": ${[...platforms.keys()].join(', ')}`,
+    )
+  }
+  if (options.json === true) {
+    sayJson(context, {
+      ...(device === undefined ? {} : { device }),
+      platform: name,
+      lines: platform.prepare,
+    })
+  } else {
+    say(context, platform.prepare.trimEnd())
+  }
+  return exitCodes.done
+}
+
+async function platformOf(device: string, path: string): Promise<string> {
+  const loaded = await loadInventory(path, [...platforms.keys()])
+  if (!loaded.ok) {
+    throw new CliError(
+      exitCodes.refused,
+      'inventory_invalid',
+      loaded.problems.map(printProblem).join('\n'),
+      { problems: loaded.problems },
+    )
+  }
+  const found = loaded.value.devices.get(device)
+  if (found === undefined) {
+    throw new CliError(
+      exitCodes.refused,
+      'unknown_device',
+      `${path} has no device "${device}": ${[...loaded.value.devices.keys()].join(', ')}`,
+    )
+  }
+  return found.platform
+}

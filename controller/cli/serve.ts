@@ -1,0 +1,159 @@
+// `nullroute serve`: controller and agents in one process, from the first line of its log to the last. Signals: HUP reads the inventory again, TERM and INT end it.
+
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { type DestinationStream, type Logger, pino } from 'pino'
+import pretty from 'pino-pretty'
+import { type Config, loadConfig } from '../config.ts'
+import type { ReloadReport } from '../controller.ts'
+import { packageVersion, type Running, startController } from '../main.ts'
+import { databaseName } from '../store/sqlite.ts'
+import { type Context, exitCodes, remark, say } from './context.ts'
+import { shell } from './invocation.ts'
+import { firstLogKey } from './token-local.ts'
+
+/** Flags of `serve`. */
+export interface ServeOptions {
+  readonly config?: string
+  readonly inventory?: string
+  readonly playbooks?: string
+  readonly data?: string
+  readonly listen?: string
+  readonly json?: boolean
+  /** What begins a command line of this program. */
+  readonly call: string
+}
+
+/** Runs until it is told to end. Exit code 0 after a clean end, 1 when the store can't be trusted any more or the end took too long. */
+export async function serve(context: Context, options: ServeOptions): Promise<number> {
+  const config = await loadConfig(options)
+  const log = createLog(context, config)
+  const isNew = !existsSync(join(config.data, databaseName))
+  let fatal: (cause: Error) => void = () => undefined
+  const broken = new Promise<Error>((resolve) => {
+    fatal = resolve
+  })
+  const running = await startController(config, { log, environment: context.environment, fatal })
+  announce(context, { config, running, isNew, options, version: await packageVersion() })
+  warnOfOrigin(log, running)
+  const onHangup = (): void => void reload(log, running)
+  process.on('SIGHUP', onHangup)
+  const why = await Promise.race([told(context), broken])
+  process.off('SIGHUP', onHangup)
+  if (why instanceof Error) {
+    log.fatal(
+      { err: why },
+      'the disk did not keep what it was given: ending, the next start goes on from what is there',
+    )
+    return exitCodes.refused
+  }
+  log.info({ drainMs: config.drainMs }, 'ending: what is under way is finished first')
+  return (await drain(running, config.drainMs, log)) ? exitCodes.done : exitCodes.refused
+}
+
+/** JSON lines to standard error; on a terminal the same for eyes. */
+function createLog(context: Context, config: Config): Logger {
+  return pino(
+    { level: config.logLevel, base: { pid: process.pid } },
+    context.stderr.isTTY === true ? prettyLog(context) : context.stderr,
+  )
+}
+
+function prettyLog(context: Context): DestinationStream {
+  return pretty({
+    colorize: (context.environment['NO_COLOR'] ?? '') === '',
+    ignore: 'pid,hostname',
+    translateTime: 'SYS:HH:MM:ss.l',
+    destination: context.stderr,
+  })
+}
+
+function announce(
+  context: Context,
+  about: {
+    readonly config: Config
+    readonly running: Running
+    readonly isNew: boolean
+    readonly options: ServeOptions
+    readonly version: string
+  },
+): void {
+  const { config, running, isNew, options, version } = about
+  if (isNew) remark(context, firstLogKey(running.controller.store))
+  if (!running.hasTokens) {
+    remark(
+      context,
+      `There is no token yet, so nobody can ask for anything. Make the first one:\n  ${options.call} token create --data ${shell(config.data)} --name admin --role admin`,
+    )
+  }
+  const ready = {
+    ready: true,
+    url: running.url,
+    version,
+    data: config.data,
+    inventory: config.inventory,
+  }
+  say(
+    context,
+    options.json === true
+      ? JSON.stringify(ready)
+      : `nullroute ${version} is ready: ${running.url} (API reference at ${running.url}/docs)`,
+  )
+}
+
+function warnOfOrigin(log: Logger, running: Running): void {
+  const { origin } = running.controller.store.log()
+  if (!origin.startsWith('nullroute.invalid/')) return
+  log.warn(
+    { origin },
+    'the audit log has a made-up name: before anybody relies on it, begin a new data folder with audit.origin set to a domain of yours',
+  )
+}
+
+async function reload(log: Logger, running: Running): Promise<void> {
+  try {
+    const report = await running.reload()
+    if (report.ok) log.info({ report }, 'inventory and playbooks were read again')
+    else log.error(`the files are not used, what was loaded before stays:\n${problemsOf(report)}`)
+  } catch (err) {
+    log.error(
+      { err },
+      'inventory and playbooks could not be read again: what was loaded before stays',
+    )
+  }
+}
+
+function problemsOf({ problems }: ReloadReport): string {
+  return problems
+    .map(({ file, line, column, message }) => `${file}:${line}:${column}: ${message}`)
+    .join('\n')
+}
+
+/** Resolves when the program is told to end: the first Ctrl-C or TERM. The second is obeyed by the program itself, at once. */
+export function told(context: Context): Promise<string> {
+  return new Promise((resolve) => {
+    if (context.signal.aborted) resolve('stop')
+    else context.signal.addEventListener('abort', () => resolve('stop'), { once: true })
+  })
+}
+
+/** Ends within the drain time; says what the next start goes on with. False where it took longer: the caller ends the process. */
+export async function drain(running: Running, drainMs: number, log: Logger): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(resolve, drainMs, undefined)
+  })
+  const stopped = await Promise.race([running.stop(), late])
+  clearTimeout(timer)
+  if (stopped === undefined) {
+    log.error(
+      { drainMs },
+      'not all ended in time: the next start reads every device that was under way',
+    )
+    return false
+  }
+  const { left } = stopped
+  if (left.length > 0) log.warn({ left }, `the next start goes on with: ${left.join(', ')}`)
+  log.info('ended')
+  return true
+}
