@@ -55,6 +55,11 @@ describe('what others print into a session of Junos', () => {
       'a\nBroadcast Message from root@edge1 (no tty) at 16:36 UTC...\n\nCommit was not confirmed; automatic rollback complete.\n\nops@edge1> ',
       'a\nops@edge1> ',
     ],
+    [
+      'ops@edge1> \nMessage from syslogd@edge1 at 10:00:00  ...\nedge1 alarmd[5121]: Alarm cleared\n',
+      'ops@edge1> ',
+    ],
+    ['a\n\nMessage from syslogd@edge1 at 10:00:00  ...\nedge1 alarmd[1]: x\nb', 'a\nb'],
     ['a\nBroadcast Message from root@edge1\n        (no tty) at 16:36 UTC...\n\nb', 'a\nb'],
   ])('%j goes', (text, left) => {
     expect(clean(text)).toBe(left)

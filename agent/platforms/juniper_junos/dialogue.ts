@@ -101,10 +101,22 @@ const hint = /^# commit confirmed will be rolled back in \d+ minutes?\n/gm
 const broadcast =
   /(^|\n)Broadcast Message from [^\n]*(?:\n[^\n]*\(no tty\)[^\n]*)?\n+(?:Commit was not confirmed; automatic rollback complete\.\n*)?/g
 
-/** Takes out the line about a pending commit, which stands before prompts of anybody, and what is broadcast to all sessions. */
+const logText = String.raw`Message from syslogd@[^\n]* \.\.\.\n[^\n]*`
+/** A prompt with nothing typed behind it, then log lines: the line end in front belongs to the log. */
+const logBehindPrompt = new RegExp(
+  String.raw`((?:^|\n)[\w.-]+@[\w.\-/:]+[>#] )(?:\n+${logText}(?=\n|$))+\n?`,
+  'g',
+)
+const logLine = new RegExp(String.raw`(^|\n)\n?${logText}(?:\n|$)`, 'g')
+
+/** Takes out the line about a pending commit, which stands before prompts of anybody, and what is broadcast or logged to all sessions. */
 export function clean(text: string): string {
-  if (!text.includes('# commit confirmed will') && !text.includes('Broadcast Message')) return text
-  return text.replace(hint, '').replace(broadcast, '$1')
+  if (!/# commit confirmed will|Broadcast Message|Message from syslogd@/.test(text)) return text
+  return text
+    .replace(hint, '')
+    .replace(broadcast, '$1')
+    .replace(logBehindPrompt, '$1')
+    .replace(logLine, '$1')
 }
 
 /** What an edit may answer without being refused. */
