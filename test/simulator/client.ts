@@ -101,6 +101,36 @@ function watch(client: ssh2.Client, channel: ClientChannel): Shell {
       return expectText(until)
     },
     ended,
-    close: () => client.end(),
+    close: () => void client.end(),
+  }
+}
+
+/** Asks line by line: what stands between the echo and the next prompt. */
+export interface Dialogue {
+  readonly shell: Shell
+  ask(line: string): Promise<string>
+  askAll(lines: readonly string[]): Promise<string[]>
+}
+
+/** A dialogue at prompts of this form; waits for the first. `echo: false` where nothing comes back. */
+export async function startDialogue(
+  shell: Shell,
+  prompt: RegExp,
+  { echo = true }: { readonly echo?: boolean } = {},
+): Promise<Dialogue> {
+  await shell.expect(prompt)
+  const ask = async (line: string): Promise<string> => {
+    const text = (await shell.type(line, prompt)).replaceAll('\r\n', '\n')
+    const answer = echo ? text.slice(text.indexOf('\n') + 1) : text
+    return answer.replace(prompt, '')
+  }
+  return {
+    shell,
+    ask,
+    async askAll(lines) {
+      const answers: string[] = []
+      for (const line of lines) answers.push(await ask(line))
+      return answers
+    },
   }
 }

@@ -5,6 +5,7 @@ import { createServer, type Server as NetServer, type Socket } from 'node:net'
 import type { AuthContext, Connection, PublicKeyAuthContext, ServerChannel, Session } from 'ssh2'
 import ssh2 from 'ssh2'
 import { createFaults } from './faults.ts'
+import { type HostKey, makeHostKey } from './host-key.ts'
 import { createJournal } from './journal.ts'
 import { models } from './models/index.ts'
 import type { Model, ModelSettings } from './models/model.ts'
@@ -31,11 +32,6 @@ const algorithms = {
   kex: ['curve25519-sha256', 'curve25519-sha256@libssh.org', 'ecdh-sha2-nistp256'],
   serverHostKey: ['ssh-ed25519'],
 } as const
-
-interface HostKey {
-  readonly private: string
-  readonly public: string
-}
 
 /** Starts one device; resolves when it listens. */
 export async function startDevice(spec: SimulatedDevice, settings: ModelSettings): Promise<Device> {
@@ -244,10 +240,6 @@ const identOf = {
   cisco_ios: 'Cisco-1.25',
   juniper_junos: 'OpenSSH_9.7',
 } as const
-
-function makeHostKey(): HostKey {
-  return ssh2.utils.generateKeyPairSync('ed25519')
-}
 
 function publicKeyOf(key: HostKey): string {
   return key.public.trim().split(' ').slice(0, 2).join(' ')

@@ -49,8 +49,8 @@ export function startTerminal(parts: TerminalParts): Terminal {
   let { columns, rows } = parts
   let input = ''
   let out = ''
-  /** Where the current line's echo begins in `out`, -1 when part of it is gone already. */
-  let echoFrom = -1
+  /** Where what is left of the current line's echo begins in `out`. */
+  let echoFrom = 0
   let busy = false
   let over = false
   let pager: Pager | undefined
@@ -60,7 +60,7 @@ export function startTerminal(parts: TerminalParts): Terminal {
     if (out === '' || over) return
     const bytes = Buffer.from(out)
     out = ''
-    echoFrom = -1
+    echoFrom = 0
     const split = faults.find('split')
     const step = split === undefined ? bytes.length : Math.max(1, split.bytes)
     for (let at = 0; at < bytes.length; at += step) parts.write(bytes.subarray(at, at + step))
@@ -169,7 +169,7 @@ export function startTerminal(parts: TerminalParts): Terminal {
   }
 
   function breakEcho(logged: string): void {
-    const at = echoFrom < 0 ? out.length : Math.ceil((echoFrom + out.length) / 2)
+    const at = Math.ceil((echoFrom + out.length) / 2)
     out = `${out.slice(0, at)}\r\n${logged}${out.slice(at)}`
   }
 
