@@ -1,0 +1,147 @@
+// What is done to an enforcement after it was asked for: approve, reject, extend, retry.
+
+import { type Command, Option } from 'commander'
+import type { EnforcementView, PlanView } from '../api/schema.ts'
+import { createClient } from './client.ts'
+import { type Context, commandLine, endWith, exitCodes, remark, say, sayJson } from './context.ts'
+import { endOf } from './decide.ts'
+import {
+  collect,
+  type Expiry,
+  examples,
+  parseExpiry,
+  type WaitOptions,
+  waiting,
+} from './options.ts'
+import { moment, styleFor } from './print.ts'
+import { printEnforcement, statusLine } from './print-enforcement.ts'
+import { printPlan } from './print-plan.ts'
+import { settle } from './wait.ts'
+
+/** Adds `approve`, `reject`, `extend` and `retry`. */
+export function register(program: Command, context: Context): void {
+  registerApprovals(program, context)
+  registerExtend(program, context)
+  registerRetry(program, context)
+}
+
+interface ApproveOptions extends WaitOptions {
+  readonly digest?: string
+  readonly reason?: string
+}
+
+function registerApprovals(program: Command, context: Context): void {
+  const approve = program
+    .command('approve')
+    .description('approve what another person asked for; without --digest, show what it is')
+    .argument('<id>', 'id of the enforcement')
+    .option('--digest <sha256>', 'digest of what was reviewed')
+    .option('--reason <text>', 'a remark for the audit log')
+  waiting(approve).action(async (id: string, options: ApproveOptions) => {
+    await approveOne(context, id, options)
+  })
+  examples(approve, [
+    [
+      'nullroute approve 01M8EB7EBEH238N6GHHQVXD11Z',
+      'shows what waits for approval, and the command that approves it',
+    ],
+    [
+      'nullroute approve 01M8EB7EBEH238N6GHHQVXD11Z --digest d13a…3690',
+      'approves exactly that; it is done at once',
+    ],
+  ])
+  const reject = program
+    .command('reject')
+    .description('reject what waits for approval')
+    .argument('<id>', 'id of the enforcement')
+    .requiredOption('--reason <text>', 'why not')
+    .action(async (id: string, options: { reason: string; json?: boolean }) => {
+      const view = await createClient(context).post<EnforcementView>(`${pathOf(id)}/reject`, {
+        body: { reason: options.reason },
+      })
+      show(context, view, options.json)
+    })
+  examples(reject, [
+    ['nullroute reject 01M8EB7EBEH238N6GHHQVXD11Z --reason "wrong customer"', 'nothing is done'],
+  ])
+}
+
+async function approveOne(context: Context, id: string, options: ApproveOptions): Promise<void> {
+  const client = createClient(context)
+  const { digest, reason } = options
+  if (digest === undefined) {
+    const view = await client.get<EnforcementView>(pathOf(id))
+    const { planId } = view
+    const plan =
+      planId === undefined ? undefined : await client.get<PlanView>(`/v1/plans/${planId}`)
+    const next = commandLine(context, ['approve', id, '--digest', view.digest])
+    if (options.json === true) sayJson(context, { enforcement: view, plan })
+    else {
+      const style = styleFor(context.stdout, context.environment)
+      say(context, printEnforcement(style, view, new Date()))
+      if (plan !== undefined) say(context, `\n${printPlan(style, plan, next)}`)
+      remark(context, `\nNothing was approved. To approve exactly this:\n  ${next}`)
+    }
+    endWith(context, exitCodes.usage)
+    return
+  }
+  const view = await client.post<EnforcementView>(`${pathOf(id)}/approve`, {
+    body: { digest, ...(reason === undefined ? {} : { reason }) },
+  })
+  await settle({ context, client, aim: 'in force' }, view, options)
+}
+
+function registerExtend(program: Command, context: Context): void {
+  const extend = program
+    .command('extend')
+    .description('give an enforcement a new end')
+    .argument('<id>', 'id of the enforcement')
+    .addOption(
+      new Option('--expires <when>', 'the new end: 14d from now, or a time')
+        .argParser(parseExpiry)
+        .makeOptionMandatory(),
+    )
+    .requiredOption('--reason <text>', 'why it lasts longer, or shorter')
+    .action(async (id: string, options: { expires: Expiry; reason: string; json?: boolean }) => {
+      const client = createClient(context)
+      const expiresAt = await endOf(client, options.expires)
+      const view = await client.post<EnforcementView>(`${pathOf(id)}/extend`, {
+        body: { expiresAt, reason: options.reason },
+      })
+      show(context, view, options.json)
+      if (options.json !== true) say(context, `ends ${moment(view.expiresAt, new Date())}`)
+    })
+  examples(extend, [
+    [
+      'nullroute extend 01M8EB7EBEH238N6GHHQVXD11Z --expires 7d --reason "not cleaned up yet"',
+      'ends in a week, counted from now',
+    ],
+  ])
+}
+
+function registerRetry(program: Command, context: Context): void {
+  const retry = program
+    .command('retry')
+    .description('try devices again that failed, or go on with a roll-out that stopped')
+    .argument('<id>', 'id of the enforcement')
+    .option('--device <id>', 'only this device; may be repeated', collect, [])
+    .action(async (id: string, options: { device: readonly string[]; json?: boolean }) => {
+      const body = options.device.length === 0 ? {} : { body: { devices: options.device } }
+      const view = await createClient(context).post<EnforcementView>(`${pathOf(id)}/retry`, body)
+      show(context, view, options.json)
+      if (options.json !== true) say(context, `follow it: ${commandLine(context, ['watch', id])}`)
+    })
+  examples(retry, [
+    ['nullroute retry 01M8EB7EBEH238N6GHHQVXD11Z', 'every device that is not as asked'],
+    ['nullroute retry 01M8EB7EBEH238N6GHHQVXD11Z --device edge1.ams', 'only this one'],
+  ])
+}
+
+function pathOf(id: string): string {
+  return `/v1/enforcements/${encodeURIComponent(id)}`
+}
+
+function show(context: Context, view: EnforcementView, json: boolean | undefined): void {
+  if (json === true) sayJson(context, view)
+  else say(context, statusLine(styleFor(context.stdout, context.environment), view))
+}

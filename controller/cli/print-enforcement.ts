@@ -1,0 +1,195 @@
+// Enforcements for a person: one whole, or many in a table. Pure: the time is given.
+
+import type { EnforcementDeviceView, EnforcementView } from '../api/schema.ts'
+import { count, fields, indent, moment, type Style, some, status, table, time } from './print.ts'
+import { reasonText, subjectText } from './print-plan.ts'
+
+/** One enforcement, with its result per device. */
+export function printEnforcement(style: Style, view: EnforcementView, now: Date): string {
+  const parts = [
+    heading(style, view),
+    facts(style, view, now),
+    needsEye(style, view),
+    deviceTable(style, view.devices),
+    intentRemarks(view.devices),
+  ]
+  return parts.filter((part) => part !== '').join('\n\n')
+}
+
+function heading(style: Style, view: EnforcementView): string {
+  const { colours } = style
+  const what = colours.bold(`${view.action} ${subjectText(view)}`)
+  return `${what}  ${status(style, view.status)}  ${colours.dim(view.id)}`
+}
+
+/** One line on how it stands. */
+export function statusLine(style: Style, view: EnforcementView): string {
+  const { id, action, devices } = view
+  const subject = subjectText(view)
+  const shown = status(style, view.status)
+  const enforcers = devices.filter((one) => one.status !== 'unsupported')
+  const verified = enforcers.filter((one) => one.status === 'verified').length
+  const of = `${verified} of ${count(enforcers.length, 'device')}`
+  switch (view.status) {
+    case 'enforced':
+      return `${action} ${subject}: ${shown}. ${of} read back and as asked. ${style.colours.dim(id)}`
+    case 'released':
+      return `${action} ${subject}: ${shown}. Lifted everywhere, and read back. ${style.colours.dim(id)}`
+    case 'degraded':
+      return `${action} ${subject}: ${shown}. In force, but not everywhere: ${of} read back and as asked; the others are tried again. ${style.colours.dim(id)}`
+    case 'awaiting_approval':
+      return `${action} ${subject}: ${shown}. Nothing is done before another person approves it. ${style.colours.dim(id)}`
+    default:
+      return `${action} ${subject}: ${shown}. ${style.colours.dim(id)}`
+  }
+}
+
+function facts(style: Style, view: EnforcementView, now: Date): string {
+  const { decision, approvals, releaseRequestedAt } = view
+  const evidence = decision.reason.evidence.map(({ url }) => url).join('\n')
+  const given = approvals.given.map(({ person, at }) => `${person} ${time(at)}`).join(', ')
+  const rows: [string, string | undefined][] = [
+    ['reason', reasonText(decision.reason)],
+    ['evidence', evidence === '' ? undefined : evidence],
+    ['by', requester(view)],
+    ['accepted', moment(view.acceptedAt, now)],
+    ['ends', view.expiresAt === undefined ? 'not by itself' : moment(view.expiresAt, now)],
+    [
+      'approvals',
+      approvals.needed === 0
+        ? undefined
+        : `${approvals.given.length} of ${approvals.needed}${given === '' ? '' : `: ${given}`}`,
+    ],
+    ['playbook', view.playbook.name],
+    [
+      'overrides',
+      decision.override.map(({ guard, reason }) => `${guard}: ${reason}`).join('\n') || undefined,
+    ],
+    [
+      'release',
+      releaseRequestedAt === undefined
+        ? undefined
+        : `${moment(releaseRequestedAt, now)}: ${view.releaseReason ?? 'no reason given'}`,
+    ],
+    ['why', view.why],
+    ['digest', view.digest],
+  ]
+  return indent(fields(style, rows))
+}
+
+function requester({ requestedBy, requestedByPerson }: EnforcementView): string {
+  const name = requestedBy.name ?? requestedBy.id
+  return requestedByPerson === undefined || requestedByPerson === name
+    ? name
+    : `${requestedByPerson} (${name})`
+}
+
+/** What a person should look at: each a sentence that says what to do. */
+export function eyeCatchers(view: EnforcementView): readonly string[] {
+  const { rollout, unsaved } = view
+  const held =
+    view.held === 'freeze'
+      ? ['held by a freeze: goes on after `nullroute unfreeze`']
+      : view.held === 'clock'
+        ? [
+            'its end is held because the clock jumped: `nullroute status --ack-clock` once it is right',
+          ]
+        : []
+  return [
+    ...(view.overdue
+      ? ['overdue: asked to be lifted for more than 5 minutes, and still not gone everywhere']
+      : []),
+    ...held,
+    ...(rollout.stoppedBy === undefined
+      ? []
+      : [`the roll-out stopped at ${rollout.stoppedBy}: \`nullroute retry ${view.id}\` goes on`]),
+    ...(unsaved.length === 0
+      ? []
+      : [`unsaved on ${some(unsaved)}: a reboot there would take it back; saving is tried again`]),
+    ...view.conflicts.map(({ kind, object }) => `the inventory has changed: ${kind}: ${object}`),
+    ...view.warnings.map(({ code, message }) => `${code}: ${message}`),
+  ]
+}
+
+function needsEye(style: Style, view: EnforcementView): string {
+  const lines = eyeCatchers(view).map((text) => `${style.colours.yellow('!')} ${text}`)
+  return indent(lines.join('\n'))
+}
+
+function deviceTable(style: Style, devices: readonly EnforcementDeviceView[]): string {
+  if (devices.length === 0) return ''
+  const rows = devices.map((one) => [
+    one.device,
+    one.role,
+    status(style, one.status),
+    outcomes(one),
+    time(one.verifiedAt),
+  ])
+  const shown = indent(table(style, ['DEVICE', 'ROLE', 'STATUS', 'INTENTS', 'VERIFIED'], rows))
+  const errors = devices.flatMap((one) => errorLines(style, one))
+  return errors.length === 0 ? shown : `${shown}\n\n${indent(errors.join('\n'))}`
+}
+
+/** `3 applied, 1 already`. */
+export function outcomes({ intents, role, status: state }: EnforcementDeviceView): string {
+  if (role === 'observer') {
+    const present = intents.filter(({ seen }) => seen === 'present' || seen === 'foreign').length
+    return state === 'pending' && present === 0
+      ? `${intents.length} to be seen`
+      : `${present} of ${intents.length} seen`
+  }
+  const counts = new Map<string, number>()
+  for (const { outcome } of intents) counts.set(outcome, (counts.get(outcome) ?? 0) + 1)
+  return [...counts].map(([outcome, n]) => `${n} ${outcome}`).join(', ')
+}
+
+function errorLines(style: Style, one: EnforcementDeviceView): readonly string[] {
+  const own =
+    one.error === undefined
+      ? []
+      : [`${style.colours.red(one.device)}: ${one.error.message}`, `  do: ${one.error.remedy}`]
+  const perIntent = one.intents
+    .filter(({ error }) => error !== undefined && error.message !== one.error?.message)
+    .flatMap(({ key, error }) => [
+      `${style.colours.red(one.device)} ${key}: ${error?.message ?? ''}`,
+      `  do: ${error?.remedy ?? ''}`,
+    ])
+  return [...own, ...perIntent]
+}
+
+// One sentence for all objects of a device that share it.
+function intentRemarks(devices: readonly EnforcementDeviceView[]): string {
+  const lines = devices.flatMap(({ device, intents }) => {
+    const byNote = new Map<string, string[]>()
+    for (const { key, note, outcome } of intents) {
+      if (note === undefined || outcome === 'unknown') continue
+      byNote.set(note, [...(byNote.get(note) ?? []), key])
+    }
+    return [...byNote].map(([note, keys]) => `${device}: ${some(keys, 3)}: ${note}`)
+  })
+  return indent(lines.join('\n'))
+}
+
+/** Many enforcements, one line each. */
+export function enforcementTable(
+  style: Style,
+  views: readonly EnforcementView[],
+  now: Date,
+): string {
+  const rows = views.map((view) => [
+    view.id,
+    view.action,
+    subjectText(view),
+    status(style, view.status),
+    outOf(view),
+    view.expiresAt === undefined ? '-' : moment(view.expiresAt, now),
+    view.decision.reason.ticket ?? '-',
+  ])
+  return table(style, ['ID', 'ACTION', 'SUBJECT', 'STATUS', 'DEVICES', 'ENDS', 'TICKET'], rows)
+}
+
+function outOf({ devices }: EnforcementView): string {
+  const counted = devices.filter((one) => one.status !== 'unsupported')
+  const verified = counted.filter((one) => one.status === 'verified').length
+  return `${verified}/${counted.length}`
+}

@@ -1,0 +1,256 @@
+// A plan in plain words: who is hit, what each guard says, and per device the lines that would be sent and those that take them back. Pure.
+
+import type { PlanView } from '../api/schema.ts'
+import { count, duration, fields, indent, type Style, some, time } from './print.ts'
+
+type Device = PlanView['devices'][number]
+type Line = Device['apply'][number]
+
+/** How many prefixes, ports and neighbors are named before the rest is only counted. */
+const namedMax = 24
+
+/** A plan as a person reads it before deciding. `enforce`: the command that enforces exactly this plan. */
+export function printPlan(style: Style, plan: PlanView, enforce: string | undefined): string {
+  const parts = [
+    heading(style, plan),
+    guards(style, plan),
+    blastRadius(style, plan),
+    remarks(style, plan),
+    ...devices(style, plan),
+    ending(style, plan, enforce),
+  ]
+  return parts.filter((part) => part !== '').join('\n\n')
+}
+
+function heading(style: Style, plan: PlanView): string {
+  const { decision } = plan
+  const release = plan.action === 'release'
+  const title = `Plan: ${plan.action} ${subjectText(plan)}`
+  const rows: [string, string | undefined][] = [
+    ['reason', decision === undefined || release ? undefined : reasonText(decision.reason)],
+    ['of', release ? plan.enforcement : undefined],
+    ['playbook', plan.playbook.name],
+    ['ends', release ? undefined : (endText(plan) ?? 'not by itself')],
+    ['approvals', approvalsText(plan)],
+    ['roll-out', release ? undefined : rolloutText(plan)],
+    ['plan', plan.id],
+    ['digest', plan.digest],
+  ]
+  return `${style.colours.bold(title)}\n${indent(fields(style, rows))}`
+}
+
+/** What a decision is about, in a few words. */
+export function subjectText(plan: Pick<PlanView, 'decision' | 'customer'>): string {
+  const { decision, customer } = plan
+  if (decision === undefined || 'customer' in decision.subject) return customer
+  const { subject } = decision
+  if ('prefix' in subject) return `${subject.prefix} of ${customer}`
+  if ('port' in subject)
+    return `port ${subject.port.device}:${subject.port.interface} of ${customer}`
+  return `neighbor ${subject.neighbor.device}:${subject.neighbor.address} of ${customer}`
+}
+
+/** Category, summary and ticket. */
+export function reasonText(reason: {
+  readonly category: string
+  readonly summary: string
+  readonly ticket?: string | undefined
+}): string {
+  const ticket = reason.ticket === undefined ? '' : ` (${reason.ticket})`
+  return `${reason.category}: ${reason.summary}${ticket}`
+}
+
+function endText(plan: PlanView): string | undefined {
+  if (plan.expiresAt === undefined) return undefined
+  const after = Date.parse(plan.expiresAt) - Date.parse(plan.createdAt)
+  return `${time(plan.expiresAt)}, ${duration(after)} from now, by itself`
+}
+
+function approvalsText(plan: PlanView): string | undefined {
+  if (plan.action === 'release' || plan.approvals === 0) return undefined
+  return `${count(plan.approvals, 'approval')} by another person before anything is done`
+}
+
+function rolloutText({ rollout }: PlanView): string {
+  return `${count(rollout.canary, 'device')} first, then ${rollout.batch} at a time; stops after ${count(rollout.stopAfterFailures, 'failure')}`
+}
+
+function guards(style: Style, plan: PlanView): string {
+  const { colours } = style
+  const of = (verdict: string) => plan.guards.filter((guard) => guard.verdict === verdict)
+  const refused = of('refuse').map(
+    ({ guard, message }) => `${colours.red('refused')} ${colours.bold(guard)}: ${message}`,
+  )
+  const overridden = of('overridden').map(
+    ({ guard, message }) => `${colours.yellow('overridden')} ${colours.bold(guard)}: ${message}`,
+  )
+  const passed = of('pass').map(({ guard }) => guard)
+  const all = passed.length === plan.guards.length
+  const rest =
+    passed.length === 0 ? [] : [`${colours.green(all ? 'all pass' : 'pass')}: ${passed.join(', ')}`]
+  // A release is never refused by a guard: nothing to show.
+  if (plan.guards.length === 0) return ''
+  return section(style, 'Guards', [...refused, ...overridden, ...rest])
+}
+
+function blastRadius(style: Style, plan: PlanView): string {
+  const { blastRadius: hit, action } = plan
+  const counts = [
+    `${count(hit.customers.length, 'customer')}${hit.customers.length === 0 ? '' : ` (${some(hit.customers)})`}`,
+    count(hit.ipv4Addresses, 'IPv4 address', 'IPv4 addresses'),
+    count(hit.ipv6Slash64, 'IPv6 /64'),
+    count(hit.ports.length, 'port'),
+    count(hit.neighbors.length, 'neighbor'),
+    count(hit.devices.length, 'device'),
+  ]
+  const named: [string, string | undefined][] = [
+    ['prefixes', listed(hit.prefixes)],
+    ['ports', listed(hit.ports)],
+    ['neighbors', listed(hit.neighbors)],
+    ['devices', listed(hit.devices)],
+  ]
+  const title = action === 'release' ? 'What comes back' : 'Blast radius'
+  return section(style, title, [counts.join(', '), fields(style, named)])
+}
+
+function listed(items: readonly string[]): string | undefined {
+  return items.length === 0 ? undefined : some(items, namedMax)
+}
+
+function remarks(style: Style, plan: PlanView): string {
+  const { colours } = style
+  const leftOut = plan.leftOut.map(
+    ({ prefix, within, why }) => `left out: ${bare(prefix)} (${why}), inside ${within}`,
+  )
+  const notCovered = plan.notCovered.map((what) => `not covered by any measure: ${what}`)
+  const empty =
+    plan.empty.length === 0
+      ? []
+      : [`nothing to do for: ${plan.empty.join(', ')} (nothing of the kind is in the decision)`]
+  const warnings = plan.warnings.map(
+    ({ code, message }) => `${colours.yellow('warning')} ${code}: ${message}`,
+  )
+  const all = [...warnings, ...leftOut, ...notCovered, ...empty]
+  return all.length === 0 ? '' : section(style, 'Mind', all)
+}
+
+/** Host prefixes are shown as addresses. */
+function bare(prefix: string): string {
+  return prefix.replace(/(?<=^[^:]*)\/32$|(?<=:.*)\/128$/, '')
+}
+
+function devices(style: Style, plan: PlanView): readonly string[] {
+  const enforcers = plan.devices.filter(({ role }) => role === 'enforcer')
+  const changed = enforcers.filter(({ apply }) => apply.length > 0)
+  const quiet = enforcers.filter(({ apply }) => apply.length === 0)
+  const observers = plan.devices.filter(({ role }) => role === 'observer')
+  const parts: string[] = []
+  if (changed.length > 0) {
+    const title = `Sent to ${count(changed.length, 'device')}`
+    parts.push(
+      section(style, title, [changed.map((one) => deviceText(style, one, plan)).join('\n\n')]),
+    )
+  }
+  if (quiet.length > 0) {
+    const title = `Nothing is sent to ${count(quiet.length, 'device')}`
+    parts.push(
+      section(
+        style,
+        title,
+        quiet.map((one) => deviceText(style, one, plan)),
+      ),
+    )
+  }
+  if (observers.length > 0) {
+    const title = `Only read: ${count(observers.length, 'device')}`
+    parts.push(
+      section(
+        style,
+        title,
+        observers.map((one) => observerText(style, one, plan)),
+      ),
+    )
+  }
+  return parts
+}
+
+function deviceText(style: Style, device: Device, plan: PlanView): string {
+  const { colours } = style
+  const lines = [`${colours.bold(device.device)}  ${device.platform}, ${device.transaction}`]
+  if (device.error !== undefined) lines.push(...errorLines(style, device.error))
+  if (device.apply.length > 0) {
+    lines.push(`  ${plan.action === 'release' ? 'lifts it' : 'would be sent'}`)
+    lines.push(...device.apply.map((line) => `    ${lineText(style, line)}`))
+  }
+  if (device.undo.length > 0) {
+    lines.push(`  ${plan.action === 'release' ? 'would put it back' : 'takes them back'}`)
+    lines.push(...device.undo.map((line) => `    ${lineText(style, line)}`))
+  }
+  lines.push(...differenceLines(style, device))
+  lines.push(...intentRemarks(device).map((text) => `  ${text}`))
+  lines.push(...device.notes.map((note) => `  ${colours.dim(`note: ${note}`)}`))
+  return lines.join('\n')
+}
+
+function lineText(style: Style, { line, needs }: Line): string {
+  return needs === undefined
+    ? line
+    : `${line}   ${style.colours.yellow('<- filled in from the device; --online shows it')}`
+}
+
+function errorLines(
+  style: Style,
+  error: { readonly code: string; readonly message: string; readonly remedy: string },
+): readonly string[] {
+  return [`  ${style.colours.red(`could not be read: ${error.message}`)}`, `  do: ${error.remedy}`]
+}
+
+// The device's own words: what its candidate differs in, and what its check says.
+function differenceLines(style: Style, { diff, check }: Device): readonly string[] {
+  const shown = (title: string, text: string | undefined) =>
+    text === undefined || text.trim() === '' ? [] : [`  ${title}`, indent(text.trimEnd(), 4)]
+  return [
+    ...shown('the device’s own difference', diff).map((line) => style.colours.dim(line)),
+    ...shown('the device’s own check', check).map((line) => style.colours.dim(line)),
+  ]
+}
+
+function intentRemarks({ intents }: Device): readonly string[] {
+  const unsupported = new Map<string, string[]>()
+  for (const { key, unsupported: reason } of intents) {
+    if (reason !== undefined) unsupported.set(reason, [...(unsupported.get(reason) ?? []), key])
+  }
+  const notDone = [...unsupported].map(([reason, keys]) => `not done: ${some(keys)}: ${reason}`)
+  const seen = intents
+    .filter((one) => one.seen === 'present' || one.seen === 'foreign')
+    .map(
+      ({ key, seen: how }) => `there already${how === 'foreign' ? ', someone else’s' : ''}: ${key}`,
+    )
+  const notes = intents.flatMap(({ key, note }) => (note === undefined ? [] : [`${key}: ${note}`]))
+  return [...notDone, ...seen, ...notes]
+}
+
+function observerText(style: Style, device: Device, plan: PlanView): string {
+  const prefixes = device.intents.map(({ intent, key }) =>
+    'prefix' in intent ? intent.prefix : key,
+  )
+  const what = plan.action === 'release' ? 'no longer discards' : 'discards'
+  const head = `${style.colours.bold(device.device)}  ${device.platform}, until it ${what} ${some(prefixes)}`
+  const problem = device.error === undefined ? [] : errorLines(style, device.error)
+  return [head, ...problem, ...intentRemarks(device).map((text) => `  ${text}`)].join('\n')
+}
+
+function ending(style: Style, plan: PlanView, enforce: string | undefined): string {
+  const { colours } = style
+  if (plan.refused !== undefined) {
+    return `${colours.red('Refused')}: nothing was touched, and nothing would be. ${plan.refused.message}`
+  }
+  if (enforce === undefined) return 'Nothing was touched.'
+  const how = plan.action === 'release' ? 'To release it' : 'To enforce exactly this plan'
+  return `Nothing was touched. ${how}:\n  ${colours.cyan(enforce)}`
+}
+
+function section(style: Style, title: string, lines: readonly string[]): string {
+  const shown = lines.filter((line) => line !== '')
+  return [style.colours.bold(title), ...shown.map((line) => indent(line))].join('\n')
+}

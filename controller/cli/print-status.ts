@@ -1,0 +1,74 @@
+// The whole controller for a person: what is in force, and what needs an eye. Pure: the time is given.
+
+import type { StatusView } from '../api/schema.ts'
+import { count, indent, moment, type Style, status, table, time } from './print.ts'
+import { enforcementTable, eyeCatchers } from './print-enforcement.ts'
+
+/** All in force, and above it whatever holds things up. */
+export function printStatus(style: Style, view: StatusView, now: Date): string {
+  const parts = [
+    alarms(style, view, now),
+    inForce(style, view, now),
+    needsEye(style, view),
+    devices(style, view),
+    `${style.colours.dim(`audit log ${view.log.origin}: ${count(view.log.size, 'entry', 'entries')}`)}`,
+  ]
+  return parts.filter((part) => part !== '').join('\n\n')
+}
+
+function alarms(style: Style, view: StatusView, now: Date): string {
+  const { colours } = style
+  const lines: string[] = []
+  const { freeze, clock } = view
+  if (freeze !== undefined) {
+    lines.push(
+      `${colours.red('FROZEN')} since ${moment(freeze.since, now)} by ${freeze.by}: ${freeze.reason}`,
+      '  no device is changed; `nullroute unfreeze` goes on with what is held',
+    )
+  }
+  if (clock !== undefined) {
+    const minutes = Math.round(clock.jumpMs / 60_000)
+    lines.push(
+      `${colours.red('CLOCK')} jumped by ${count(minutes, 'minute')} at ${time(clock.since)}: ends are held`,
+      '  put it right, or `nullroute status --ack-clock` where it is',
+    )
+  }
+  if (!view.ready) {
+    const why = view.reasons.length === 0 ? '' : `: ${view.reasons.join('; ')}`
+    lines.push(`${colours.red('NOT READY')}${why}`)
+  }
+  if (!view.log.healthy) {
+    lines.push(`${colours.red('AUDIT LOG')} can't be written: no device is touched until it can`)
+  }
+  return lines.join('\n')
+}
+
+function inForce(style: Style, view: StatusView, now: Date): string {
+  const { enforcements, counts } = view
+  if (enforcements.length === 0) return 'Nothing is in force.'
+  const total = Object.values(counts).reduce((sum, n) => sum + n, 0)
+  const by = Object.entries(counts)
+    .map(([name, n]) => `${n} ${status(style, name)}`)
+    .join(', ')
+  const cutOff = total > enforcements.length ? `\n… and ${total - enforcements.length} more` : ''
+  return `${by}\n\n${enforcementTable(style, enforcements, now)}${cutOff}`
+}
+
+function needsEye(style: Style, { enforcements }: StatusView): string {
+  return enforcements
+    .flatMap((view) =>
+      eyeCatchers(view).map((text) => `${style.colours.yellow('!')} ${view.id}: ${text}`),
+    )
+    .join('\n')
+}
+
+function devices(style: Style, view: StatusView): string {
+  if (view.devices.length === 0) return ''
+  const rows = view.devices.map(({ id, state, unsaved }) => [
+    id,
+    status(style, state),
+    unsaved ? status(style, 'unsaved') : '-',
+  ])
+  const title = style.colours.bold('Devices that need an eye')
+  return `${title}\n${indent(table(style, ['DEVICE', 'STATE', 'SAVED'], rows))}`
+}
