@@ -172,9 +172,8 @@ async function finish(work: Work, session: Session, sent: Sent): Promise<Converg
   }
   const states = statesOf(verdict)
   const claims = claimsAfter({ ...verdict, desired: sent.desired })
-  const lifted = [...claims.values()].some((claim) => claim?.phase === 'lifted')
-  const unsaved =
-    work.platform.save !== undefined && (work.unsaved || sent.applied.step !== undefined || lifted)
+  const changed = sent.applied.step !== undefined || landedBefore(sent.desired.claims, claims)
+  const unsaved = work.platform.save !== undefined && (work.unsaved || changed)
   const { step, lookAgainMs } = sent.applied
   await work.journal.verified({
     ...(step === undefined ? {} : { step }),
@@ -192,6 +191,17 @@ async function finish(work: Work, session: Session, sent: Sent): Promise<Converg
     facts: reading.observed.observation.facts,
     ...(lookAgainMs === undefined ? {} : { lookAgainMs }),
   }
+}
+
+/** Whether the device shows what a step of ours did whose end nobody saw (a crash, a lost session): that is not saved either. */
+function landedBefore(
+  before: Desired['claims'],
+  after: ReadonlyMap<Key, Pick<Desired['claims'][number], 'phase'> | null>,
+): boolean {
+  const pending = new Set(before.filter(({ phase }) => phase === 'pending').map(({ key }) => key))
+  return [...after].some(
+    ([key, claim]) => claim?.phase === 'lifted' || (claim?.phase === 'held' && pending.has(key)),
+  )
 }
 
 interface Reading {

@@ -12,7 +12,7 @@ export interface TravelClock extends Clock {
 
 interface Timer {
   readonly dueMs: number
-  readonly then: () => void
+  readonly fire: () => void
   cancel: () => void
 }
 
@@ -26,15 +26,15 @@ export function travelClock(): TravelClock {
   function arm(timer: Timer): void {
     timer.cancel = systemClock.after(Math.max(0, timer.dueMs - monotonicMs()), () => {
       timers.delete(timer)
-      timer.then()
+      timer.fire()
     })
   }
 
   return {
     now: () => new Date(Date.now() + travelledMs + jumpedMs),
     monotonicMs,
-    after(ms, then) {
-      const timer: Timer = { dueMs: monotonicMs() + ms, then, cancel: () => undefined }
+    after(ms, fire) {
+      const timer: Timer = { dueMs: monotonicMs() + ms, fire, cancel: () => undefined }
       timers.add(timer)
       arm(timer)
       return () => {
