@@ -43,7 +43,6 @@ export const agentErrorCodes = {
   locked: 'wait for the other session, or ask its owner; it is retried by itself',
   /** A commit of ours could not be seen confirmed; the device takes it back by itself. */
   not_confirmed: 'nothing: the device rolls back by itself and the change is tried again',
-  save_failed: 'check space and rights on the device; saving is retried',
   /** More output than the bound allows. */
   too_much_output: 'raise the bound, or look at why the device prints so much',
   /** The agent was told to stop. */

@@ -63,7 +63,7 @@ export interface DeviceRefusal {
   readonly message: string
 }
 
-/** Refuses a new platform or address of a device that holds claims: what was put there would be sought on another router, in another language. Code `device_in_use`. */
+/** Refuses a new platform or address of a device that holds claims: what was put there would be sought on another router, in another language. */
 export function refusedDeviceChanges(input: {
   /** As they were when they were last in use; retired ones included. */
   readonly before: ReadonlyMap<Id, Device>

@@ -37,8 +37,6 @@ export const controllerErrors = {
   stale: { status: 409, exit: 1 },
   // inventory
   inventory_invalid: { status: 422, exit: 1 },
-  playbook_invalid: { status: 422, exit: 1 },
-  device_in_use: { status: 409, exit: 1 },
   // the machine
   audit_unavailable: { status: 503, exit: 1 },
   data_in_use: { status: 503, exit: 1 },
