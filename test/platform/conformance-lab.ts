@@ -30,7 +30,7 @@ export interface Habits {
 }
 
 /** By name of platform. */
-export const habits: Readonly<Record<string, Habits>> = {
+const habits: Readonly<Record<string, Habits>> = {
   cisco_ios: {
     port: 'GigabitEthernet1/0/7',
     portShut: 'GigabitEthernet1/0/8',

@@ -47,7 +47,7 @@ export function blackholeLine(intent: Blackhole, facts: Facts): string {
 }
 
 /** Whether a static route of that family takes a name: `ipv6 route … name` is in the models of IOS-XE 16 and later only. */
-export function hasName(prefix: Prefix, facts: Facts): boolean {
+function hasName(prefix: Prefix, facts: Facts): boolean {
   if (familyOf(prefix) === 4) return true
   const major = /^(\d+)\./.exec(facts['version'] ?? '')?.[1]
   return major === undefined || Number(major) >= 16

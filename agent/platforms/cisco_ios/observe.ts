@@ -25,7 +25,7 @@ type Blackhole = Extract<Intent, { readonly kind: 'blackhole' }>
 const unsupported = /^% ?(?:Invalid input detected|Incomplete command|Ambiguous command)/m
 
 /** Whether the image doesn't know the line that was sent. */
-export function isUnknownLine(text: string): boolean {
+function isUnknownLine(text: string): boolean {
   return unsupported.test(text)
 }
 
@@ -95,7 +95,7 @@ export function parse(
   }
 }
 
-interface Read1 {
+interface Shown {
   readonly answers: ReadonlyMap<string, Answer>
   readonly routes: readonly StaticRoute[]
   readonly members: ReturnType<typeof readGroup>
@@ -103,7 +103,7 @@ interface Read1 {
   readonly facts: Facts
 }
 
-function foundFor(intent: Intent, all: Read1): Found {
+function foundFor(intent: Intent, all: Shown): Found {
   switch (intent.kind) {
     case 'blackhole':
       return foundRoute(intent, all)
@@ -124,7 +124,7 @@ function readRoutes(answer: Answer): readonly StaticRoute[] {
 }
 
 /** Our discard is one line; a next hop of somebody else's beside it matters for what is in force, not for whose the line is. */
-function foundRoute(intent: Blackhole, { answers, routes }: Read1): Found {
+function foundRoute(intent: Blackhole, { answers, routes }: Shown): Found {
   const key = keyOf(intent)
   const answer = answerTo(answers, key)
   const here = routes.filter(({ vrf, prefix }) => vrf === intent.vrf && prefix === intent.prefix)

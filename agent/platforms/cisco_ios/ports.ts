@@ -56,7 +56,7 @@ function blockOf(answer: Answer): Block | undefined {
 type State = 'administratively down' | 'err-disabled' | 'up' | 'down' | 'unknown'
 
 /** `GigabitEthernet1/0/7 is down, line protocol is down (err-disabled)` → err-disabled. */
-export function portState(text: string): State {
+function portState(text: string): State {
   const found =
     /^\S+ is (administratively down|up|down|deleted|reset)\b[^\n]*?, line protocol is \w+([^\n]*)/m.exec(
       text,

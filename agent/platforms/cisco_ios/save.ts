@@ -38,7 +38,7 @@ function normal(path: string): string {
 }
 
 /** Lines of the difference that no claim of ours explains. An added block's own header is not counted beside what is in it. */
-export function foreign(answer: string, held: readonly (readonly string[])[]): readonly string[] {
+function foreign(answer: string, held: readonly (readonly string[])[]): readonly string[] {
   const ours = new Set(held.flat())
   return differences(answer)
     .filter(({ path }) => !ours.has(path) && !ownOfTheDevice.test(path))

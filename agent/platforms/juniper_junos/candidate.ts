@@ -59,7 +59,7 @@ function expected(renderings: readonly Rendering[]): ReadonlySet<string> {
 }
 
 /** The difference must be exactly the changes, statement by statement: anything else in the candidate would be committed too. */
-export function judge(diff: string, renderings: readonly Rendering[]): Refusal | undefined {
+function judge(diff: string, renderings: readonly Rendering[]): Refusal | undefined {
   const shown = readCompare(diff)
   if (shown === undefined) {
     return { message: `the device's difference has lines of an unknown form: ${diff.trim()}` }

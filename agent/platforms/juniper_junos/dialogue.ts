@@ -9,7 +9,7 @@ export const operational = 'operational'
 export const candidate = 'configuration'
 
 /** Below the top, where a full path would land elsewhere. Nothing of ours leads there. */
-export const below = 'configuration-below'
+const below = 'configuration-below'
 
 const operPrompt = /(?:^|\n)([\w.-]{1,63}@[\w.\-/:]{1,63})> $/
 const shellPrompt = /(?:^|\n)(?:[^\s@]+@[^\n]*[%$#]|[%$]) ?$/
