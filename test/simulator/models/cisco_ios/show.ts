@@ -25,7 +25,7 @@ export function show(
     case 'version':
       return version(state)
     case 'clock':
-      return `*${clockText(state.settings.clock.now())}\n`
+      return `${clockText(state.settings.clock.now())}\n`
     case 'privilege':
       return 'Current privilege level is 15\n'
     case 'reload':
