@@ -145,7 +145,8 @@ function createWorker(options: AgentOptions): Worker {
       return session
     },
     another: () => warm.another(),
-    interrupted: () => worker.waiting !== undefined,
+    // Whoever waits for an answer goes first: what other devices must learn may take long, and is looked for again.
+    interrupted: () => worker.queue.size > 0,
     stopping: () => worker.stopping,
     get unsaved() {
       return worker.unsaved
@@ -223,6 +224,8 @@ function wake(worker: Worker, why: 'change' | 'retry' | 'check'): void {
 async function runConvergence(worker: Worker): Promise<void> {
   const { clock, checkMs } = worker.options
   worker.waiting = undefined
+  // What an earlier one planned to do again is being done now; else each would cut its successor short.
+  worker.cancelRetry()
   worker.cancelCheck()
   worker.cancelCheck = clock.after(checkMs ?? checkMsDefault, () => wake(worker, 'check'))
   try {
