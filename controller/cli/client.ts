@@ -189,6 +189,8 @@ const remedies: Readonly<Record<string, string>> = {
   rate_limited: '\n  wait a minute, then ask less often',
   duplicate_suspected:
     '\n  look at it with `nullroute status ID`; to decide the same once more, wait a minute',
+  unknown_customer: '\n  `nullroute lookup ADDRESS` says whose an address is',
+  unknown_device: '\n  `nullroute device list` shows all devices',
   plan_stale: '\n  make a new plan with --dry-run, and review it',
 }
 

@@ -35,10 +35,10 @@ export interface DecisionOptions extends WaitOptions {
   readonly category?: string
   readonly summary?: string
   readonly ticket?: string
-  readonly evidence: readonly string[]
+  readonly evidence?: readonly string[]
   readonly expires?: Expiry
   readonly playbook?: string
-  readonly override: readonly Override[]
+  readonly override?: readonly Override[]
   readonly automated?: boolean
   readonly prefix?: string
   readonly port?: { readonly device: string; readonly rest: string }
@@ -151,7 +151,7 @@ export function decisionFlags(action: Action, command: Command): Command {
     )
     .option('--summary <text>', 'why, in a sentence')
     .option('--ticket <ticket>', 'number of the case in your own system')
-    .option('--evidence <url>', 'where evidence lies; may be repeated', collect, [])
+    .option('--evidence <url>', 'where evidence lies; may be repeated', collect)
     .option('--playbook <name>', `playbook; default: ${action}`)
   if (action !== 'terminate') {
     command.addOption(
@@ -166,7 +166,6 @@ export function decisionFlags(action: Action, command: Command): Command {
       '--override <guard=reason>',
       'role admin: pass this guard; may be repeated',
       collectOverride,
-      [],
     )
     .option('--automated', 'a program decided this, no person')
 }
@@ -246,8 +245,8 @@ async function enforcePlan(context: Context, asked: Asked): Promise<void> {
     '--prefix': options.prefix,
     '--port': options.port,
     '--neighbor': options.neighbor,
-    '--evidence': options.evidence[0],
-    '--override': options.override[0],
+    '--evidence': options.evidence,
+    '--override': options.override,
   }).filter(([, value]) => value !== undefined)
   if (strange.length > 0) {
     const names = strange.map(([name]) => name).join(', ')
@@ -285,12 +284,12 @@ async function decisionBody(client: Client, asked: Asked): Promise<object> {
       category,
       summary,
       ...(ticket === undefined ? {} : { ticket }),
-      evidence: options.evidence.map((url) => ({ url })),
+      evidence: (options.evidence ?? []).map((url) => ({ url })),
     },
     ...(playbook === undefined ? {} : { playbook }),
     ...(options.expires === undefined ? {} : { expiresAt: await endOf(client, options.expires) }),
     automated: options.automated === true,
-    override: options.override,
+    override: options.override ?? [],
   }
 }
 

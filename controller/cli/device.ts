@@ -75,20 +75,19 @@ function registerChanging(device: Command, context: Context): void {
       '--remove <key>',
       'role admin: key of an orphan, as `device show` has it; may be repeated',
       collect,
-      [],
     )
     .option('--reason <text>', 'with --remove: why')
     .action(
-      async (id: string, options: JsonOption & { remove: readonly string[]; reason?: string }) => {
+      async (id: string, options: JsonOption & { remove?: readonly string[]; reason?: string }) => {
         const { remove, reason } = options
-        if (remove.length > 0 && reason === undefined) {
+        if (remove !== undefined && reason === undefined) {
           throw usageError(
             '--remove needs --reason: taking something off that nothing claims is recorded',
           )
         }
-        if (remove.length === 0 && reason !== undefined)
+        if (remove === undefined && reason !== undefined)
           throw usageError('--reason goes with --remove')
-        const body = remove.length === 0 ? {} : { body: { remove, reason } }
+        const body = remove === undefined ? {} : { body: { remove, reason } }
         const view = await createClient(context).post<DeviceView>(`${pathOf(id)}/reconcile`, body)
         showDevice(context, view, options.json)
       },
@@ -104,17 +103,12 @@ function registerChanging(device: Command, context: Context): void {
     .command('adopt')
     .description('make what is marked as ours on a device ours again, after the store was lost')
     .argument('<device>', 'id of the device')
-    .option(
-      '--key <key>',
-      'key of an orphan, as `device show` has it; may be repeated',
-      collect,
-      [],
-    )
+    .option('--key <key>', 'key of an orphan, as `device show` has it; may be repeated', collect)
     .requiredOption('--reason <text>', 'why')
     .action(
-      async (id: string, options: JsonOption & { key: readonly string[]; reason: string }) => {
+      async (id: string, options: JsonOption & { key?: readonly string[]; reason: string }) => {
         const { key: keys, reason } = options
-        if (keys.length === 0)
+        if (keys === undefined)
           throw usageError('--key is missing: `nullroute device show` lists orphans')
         const view = await createClient(context).post<DeviceView>(`${pathOf(id)}/adopt`, {
           body: { keys, reason },

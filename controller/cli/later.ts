@@ -124,9 +124,9 @@ function registerRetry(program: Command, context: Context): void {
     .command('retry')
     .description('try devices again that failed, or go on with a roll-out that stopped')
     .argument('<id>', 'id of the enforcement')
-    .option('--device <id>', 'only this device; may be repeated', collect, [])
-    .action(async (id: string, options: { device: readonly string[]; json?: boolean }) => {
-      const body = options.device.length === 0 ? {} : { body: { devices: options.device } }
+    .option('--device <id>', 'only this device; may be repeated', collect)
+    .action(async (id: string, options: { device?: readonly string[]; json?: boolean }) => {
+      const body = options.device === undefined ? {} : { body: { devices: options.device } }
       const view = await createClient(context).post<EnforcementView>(`${pathOf(id)}/retry`, body)
       show(context, view, options.json)
       if (options.json !== true) say(context, `follow it: ${commandLine(context, ['watch', id])}`)

@@ -5,8 +5,7 @@ import { existsSync } from 'node:fs'
 import type { Context } from './context.ts'
 import { exitCodes } from './context.ts'
 import { invocation } from './invocation.ts'
-import { registerLocal } from './local.ts'
-import { remoteCommands, runCli } from './program.ts'
+import { runCli } from './program.ts'
 
 const interrupt = new AbortController()
 
@@ -41,7 +40,7 @@ const context: Context = {
   program: invocation(process.env, process.argv[1] ?? 'nullroute', process.cwd()),
 }
 
-process.exitCode = await runCli(process.argv.slice(2), context, [...remoteCommands, registerLocal])
+process.exitCode = await runCli(process.argv.slice(2), context)
 
 // What a demo in this folder left for the commands beside it. Its reader is loaded only where there is something to read.
 async function environment(): Promise<Context['environment']> {

@@ -64,7 +64,10 @@ export interface Override {
 }
 
 /** `GUARD=REASON`, collected. */
-export function collectOverride(text: string, before: readonly Override[]): readonly Override[] {
+export function collectOverride(
+  text: string,
+  before: readonly Override[] = [],
+): readonly Override[] {
   const at = text.indexOf('=')
   const reason = text.slice(at + 1).trim()
   if (at < 1 || reason === '') {
@@ -74,7 +77,7 @@ export function collectOverride(text: string, before: readonly Override[]): read
 }
 
 /** A flag that may stand several times. */
-export function collect(text: string, before: readonly string[]): readonly string[] {
+export function collect(text: string, before: readonly string[] = []): readonly string[] {
   return [...before, text]
 }
 

@@ -9,7 +9,7 @@ export function printEnforcement(style: Style, view: EnforcementView, now: Date)
   const parts = [
     heading(style, view),
     facts(style, view, now),
-    needsEye(style, view),
+    needsEye(style, view, now),
     deviceTable(style, view.devices),
     intentRemarks(view.devices),
   ]
@@ -85,7 +85,7 @@ function requester({ requestedBy, requestedByPerson }: EnforcementView): string 
 }
 
 /** What a person should look at: each a sentence that says what to do. */
-export function eyeCatchers(view: EnforcementView): readonly string[] {
+export function eyeCatchers(view: EnforcementView, now: Date): readonly string[] {
   const { rollout, unsaved } = view
   const held =
     view.held === 'freeze'
@@ -103,16 +103,26 @@ export function eyeCatchers(view: EnforcementView): readonly string[] {
     ...(rollout.stoppedBy === undefined
       ? []
       : [`the roll-out stopped at ${rollout.stoppedBy}: \`nullroute retry ${view.id}\` goes on`]),
-    ...(unsaved.length === 0
-      ? []
-      : [`unsaved on ${some(unsaved)}: a reboot there would take it back; saving is tried again`]),
+    ...(unsaved.length === 0 ? [] : [unsavedText(view, now)]),
     ...view.conflicts.map(({ kind, object }) => `the inventory has changed: ${kind}: ${object}`),
-    ...view.warnings.map(({ code, message }) => `${code}: ${message}`),
+    // What a platform can't do stands by its device already.
+    ...view.warnings
+      .filter(({ code }) => code !== 'unsupported')
+      .map(({ code, message }) => `${code}: ${message}`),
   ]
 }
 
-function needsEye(style: Style, view: EnforcementView): string {
-  const lines = eyeCatchers(view).map((text) => `${style.colours.yellow('!')} ${text}`)
+/** Saving follows a change within this time, in ms: until then it is no alarm. */
+const savingMs = 15_000
+
+function unsavedText({ unsaved, updatedAt }: EnforcementView, now: Date): string {
+  return now.getTime() - Date.parse(updatedAt) < savingMs
+    ? `not saved yet on ${some(unsaved)}: that follows in a moment`
+    : `unsaved on ${some(unsaved)}: a reboot there would take it back; saving is tried again`
+}
+
+function needsEye(style: Style, view: EnforcementView, now: Date): string {
+  const lines = eyeCatchers(view, now).map((text) => `${style.colours.yellow('!')} ${text}`)
   return indent(lines.join('\n'))
 }
 

@@ -44,7 +44,7 @@ export function subjectText(plan: Pick<PlanView, 'decision' | 'customer'>): stri
   const { decision, customer } = plan
   if (decision === undefined || 'customer' in decision.subject) return customer
   const { subject } = decision
-  if ('prefix' in subject) return `${subject.prefix} of ${customer}`
+  if ('prefix' in subject) return `${bare(subject.prefix)} of ${customer}`
   if ('port' in subject)
     return `port ${subject.port.device}:${subject.port.interface} of ${customer}`
   return `neighbor ${subject.neighbor.device}:${subject.neighbor.address} of ${customer}`
@@ -120,16 +120,17 @@ function listed(items: readonly string[]): string | undefined {
 function remarks(style: Style, plan: PlanView): string {
   const { colours } = style
   const leftOut = plan.leftOut.map(
-    ({ prefix, within, why }) => `left out: ${bare(prefix)} (${why}), inside ${within}`,
+    ({ prefix, within, why }) => `left out: ${bare(prefix)} (${why}), inside ${bare(within)}`,
   )
   const notCovered = plan.notCovered.map((what) => `not covered by any measure: ${what}`)
   const empty =
     plan.empty.length === 0
       ? []
       : [`nothing to do for: ${plan.empty.join(', ')} (nothing of the kind is in the decision)`]
-  const warnings = plan.warnings.map(
-    ({ code, message }) => `${colours.yellow('warning')} ${code}: ${message}`,
-  )
+  // What a platform can't do stands with its device, once and not per object.
+  const warnings = plan.warnings
+    .filter(({ code }) => code !== 'unsupported')
+    .map(({ code, message }) => `${colours.yellow('warning')} ${code}: ${message}`)
   const all = [...warnings, ...leftOut, ...notCovered, ...empty]
   return all.length === 0 ? '' : section(style, 'Mind', all)
 }
@@ -176,9 +177,11 @@ function devices(style: Style, plan: PlanView): readonly string[] {
 
 function deviceText(style: Style, device: Device, plan: PlanView): string {
   const { colours } = style
-  const lines = [`${colours.bold(device.device)}  ${device.platform}, ${device.transaction}`]
+  const sent = device.apply.length > 0
+  const how = sent ? `, ${device.transaction}` : ''
+  const lines = [`${colours.bold(device.device)}  ${device.platform}${how}`]
   if (device.error !== undefined) lines.push(...errorLines(style, device.error))
-  if (device.apply.length > 0) {
+  if (sent) {
     lines.push(`  ${plan.action === 'release' ? 'lifts it' : 'would be sent'}`)
     lines.push(...device.apply.map((line) => `    ${lineText(style, line)}`))
   }
@@ -187,8 +190,8 @@ function deviceText(style: Style, device: Device, plan: PlanView): string {
     lines.push(...device.undo.map((line) => `    ${lineText(style, line)}`))
   }
   lines.push(...differenceLines(style, device))
-  lines.push(...intentRemarks(device).map((text) => `  ${text}`))
-  lines.push(...device.notes.map((note) => `  ${colours.dim(`note: ${note}`)}`))
+  lines.push(...intentRemarks(device, plan).map((text) => `  ${text}`))
+  if (sent) lines.push(...device.notes.map((note) => `  ${colours.dim(`note: ${note}`)}`))
   return lines.join('\n')
 }
 
@@ -215,19 +218,29 @@ function differenceLines(style: Style, { diff, check }: Device): readonly string
   ]
 }
 
-function intentRemarks({ intents }: Device): readonly string[] {
-  const unsupported = new Map<string, string[]>()
-  for (const { key, unsupported: reason } of intents) {
-    if (reason !== undefined) unsupported.set(reason, [...(unsupported.get(reason) ?? []), key])
+// One sentence for all objects that share it.
+function intentRemarks({ intents, role }: Device, { action }: PlanView): readonly string[] {
+  const remarks = new Map<string, string[]>()
+  const add = (text: string, key: string): void => {
+    remarks.set(text, [...(remarks.get(text) ?? []), key])
   }
-  const notDone = [...unsupported].map(([reason, keys]) => `not done: ${some(keys)}: ${reason}`)
-  const seen = intents
-    .filter((one) => one.seen === 'present' || one.seen === 'foreign')
-    .map(
-      ({ key, seen: how }) => `there already${how === 'foreign' ? ', someone else’s' : ''}: ${key}`,
-    )
-  const notes = intents.flatMap(({ key, note }) => (note === undefined ? [] : [`${key}: ${note}`]))
-  return [...notDone, ...seen, ...notes]
+  for (const { key, unsupported, note, seen } of intents) {
+    if (unsupported !== undefined) add(`not done: ${unsupported}`, key)
+    else if (note !== undefined) add(note, key)
+    const text =
+      role === 'observer' || unsupported !== undefined ? undefined : seenText(seen, action)
+    if (text !== undefined) add(text, key)
+  }
+  return [...remarks].map(([text, keys]) => `${some(keys, 3)}: ${text}`)
+}
+
+function seenText(
+  seen: Device['intents'][number]['seen'],
+  action: PlanView['action'],
+): string | undefined {
+  if (seen === 'foreign') return 'someone else’s, and stays so'
+  if (action === 'release') return seen === 'absent' ? 'gone already' : undefined
+  return seen === 'present' ? 'there already' : undefined
 }
 
 function observerText(style: Style, device: Device, plan: PlanView): string {
@@ -237,13 +250,16 @@ function observerText(style: Style, device: Device, plan: PlanView): string {
   const what = plan.action === 'release' ? 'no longer discards' : 'discards'
   const head = `${style.colours.bold(device.device)}  ${device.platform}, until it ${what} ${some(prefixes)}`
   const problem = device.error === undefined ? [] : errorLines(style, device.error)
-  return [head, ...problem, ...intentRemarks(device).map((text) => `  ${text}`)].join('\n')
+  return [head, ...problem, ...intentRemarks(device, plan).map((text) => `  ${text}`)].join('\n')
 }
 
 function ending(style: Style, plan: PlanView, enforce: string | undefined): string {
   const { colours } = style
   if (plan.refused !== undefined) {
-    return `${colours.red('Refused')}: nothing was touched, and nothing would be. ${plan.refused.message}`
+    // A guard's own words stand above.
+    const byGuard = plan.guards.some(({ verdict }) => verdict === 'refuse')
+    const why = byGuard ? '' : ` ${plan.refused.message}`
+    return `${colours.red('Refused')}: nothing was touched, and nothing would be.${why}`
   }
   if (enforce === undefined) return 'Nothing was touched.'
   const how = plan.action === 'release' ? 'To release it' : 'To enforce exactly this plan'

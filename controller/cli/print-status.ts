@@ -9,7 +9,7 @@ export function printStatus(style: Style, view: StatusView, now: Date): string {
   const parts = [
     alarms(style, view, now),
     inForce(style, view, now),
-    needsEye(style, view),
+    needsEye(style, view, now),
     devices(style, view),
     `${style.colours.dim(`audit log ${view.log.origin}: ${count(view.log.size, 'entry', 'entries')}`)}`,
   ]
@@ -54,10 +54,10 @@ function inForce(style: Style, view: StatusView, now: Date): string {
   return `${by}\n\n${enforcementTable(style, enforcements, now)}${cutOff}`
 }
 
-function needsEye(style: Style, { enforcements }: StatusView): string {
+function needsEye(style: Style, { enforcements }: StatusView, now: Date): string {
   return enforcements
     .flatMap((view) =>
-      eyeCatchers(view).map((text) => `${style.colours.yellow('!')} ${view.id}: ${text}`),
+      eyeCatchers(view, now).map((text) => `${style.colours.yellow('!')} ${view.id}: ${text}`),
     )
     .join('\n')
 }

@@ -1,7 +1,7 @@
 // The program: its commands, and how a run ends. What a command does is in the command's own file.
 
 import { readFileSync } from 'node:fs'
-import { Command, CommanderError } from 'commander'
+import { type Argument, Command, CommanderError } from 'commander'
 import { register as registerAudit } from './audit.ts'
 import { CliError, type Context, exitCodes, exitOf } from './context.ts'
 import { register as registerDecisions } from './decide.ts'
@@ -56,6 +56,10 @@ export function createProgram(
     .version(version(), '--version', 'show the version')
     .helpOption('-h, --help', 'show this help')
     .helpCommand('help [command]', 'show the help of a command')
+    .configureHelp({
+      subcommandTerm: (command) =>
+        [command.name(), ...command.registeredArguments.map(argumentTerm)].join(' '),
+    })
     .exitOverride()
     .configureOutput({
       writeOut: (text) => context.stdout.write(text),
@@ -65,17 +69,19 @@ export function createProgram(
       getOutHelpWidth: () => context.stdout.columns ?? 100,
       getErrHelpWidth: () => context.stderr.columns ?? 100,
     })
+  const group = (name: keyof Groups, description: string): Command =>
+    new Command(name).description(description).copyInheritedSettings(program)
   const groups: Groups = {
-    device: program.command('device').description('devices: health, check, drift'),
-    audit: program.command('audit').description('the audit log'),
-    token: program.command('token').description('credentials'),
-    inventory: program.command('inventory').description('the YAML with devices and customers'),
-    playbook: program.command('playbook').description('what decisions mean'),
-    keys: program.command('keys').description('host keys of devices'),
+    device: group('device', 'devices: health, drift, check, preparation'),
+    audit: group('audit', 'the audit log: read and verify it'),
+    token: group('token', 'credentials: make, list, revoke'),
+    inventory: group('inventory', 'the YAML with devices and customers: check, reload'),
+    playbook: group('playbook', 'what decisions mean: list, check'),
+    keys: group('keys', 'host keys of devices: scan'),
   }
   for (const register of registrars) register(program, context, groups)
-  program.addHelpText('after', overview)
-  finish(program, Object.values(groups))
+  for (const one of Object.values(groups)) if (one.commands.length > 0) program.addCommand(one)
+  finish(program)
   return program
 }
 
@@ -101,6 +107,10 @@ export async function runCli(
   }
 }
 
+function argumentTerm(argument: Argument): string {
+  return argument.required ? `<${argument.name()}>` : `[${argument.name()}]`
+}
+
 const overview = `
 Commands that ask the controller use NULLROUTE_URL (default http://127.0.0.1:8080) and NULLROUTE_TOKEN.
 
@@ -114,12 +124,25 @@ Examples:
   $ nullroute status
       all that is in force, and what needs a person's eye`
 
-// Every command that does something takes --json; a group without commands is not shown.
-function finish(program: Command, groups: readonly Command[]): void {
-  const commands = program.commands as Command[]
-  for (const group of groups) {
-    if (group.commands.length === 0) commands.splice(commands.indexOf(group), 1)
+/** The commands as the help shows them: what stands together. */
+const chapters: readonly (readonly [string, readonly string[]])[] = [
+  ['Look:', ['lookup', 'status', 'watch', 'plan']],
+  ['Decide:', ['suspend', 'terminate', 'block', 'release', 'extend', 'retry', 'approve', 'reject']],
+  ['Operate:', ['device', 'freeze', 'unfreeze', 'audit', 'token', 'inventory', 'playbook']],
+  ['Set up and run:', ['init', 'serve', 'demo', 'keys', 'platforms']],
+]
+
+// The order and the chapters of the help; and every command that does something takes --json.
+function finish(program: Command): void {
+  const places = chapters.flatMap(([chapter, names]) => names.map((name) => ({ chapter, name })))
+  const at = (command: Command): number => {
+    const found = places.findIndex(({ name }) => name === command.name())
+    return found < 0 ? places.length : found
   }
+  const commands = program.commands as Command[]
+  commands.sort((one, other) => at(one) - at(other))
+  for (const command of commands) command.helpGroup(places[at(command)]?.chapter ?? 'More:')
+  program.addHelpText('after', overview)
   for (const command of leaves(program)) {
     if (command.options.some(({ long }) => long === '--json')) continue
     command.option('--json', 'answer as JSON')

@@ -84,7 +84,8 @@ function show(
   if (about.waited && !good) say(context, printEnforcement(style, view, new Date()))
   else {
     say(context, statusLine(style, view))
-    for (const text of eyeCatchers(view)) say(context, `${style.colours.yellow('!')} ${text}`)
+    for (const text of eyeCatchers(view, new Date()))
+      say(context, `${style.colours.yellow('!')} ${text}`)
   }
   for (const line of whatNext(context, view)) say(context, line)
 }
@@ -138,16 +139,29 @@ export async function waitFor(
   if (options.timeout !== undefined) timers.push(setTimeout(() => enough.abort(), options.timeout))
   try {
     const signal = AbortSignal.any([context.signal, enough.signal])
-    for await (const event of client.events(view.id, signal)) board.take(event as ProgressEvent)
+    for await (const one of client.events(view.id, signal)) {
+      const event = one as ProgressEvent
+      // The stream begins with the whole history; what lies before the request is not its progress.
+      if (event.event === 'settled' || event.data.time >= view.updatedAt) board.take(event)
+    }
   } catch (fault) {
     if (context.signal.aborted) throw interrupted(context, view)
-    if (!enough.signal.aborted) throw fault
+    if (!enough.signal.aborted) throw lost(context, view, fault)
   } finally {
     for (const timer of timers) clearInterval(timer)
     board.close()
   }
   if (context.signal.aborted) throw interrupted(context, view)
-  return client.get<EnforcementView>(path)
+  return client.get<EnforcementView>(path).catch((fault: unknown) => {
+    throw lost(context, view, fault)
+  })
+}
+
+// Whoever loses the controller here must not think that nothing was decided.
+function lost(context: Context, { id }: EnforcementView, fault: unknown): unknown {
+  if (!(fault instanceof CliError)) return fault
+  const message = `${fault.message}\n  it was accepted as ${id} and goes on when the controller runs: ${commandLine(context, ['watch', id])}`
+  return new CliError(fault.exit, fault.code, message, { ...fault.detail, enforcement: id })
 }
 
 function interrupted(context: Context, { id, status }: EnforcementView): CliError {
