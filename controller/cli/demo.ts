@@ -29,8 +29,6 @@ export interface DemoOptions {
   readonly lab?: boolean
   readonly listen?: string
   readonly json?: boolean
-  /** What begins a command line of this program. */
-  readonly call: string
   /** The working folder, in which the demo makes its own. */
   readonly cwd: string
 }
@@ -95,7 +93,7 @@ async function run(
   const running = await startController(config, { log, environment, fatal })
   await writeCredentials(running, folder)
   await greet(running)
-  const stops = tour(network.sights, options.call, here(config.data, options.cwd))
+  const stops = tour(network.sights, context.program ?? 'nullroute', here(config.data, options.cwd))
   if (options.json === true) {
     say(context, JSON.stringify({ ready: true, url: running.url, folder, tour: stops }))
   } else {

@@ -8,11 +8,9 @@ import { CliError, type Context, exitCodes, remark, say, sayJson } from './conte
 import { type StarterFile, starterFiles } from './init-texts.ts'
 import { shell } from './invocation.ts'
 
-/** How to write, and how the next steps are called. */
+/** Flags of `init`. */
 export interface InitOptions {
   readonly json?: boolean
-  /** What begins a command line of this program. */
-  readonly call: string
 }
 
 /** Writes the folder. Exit code 0; CliError, with nothing written, where any of the files is there already. */
@@ -37,7 +35,7 @@ export async function initFolder(
     return exitCodes.done
   }
   say(context, `Made ${folder}:\n${files.map(({ path }) => `  ${path}`).join('\n')}`)
-  remark(context, nextSteps(folder, options.call))
+  remark(context, nextSteps(folder, context.program ?? 'nullroute'))
   return exitCodes.done
 }
 

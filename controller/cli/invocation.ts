@@ -9,7 +9,9 @@ export function invocation(
   folder: string,
 ): string {
   if (script.endsWith('.ts')) return 'npm run -s nullroute --'
-  if (environment['npm_command'] === 'exec') return 'npx nullroute'
+  if (environment['npm_command'] === 'exec' || script.includes('node_modules/.bin/')) {
+    return 'npx nullroute'
+  }
   return basename(script).startsWith('nullroute')
     ? 'nullroute'
     : `node ${shell(here(script, folder))}`

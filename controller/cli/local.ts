@@ -1,22 +1,12 @@
-// Commands that work on files, folders and devices of this machine, and the two that run a controller: their flags, their help, and the file that does the work.
+// Commands that work on files, folders and devices of this machine, and the two that run a controller: their flags and their help.
+// The file that does the work is loaded when it is asked for: a look-up must not wait for a database and an SSH client that it doesn't need.
 
-import { type Command, Option } from 'commander'
-import { platforms } from '../../agent/platforms/index.ts'
+import type { Command } from 'commander'
 import { roles } from '../store/store.ts'
-import { checkInventory, checkPlaybooks } from './check.ts'
 import { type Context, endWith } from './context.ts'
-import { demo } from './demo.ts'
 import { demoCredentialsHelp } from './demo-credentials.ts'
-import { initFolder } from './init.ts'
-import { invocation } from './invocation.ts'
-import { scanKeys } from './keys-scan.ts'
-import { collect, examples, parseExpiry } from './options.ts'
-import { listPlatforms } from './platforms.ts'
-import { prepareDevice } from './prepare.ts'
+import { examples, parseExpiry } from './options.ts'
 import type { Groups } from './program.ts'
-import { serve } from './serve.ts'
-import { createTokenHere, listTokens, revokeTokenHere } from './token-local.ts'
-import { verifyLogOf } from './verify.ts'
 
 /** Adds the local commands. */
 export function registerLocal(program: Command, context: Context, groups: Groups): void {
@@ -24,11 +14,6 @@ export function registerLocal(program: Command, context: Context, groups: Groups
   registerFiles(program, context, groups)
   registerDevices(program, context, groups)
   registerData(context, groups)
-}
-
-/** How this run was called, for the commands that it tells to type. */
-function call(context: Context): string {
-  return invocation(context.environment, process.argv[1] ?? 'nullroute', process.cwd())
 }
 
 function registerRunning(program: Command, context: Context): void {
@@ -44,7 +29,8 @@ function registerRunning(program: Command, context: Context): void {
       .option('--data <dir>', 'folder of enforcements, tokens and audit log (default: ./data)')
       .option('--listen <host:port>', 'where the API listens (default: 127.0.0.1:8080)')
       .action(async (options) => {
-        const code = await serve(context, { ...options, call: call(context) })
+        const { serve } = await import('./serve.ts')
+        const code = await serve(context, options)
         // Not ended in good order: what still runs must not keep a broken process alive.
         if (code !== 0) process.exit(code)
       }),
@@ -71,7 +57,8 @@ function registerRunning(program: Command, context: Context): void {
         'real routers in network namespaces instead of simulated ones (root, in the source tree)',
       )
       .action(async (options) => {
-        const code = await demo(context, { ...options, call: call(context), cwd: process.cwd() })
+        const { demo } = await import('./demo.ts')
+        const code = await demo(context, { ...options, cwd: process.cwd() })
         if (code !== 0) process.exit(code)
       }),
     [['nullroute demo', 'prints what to try in another terminal; Ctrl-C ends all of it']],
@@ -84,9 +71,10 @@ function registerFiles(program: Command, context: Context, groups: Groups): void
       .command('init')
       .description('write a commented inventory, the playbooks and a config to start from')
       .argument('<dir>', 'folder to write to; nothing in it is overwritten')
-      .action(async (dir, options) =>
-        endWith(context, await initFolder(context, dir, { ...options, call: call(context) })),
-      ),
+      .action(async (dir, options) => {
+        const { initFolder } = await import('./init.ts')
+        endWith(context, await initFolder(context, dir, options))
+      }),
     [['nullroute init isp', 'makes ./isp and says what to do next']],
   )
   examples(
@@ -97,9 +85,10 @@ function registerFiles(program: Command, context: Context, groups: Groups): void
       )
       .argument('[path]', 'file or folder', 'inventory')
       .option('--schema', 'print the JSON Schema of the files, for editors')
-      .action(async (path, options) =>
-        endWith(context, await checkInventory(context, path, options)),
-      ),
+      .action(async (path, options) => {
+        const { checkInventory } = await import('./check.ts')
+        endWith(context, await checkInventory(context, path, options))
+      }),
     [
       ['nullroute inventory check', 'checks ./inventory'],
       [
@@ -114,9 +103,10 @@ function registerFiles(program: Command, context: Context, groups: Groups): void
       .description('check playbooks: every problem at once, with its place')
       .argument('[path]', 'file or folder (default: those that come with nullroute)')
       .option('--schema', 'print the JSON Schema of the files, for editors')
-      .action(async (path, options) =>
-        endWith(context, await checkPlaybooks(context, path, options)),
-      ),
+      .action(async (path, options) => {
+        const { checkPlaybooks } = await import('./check.ts')
+        endWith(context, await checkPlaybooks(context, path, options))
+      }),
     [['nullroute playbook check playbooks', 'checks the files of ./playbooks']],
   )
 }
@@ -131,7 +121,10 @@ function registerDevices(program: Command, context: Context, groups: Groups): vo
       .option('--inventory <path>', 'file or folder', 'inventory')
       .option('--device <id...>', 'only these devices or jump hosts')
       .option('--out <file>', 'known_hosts file that new keys are added to (default: print them)')
-      .action(async (options) => endWith(context, await scanKeys(context, options))),
+      .action(async (options) => {
+        const { scanKeys } = await import('./keys-scan.ts')
+        endWith(context, await scanKeys(context, options))
+      }),
     [
       [
         'nullroute keys scan --inventory inventory',
@@ -148,13 +141,12 @@ function registerDevices(program: Command, context: Context, groups: Groups): vo
       .command('prepare')
       .description('print the lines that a device needs once, before its first use')
       .argument('[name]', 'device of the inventory')
-      .addOption(
-        new Option('--platform <platform>', 'of a platform instead').choices([...platforms.keys()]),
-      )
+      .option('--platform <platform>', 'of a platform instead, as `nullroute platforms` names it')
       .option('--inventory <path>', 'file or folder', 'inventory')
-      .action(async (name, options) =>
-        endWith(context, await prepareDevice(context, name, options)),
-      ),
+      .action(async (name, options) => {
+        const { prepareDevice } = await import('./prepare.ts')
+        endWith(context, await prepareDevice(context, name, options))
+      }),
     [
       ['nullroute device prepare trigger1', 'by the platform that ./inventory says'],
       ['nullroute device prepare --platform juniper_junos', 'without an inventory'],
@@ -164,23 +156,30 @@ function registerDevices(program: Command, context: Context, groups: Groups): vo
     program
       .command('platforms')
       .description('the network systems that are supported: what each can do, and can not')
-      .action((options) => endWith(context, listPlatforms(context, options))),
+      .action(async (options) => {
+        const { listPlatforms } = await import('./platforms.ts')
+        endWith(context, listPlatforms(context, options))
+      }),
     [['nullroute platforms --json', 'the same, for programs']],
   )
 }
 
+const where = 'data folder of a controller, running or not (default: ask the controller)'
+
 function registerData(context: Context, groups: Groups): void {
-  const where = 'data folder of a controller, running or not (default: ask the controller)'
   examples(
     groups.token
       .command('create')
       .description('make a token; it is printed once, on standard output')
       .requiredOption('--name <name>', 'what it is for')
-      .requiredOption('--role <role...>', roles.join(', '), collect, [])
+      .requiredOption('--role <role...>', roles.join(', '))
       .option('--person <email>', 'whose it is (default: the name); an approver needs it')
       .option('--expires <when>', 'a span such as 90d, or a time', parseExpiry)
       .option('--data <dir>', where)
-      .action(async (options) => endWith(context, await createTokenHere(context, options))),
+      .action(async (options) => {
+        const { createTokenHere } = await import('./token-local.ts')
+        endWith(context, await createTokenHere(context, options))
+      }),
     [
       [
         'nullroute token create --data data --name admin --role admin',
@@ -197,7 +196,10 @@ function registerData(context: Context, groups: Groups): void {
       .command('list')
       .description('list tokens, without their secrets')
       .option('--data <dir>', where)
-      .action(async (options) => endWith(context, await listTokens(context, options))),
+      .action(async (options) => {
+        const { listTokens } = await import('./token-local.ts')
+        endWith(context, await listTokens(context, options))
+      }),
     [['nullroute token list --data data', 'whose they are, and until when']],
   )
   examples(
@@ -206,7 +208,10 @@ function registerData(context: Context, groups: Groups): void {
       .description('end a token at once')
       .argument('<id>', 'as `token list` shows it')
       .option('--data <dir>', where)
-      .action(async (id, options) => endWith(context, await revokeTokenHere(context, id, options))),
+      .action(async (id, options) => {
+        const { revokeTokenHere } = await import('./token-local.ts')
+        endWith(context, await revokeTokenHere(context, id, options))
+      }),
     [
       [
         'nullroute token revoke 01JDX0Q0Z8V2N3M4P5R6S7T8W9 --data data',
@@ -221,7 +226,10 @@ function registerData(context: Context, groups: Groups): void {
         'check the whole audit log of a data folder; exit code 1 with findings, 4 where it can not be read',
       )
       .requiredOption('--data <dir>', 'data folder of a controller, running or not')
-      .action((options) => endWith(context, verifyLogOf(context, options.data, options))),
+      .action(async (options) => {
+        const { verifyLogOf } = await import('./verify.ts')
+        endWith(context, verifyLogOf(context, options.data, options))
+      }),
     [['nullroute audit verify --data data', 'every entry, disclosure and artifact']],
   )
 }

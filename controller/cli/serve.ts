@@ -8,8 +8,7 @@ import { type Config, loadConfig } from '../config.ts'
 import type { ReloadReport } from '../controller.ts'
 import { packageVersion, type Running, startController } from '../main.ts'
 import { databaseName } from '../store/sqlite.ts'
-import { type Context, exitCodes, remark, say } from './context.ts'
-import { shell } from './invocation.ts'
+import { type Context, commandLine, exitCodes, remark, say } from './context.ts'
 import { firstLogKey } from './token-local.ts'
 
 /** Flags of `serve`. */
@@ -20,8 +19,6 @@ export interface ServeOptions {
   readonly data?: string
   readonly listen?: string
   readonly json?: boolean
-  /** What begins a command line of this program. */
-  readonly call: string
 }
 
 /** Runs until it is told to end. Exit code 0 after a clean end, 1 when the store can't be trusted any more or the end took too long. */
@@ -83,7 +80,7 @@ function announce(
   if (!running.hasTokens) {
     remark(
       context,
-      `There is no token yet, so nobody can ask for anything. Make the first one:\n  ${options.call} token create --data ${shell(config.data)} --name admin --role admin`,
+      `There is no token yet, so nobody can ask for anything. Make the first one:\n  ${commandLine(context, ['token', 'create', '--data', config.data, '--name', 'admin', '--role', 'admin'])}`,
     )
   }
   const ready = {
