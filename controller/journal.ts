@@ -136,7 +136,10 @@ function noteBefore(
 ): void {
   const { step, number, held, whom } = about
   const readback = tx.putArtifact(step.before.kind, step.before.text)
-  const drifted = step.claims.filter((claim) => isDrift(held, claim))
+  // What a check has written down already is the same drift, not another one.
+  const drifted = step.claims.filter(
+    (claim) => isDrift(held, claim) && !book.healing.has(claim.key),
+  )
   if (drifted.length > 0) {
     for (const { key } of drifted) book.healing.add(key)
     const intents = drifted.map(({ key }) => ({ key, state: 'absent' }))

@@ -98,12 +98,15 @@ export interface Story {
   stopController(): Promise<void>
   /** Starts one on the same data. */
   startController(): Promise<void>
+  /** The data folder is lost: a new controller begins with nothing. */
+  forget(): Promise<void>
   /** Ends everything; the log must verify. */
   end(): Promise<void>
 }
 
 const password = 'Tiger-Sim-Pw-4711'
 const enable = 'Lynx-Enable-0815'
+const everything: readonly Role[] = ['admin', 'abuse', 'engineer', 'auditor']
 /** How long a story waits for anything, in ms. */
 const patienceMs = 12_000
 
@@ -173,7 +176,7 @@ async function configFor(folder: string, options: StoryOptions): Promise<Config>
     data: join(folder, 'data'),
     listen: '127.0.0.1:0',
   })
-  return { ...loaded, observerDeadlineMs: 2_000, ownDeadlineMs: 500, ...options.config }
+  return { ...loaded, observerDeadlineMs: 1_000, ownDeadlineMs: 500, ...options.config }
 }
 
 async function writeInventory(
@@ -289,6 +292,12 @@ async function populate(parts: Parts): Promise<Story> {
       state.running = await parts.start()
       state.started = true
     },
+    async forget() {
+      await story.stopController()
+      await rm(parts.config.data, { recursive: true })
+      await story.startController()
+      await story.token('admin', everything, 'anna@example.net')
+    },
     async end() {
       if (state.started) await story.stopController()
       await simulator.stop()
@@ -297,7 +306,7 @@ async function populate(parts: Parts): Promise<Story> {
       await rm(folder, { recursive: true })
     },
   }
-  await story.token('admin', ['admin', 'abuse', 'engineer', 'auditor'], 'anna@example.net')
+  await story.token('admin', everything, 'anna@example.net')
   return story
 }
 

@@ -1,0 +1,228 @@
+import { afterEach, describe, expect, it } from 'vitest'
+import type { DeviceView } from '../../../controller/api/schema.ts'
+import { accessSwitch, customers, edge, trigger, village } from './networks.ts'
+import {
+  block,
+  outcomes,
+  type Problem,
+  type Story,
+  startStory,
+  statusOn,
+  suspend,
+} from './story.ts'
+
+const key = 'blackhole|default|203.0.113.2/32'
+const route = 'ip route 203.0.113.2/32 blackhole tag 666'
+
+let story: Story
+
+afterEach(() => story.end())
+
+const configured = (device: string) =>
+  story
+    .device(device)
+    .journal.lines()
+    .filter((line) => /^(no )?(ip route|ipv6 route|neighbor)|^ip link set/.test(line))
+
+async function deviceView(name: string): Promise<DeviceView> {
+  return (await story.call<DeviceView>('GET', `/v1/devices/${name}`)).body
+}
+
+async function enforced(decision: object): Promise<string> {
+  const { id } = await story.decide(decision)
+  await story.reaches(id, 'enforced')
+  await story.quiet()
+  return id
+}
+
+async function released(id: string): Promise<void> {
+  await story.release(id)
+  await story.reaches(id, 'released')
+  await story.quiet()
+}
+
+describe('what stood there before', () => {
+  it('stays: a port that was down, and a neighbor that was shut with words of his own', async () => {
+    const own = [
+      'router bgp 64500',
+      'neighbor 192.0.2.66 shutdown message Maintenance till May',
+      'exit',
+    ]
+    story = await startStory({
+      devices: [
+        trigger,
+        { ...edge, extra: own },
+        {
+          ...accessSwitch,
+          ports: [{ name: 'p1', description: 'rovernet', addresses: [], shut: true }],
+        },
+      ],
+      customers: `  rovernet:
+    name: Rovernet
+    prefixes: [203.0.113.128/26]
+    ports: [{ device: sw1, interface: p1 }]
+    neighbors: [{ device: edge1, address: 192.0.2.66 }]`,
+    })
+    const before = story.simulator.devices.map(({ running }) => running)
+    const id = await enforced(suspend('rovernet'))
+    const now = await story.enforcement(id)
+    expect(outcomes(now, 'edge1')).toMatchObject({ 'neighbor|default|192.0.2.66': 'already' })
+    expect(outcomes(now, 'sw1')).toEqual({ 'port|p1': 'already' })
+    expect([...configured('edge1'), ...configured('sw1')]).toEqual([])
+    await released(id)
+    expect(story.simulator.devices.map(({ running }) => running)).toEqual(before)
+    expect([...configured('edge1'), ...configured('sw1')]).toEqual([])
+  })
+
+  it('counts as done when the operator’s own route has the same effect, and is ours to make once it has gone', async () => {
+    story = await startStory({
+      ...village,
+      devices: [{ ...trigger, extra: [route] }, edge, accessSwitch],
+    })
+    const before = story.device('trigger1').running
+    const first = await enforced(block('203.0.113.2'))
+    expect(outcomes(await story.enforcement(first), 'trigger1')).toEqual({ [key]: 'already' })
+    expect(configured('trigger1')).toEqual([])
+    await released(first)
+    expect(story.device('trigger1').running).toBe(before)
+    const second = await enforced(block('203.0.113.2', { automated: true }))
+    story.device('trigger1').setByHand([`no ${route}`])
+    await story.call('POST', '/v1/devices/trigger1/check')
+    await story.until('it is put there', () => story.device('trigger1').running.includes(route))
+    await story.until(
+      'it is ours',
+      async () => outcomes(await story.enforcement(second), 'trigger1')[key] === 'applied',
+    )
+    await story.quiet()
+    await released(second)
+    expect(story.device('trigger1').running).not.toContain(route)
+  })
+
+  it('refuses, naming the line and sending nothing, when the operator’s own route has another effect', async () => {
+    const foreign = 'ip route 203.0.113.2/32 blackhole tag 77'
+    story = await startStory({
+      ...village,
+      devices: [{ ...trigger, extra: [foreign] }, edge, accessSwitch],
+    })
+    const { id } = await story.decide(block('203.0.113.2'))
+    const degraded = await story.reaches(id, 'degraded')
+    expect(outcomes(degraded, 'trigger1')).toEqual({ [key]: 'refused' })
+    const row = degraded.devices.find(({ device }) => device === 'trigger1')
+    expect(row?.intents[0]?.error?.message).toContain(foreign)
+    expect(configured('trigger1')).toEqual([])
+    await released(id)
+    expect(story.device('trigger1').running).toContain(foreign)
+    expect(configured('trigger1')).toEqual([])
+  })
+})
+
+describe('what somebody changes by hand', () => {
+  it('is found, written down first and then put back, when it is gone', async () => {
+    story = await startStory(village)
+    const id = await enforced(block('203.0.113.2'))
+    story.device('trigger1').setByHand([`no ${route}`])
+    const check = await story.call<DeviceView>('POST', '/v1/devices/trigger1/check')
+    expect(check.status).toBe(202)
+    await story.until('it is back', () => story.device('trigger1').running.includes(route))
+    await story.until(
+      'it is healed',
+      () => story.records({ type: 'device.drift_healed' }).length > 0,
+    )
+    const found = story.records({ type: 'device.drift_found' })
+    const intended = story.records({ type: 'device.commands_intended', device: 'trigger1' })
+    expect(found).toHaveLength(1)
+    expect(found[0]?.on).toMatchObject({ enforcement: id, device: 'trigger1' })
+    const again = intended.filter(({ data }) => data['purpose'] === 'change')
+    expect(again.at(-1)?.seq).toBeGreaterThan(found[0]?.seq ?? Number.NaN)
+    await story.reaches(id, 'enforced')
+  })
+
+  it('is left as it is and reported, when it is another by now', async () => {
+    story = await startStory(village)
+    const id = await enforced(block('203.0.113.2'))
+    const theirs = 'ip route 203.0.113.2/32 blackhole tag 78'
+    story.device('trigger1').setByHand([theirs])
+    await story.call('POST', '/v1/devices/trigger1/check')
+    await story.reaches(id, 'degraded')
+    const [intent] = (await deviceView('trigger1')).intents.filter((one) => one.key === key)
+    expect(intent?.seen).toBe('foreign')
+    await story.release(id)
+    await story.reaches(id, 'released')
+    expect(story.device('trigger1').running).toContain(theirs)
+    expect(story.device('trigger1').running).not.toContain('blackhole tag 666')
+  })
+
+  it('of the customer beside is no business of ours', async () => {
+    story = await startStory(village)
+    const id = await enforced(suspend('esthost'))
+    const theirs = 'ip route 203.0.113.64/26 192.0.2.66'
+    story.device('trigger1').setByHand([theirs])
+    await story.call('POST', '/v1/devices/trigger1/check')
+    await released(id)
+    expect(story.device('trigger1').running).toContain(theirs)
+    expect((await story.enforcement(id)).status).toBe('released')
+  })
+})
+
+describe('what carries our mark without a claim', () => {
+  const marked = 'ip route prepend blackhole 198.51.100.7/32 proto 223'
+  const village223 = {
+    devices: [{ ...trigger, platform: 'linux', extra: [marked] } as const, edge, accessSwitch],
+    customers,
+  }
+
+  it('is reported and never removed by itself', async () => {
+    story = await startStory(village223)
+    const id = await enforced(block('203.0.113.2'))
+    const { orphans } = await deviceView('trigger1')
+    expect(orphans.map((one) => one.key)).toEqual(['blackhole|default|198.51.100.7/32'])
+    expect(story.records({ type: 'device.orphan_found' })).toHaveLength(1)
+    await released(id)
+    expect(story.device('trigger1').running).toContain('198.51.100.7')
+  })
+
+  it('is taken off when an admin says so with a reason, and nobody else', async () => {
+    story = await startStory(village223)
+    await enforced(block('203.0.113.2'))
+    await story.token('netops', ['engineer'])
+    const remove = ['blackhole|default|198.51.100.7/32']
+    const path = '/v1/devices/trigger1/reconcile'
+    const engineer = await story.call<Problem>(
+      'POST',
+      path,
+      { remove, reason: 'x' },
+      { as: 'netops' },
+    )
+    expect(engineer).toMatchObject({ status: 403, body: { code: 'forbidden' } })
+    const stranger = { remove: ['blackhole|default|203.0.113.2/32'], reason: 'x' }
+    expect((await story.call<Problem>('POST', path, stranger)).status).toBe(404)
+    expect(
+      (await story.call('POST', path, { remove, reason: 'left by the old system' })).status,
+    ).toBe(202)
+    await story.until(
+      'it has gone',
+      () => !story.device('trigger1').running.includes('198.51.100.7'),
+    )
+    expect(story.records({ type: 'device.adopted' })).toHaveLength(1)
+    expect(story.device('trigger1').running).toContain('203.0.113.2')
+  })
+
+  it('is what is left of us when the store is lost, until it is adopted', async () => {
+    story = await startStory({
+      ...village,
+      devices: [{ ...trigger, platform: 'linux' }, edge, accessSwitch],
+    })
+    const before = story.device('trigger1').running
+    await enforced(block('203.0.113.2'))
+    await story.forget()
+    const { id } = await story.decide(block('203.0.113.2'))
+    await story.reaches(id, 'enforced', 'degraded')
+    const adopt = { keys: [key], reason: 'the store was lost' }
+    const adopted = await story.call<Problem>('POST', '/v1/devices/trigger1/adopt', adopt)
+    expect(adopted.status).toBe(202)
+    await story.reaches(id, 'enforced')
+    await released(id)
+    expect(story.device('trigger1').running).toBe(before)
+    expect(statusOn(await story.enforcement(id), 'trigger1')).toBe('verified')
+  })
+})
