@@ -51,6 +51,7 @@ export default defineConfig({
         test: {
           name: 'lab',
           include: ['test/lab/**/*.test.ts'],
+          globalSetup: ['test/lab/setup.ts'],
           pool: 'forks',
           maxWorkers: 1,
           testTimeout: 120_000,
