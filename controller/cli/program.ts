@@ -2,6 +2,7 @@
 
 import { readFileSync } from 'node:fs'
 import { type Argument, Command, CommanderError } from 'commander'
+import { ControllerError, controllerErrors } from '../errors.ts'
 import { register as registerAudit } from './audit.ts'
 import { CliError, type Context, exitCodes, exitOf } from './context.ts'
 import { register as registerDecisions } from './decide.ts'
@@ -175,6 +176,11 @@ function asCliError(
       )
     const text = fault.message.replace(/^error: /, '')
     return withHelp(new CliError(exitCodes.usage, 'usage', text), program, argv)
+  }
+  // Of a controller in this process, or a data folder: the table says how it ends.
+  if (fault instanceof ControllerError) {
+    const { exit } = controllerErrors[fault.code]
+    return new CliError(exit, fault.code, fault.message, fault.detail)
   }
   const message = fault instanceof Error ? fault.message : String(fault)
   const code = fault instanceof Error ? Reflect.get(fault, 'code') : undefined
