@@ -39,7 +39,10 @@ export function statusLine(style: Style, view: EnforcementView): string {
       return `${action} ${subject}: ${shown}. In force, but not everywhere: ${of} read back and as asked; the others are tried again. ${style.colours.dim(id)}`
     case 'awaiting_approval':
       return `${action} ${subject}: ${shown}. Nothing is done before another person approves it. ${style.colours.dim(id)}`
-    default:
+    case 'enforcing':
+    case 'releasing':
+    case 'rejected':
+    case 'failed':
       return `${action} ${subject}: ${shown}. ${style.colours.dim(id)}`
   }
 }

@@ -89,30 +89,27 @@ export function cut(text: string, columns: number): string {
   return text.length <= columns ? text : `${text.slice(0, Math.max(0, columns - 1))}…`
 }
 
+const feelings: Readonly<Record<string, 'green' | 'yellow' | 'red'>> = {
+  enforced: 'green',
+  verified: 'green',
+  released: 'green',
+  up: 'green',
+  present: 'green',
+  degraded: 'yellow',
+  unreachable: 'yellow',
+  awaiting_approval: 'yellow',
+  pending: 'yellow',
+  unsaved: 'yellow',
+  failed: 'red',
+  refused: 'red',
+  rejected: 'red',
+  quarantined: 'red',
+}
+
 /** A status in the colour that says how to feel about it; `shown` is the text where it is not the status itself. */
 export function status(style: Style, text: string, shown = text): string {
-  const { colours } = style
-  switch (text) {
-    case 'enforced':
-    case 'verified':
-    case 'released':
-    case 'up':
-    case 'present':
-      return colours.green(shown)
-    case 'degraded':
-    case 'unreachable':
-    case 'awaiting_approval':
-    case 'pending':
-    case 'unsaved':
-      return colours.yellow(shown)
-    case 'failed':
-    case 'refused':
-    case 'rejected':
-    case 'quarantined':
-      return colours.red(shown)
-    default:
-      return shown
-  }
+  const colour = feelings[text]
+  return colour === undefined ? shown : style.colours[colour](shown)
 }
 
 /** `2026-11-27T10:00:00.000Z` → `2026-11-27 10:00:00Z`. */

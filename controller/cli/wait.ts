@@ -1,5 +1,6 @@
 // Waiting until an enforcement is settled, with its progress on standard error, and the exit code that tells how it ended.
 
+import { setTimeout as pause } from 'node:timers/promises'
 import type { EnforcementView } from '../api/schema.ts'
 import type { Client } from './client.ts'
 import {
@@ -31,6 +32,9 @@ const redrawMs = 200
 const reminderMs = 10_000
 /** How often it is asked whether it is overdue or held, which no event tells, in ms. */
 const lookMs = 5_000
+
+/** How often one that is degraded is looked at, in ms. */
+const lookAgainMs = 1_000
 
 /** What is being waited for. */
 export type Aim = 'in force' | 'lifted'
@@ -115,38 +119,39 @@ function whatNext(context: Context, view: EnforcementView): readonly string[] {
   }
 }
 
+/** What to follow, and for how long. */
+export interface Waiting {
+  readonly view: EnforcementView
+  readonly options: WaitOptions
+  /** Goes on while it is overdue or held, and from degraded until it is more than that. */
+  readonly patient?: boolean
+}
+
 /** Follows an enforcement until it is settled, overdue, held, or the time is over. Throws `interrupted` on Ctrl-C. */
 export async function waitFor(
   context: Context,
   client: Client,
-  what: { readonly view: EnforcementView; readonly options: WaitOptions },
+  what: Waiting,
 ): Promise<EnforcementView> {
   const { view, options } = what
   const path = `/v1/enforcements/${view.id}`
   const enough = new AbortController()
+  const signal = AbortSignal.any([context.signal, enough.signal])
   const board = createBoard(context, view, options.json === true)
   const timers = [
-    setInterval(() => {
-      void client
-        .get<EnforcementView>(path)
-        .then((now) => {
-          if (now.overdue || now.held !== undefined) enough.abort()
-        })
-        // The stream finds out by itself when the controller has gone.
-        .catch(() => undefined)
-    }, lookMs),
+    ...(what.patient === true ? [] : [setInterval(() => void look(client, path, enough), lookMs)]),
+    ...(options.timeout === undefined ? [] : [setTimeout(() => enough.abort(), options.timeout)]),
   ]
-  if (options.timeout !== undefined) timers.push(setTimeout(() => enough.abort(), options.timeout))
   try {
-    const signal = AbortSignal.any([context.signal, enough.signal])
-    for await (const one of client.events(view.id, signal)) {
+    const events =
+      view.status === 'degraded' ? looks(client, view, signal) : client.events(view.id, signal)
+    for await (const one of events) {
       const event = one as ProgressEvent
       // The stream begins with the whole history; what lies before the request is not its progress.
       if (event.event === 'settled' || event.data.time >= view.updatedAt) board.take(event)
     }
   } catch (fault) {
-    if (context.signal.aborted) throw interrupted(context, view)
-    if (!enough.signal.aborted) throw lost(context, view, fault)
+    if (!signal.aborted) throw lost(context, view, fault)
   } finally {
     for (const timer of timers) clearInterval(timer)
     board.close()
@@ -155,6 +160,28 @@ export async function waitFor(
   return client.get<EnforcementView>(path).catch((fault: unknown) => {
     throw lost(context, view, fault)
   })
+}
+
+async function look(client: Client, path: string, enough: AbortController): Promise<void> {
+  // The stream finds out by itself when the controller has gone.
+  const now = await client.get<EnforcementView>(path).catch(() => undefined)
+  if (now !== undefined && (now.overdue || now.held !== undefined)) enough.abort()
+}
+
+/** What is degraded is settled, so that its stream has ended: looks at it until it is more than that. */
+async function* looks(
+  client: Client,
+  first: EnforcementView,
+  signal: AbortSignal,
+): AsyncGenerator<ProgressEvent> {
+  for (let view = first; view.status === 'degraded'; ) {
+    await pause(lookAgainMs, undefined, { signal })
+    view = await client.get<EnforcementView>(`/v1/enforcements/${first.id}`)
+    const { devices, status, updatedAt: time } = view
+    const seen = { time, type: 'looked', outcome: 'ok' }
+    yield { event: 'device', data: { ...seen, device: '', results: devices } }
+    if (status !== 'degraded') yield { event: 'status', data: { ...seen, status } }
+  }
 }
 
 // Whoever loses the controller here must not think that nothing was decided.

@@ -1,4 +1,4 @@
-// `watch`: follows one enforcement to its end, or everything that is live until Ctrl-C. Changes nothing.
+// `watch`: follows one enforcement until it is in force everywhere or has ended, or everything that is live until Ctrl-C. Changes nothing.
 
 import { setTimeout } from 'node:timers/promises'
 import type { Command } from 'commander'
@@ -18,7 +18,9 @@ const lookMs = 1_000
 export function register(program: Command, context: Context): void {
   const watch = program
     .command('watch')
-    .description('follow one enforcement until it is settled, or all that is live until Ctrl-C')
+    .description(
+      'follow one enforcement until it is in force everywhere or has ended, or all that is live until Ctrl-C',
+    )
     .argument('[id]', 'id of an enforcement')
     .option('--json', 'each event as JSON, one line each')
     .action(async (id: string | undefined, { json }: { json?: boolean }) => {
@@ -29,15 +31,17 @@ export function register(program: Command, context: Context): void {
     })
   examples(watch, [
     ['nullroute watch', 'everything, as it changes'],
-    ['nullroute watch 01M8EB7EBEH238N6GHHQVXD11Z', 'one, device by device, until it is settled'],
+    ['nullroute watch 01M8EB7EBEH238N6GHHQVXD11Z', 'one, device by device'],
   ])
 }
 
 async function watchOne(context: Context, client: Client, id: string): Promise<void> {
   const view = await client.get<EnforcementView>(`/v1/enforcements/${encodeURIComponent(id)}`)
   const options = { wait: true }
-  const live = view.status === 'enforcing' || view.status === 'releasing'
-  const last = live ? await waitFor(context, client, { view, options }) : view
+  let last = view
+  while (['enforcing', 'degraded', 'releasing'].includes(last.status)) {
+    last = await waitFor(context, client, { view: last, options, patient: true })
+  }
   const style = styleFor(context.stdout, context.environment)
   say(context, printEnforcement(style, last, new Date()))
   endAs(context, view, last)
@@ -79,24 +83,33 @@ function tell(
   },
 ): ReadonlyMap<string, string> {
   const { view, before, json } = about
-  const style = styleFor(context.stdout, context.environment)
   const now = new Map(view.enforcements.map((one) => [one.id, fingerprint(one)]))
   const changed = view.enforcements.filter(({ id }) => before?.get(id) !== now.get(id))
   const gone = [...(before?.keys() ?? [])].filter((id) => !now.has(id))
   if (json) {
     for (const one of changed) say(context, JSON.stringify(one))
     for (const id of gone) say(context, JSON.stringify({ id, ended: true }))
-    return now
+  } else if (context.stdout.isTTY === true) draw(context, view, before === undefined)
+  else {
+    if (before === undefined && view.enforcements.length === 0) say(context, 'Nothing is in force.')
+    tellLines(context, changed, gone)
   }
-  if (context.stdout.isTTY === true) {
-    // Home, the new picture, and whatever is left of the old one below it.
-    const picture = printStatus(style, view, new Date()).replaceAll('\n', '\u001b[K\n')
-    context.stdout.write(
-      `\u001b[H${before === undefined ? '\u001b[2J' : ''}${picture}\u001b[K\n\u001b[0J`,
-    )
-    return now
-  }
-  if (before === undefined && view.enforcements.length === 0) say(context, 'Nothing is in force.')
+  return now
+}
+
+function draw(context: Context, view: StatusView, first: boolean): void {
+  const style = styleFor(context.stdout, context.environment)
+  // Home, the new picture, and whatever is left of the old one below it.
+  const picture = printStatus(style, view, new Date()).replaceAll('\n', '\u001b[K\n')
+  context.stdout.write(`\u001b[H${first ? '\u001b[2J' : ''}${picture}\u001b[K\n\u001b[0J`)
+}
+
+function tellLines(
+  context: Context,
+  changed: readonly EnforcementView[],
+  gone: readonly string[],
+): void {
+  const style = styleFor(context.stdout, context.environment)
   const at = time(new Date().toISOString())
   for (const one of changed) {
     say(context, `${at}  ${statusLine(style, one)}`)
@@ -105,7 +118,6 @@ function tell(
     }
   }
   for (const id of gone) say(context, `${at}  ${id}: ended`)
-  return now
 }
 
 function fingerprint({ status, devices, overdue, held, unsaved }: EnforcementView): string {

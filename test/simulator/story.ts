@@ -46,7 +46,9 @@ export interface CliOptions {
   readonly environment?: Readonly<Record<string, string>>
   readonly signal?: AbortSignal
   /** Called with all that standard error holds so far, whenever something is added. */
-  onRemark?(text: string): void
+  readonly onRemark?: (text: string) => void
+  /** The same for standard output. */
+  readonly onAnswer?: (text: string) => void
   /** As on a terminal of so many columns: progress is redrawn. */
   readonly columns?: number
 }
@@ -74,7 +76,7 @@ export interface Story {
     look: () => T | Promise<T | undefined> | undefined,
     ms?: number,
   ): Promise<T>
-  /** Ends the controller and starts another one on the same data. */
+  /** Ends the controller and starts another one on the same data, at the same address. */
   restart(): Promise<void>
   stop(): Promise<void>
 }
@@ -155,8 +157,9 @@ export async function startStory(options: StoryOptions = {}): Promise<Story> {
         request({ url: running.url + path, method, body, token: tokens[as] }),
       until,
       async restart() {
+        const { port } = new URL(running.url)
         await running.stop()
-        running = await start()
+        running = await start(Number(port))
       },
       async stop() {
         await running.stop()
@@ -210,16 +213,16 @@ async function starter(
   dir: string,
   simulator: Simulator,
   options: StoryOptions,
-): Promise<() => Promise<Running>> {
+): Promise<(port?: number) => Promise<Running>> {
   const config = await loadConfig({
     inventory: join(dir, 'inventory.yaml'),
     data: join(dir, 'data'),
     listen: '127.0.0.1:0',
   })
   const enable = (options.devices ?? smallIsp).find((one) => one.enablePassword !== undefined)
-  return () =>
+  return (port = 0) =>
     startController(
-      { ...config, ...options.config },
+      { ...config, ...options.config, port },
       {
         log: pino({ level: process.env['NULLROUTE_TEST_LOG'] ?? 'silent' }),
         environment: {
@@ -259,7 +262,7 @@ async function run(
   },
 ): Promise<CliRun> {
   const { how } = about
-  const out = sink(how.columns)
+  const out = sink(how.columns, how.onAnswer)
   const err = sink(how.columns, how.onRemark)
   const as = how.as ?? 'admin'
   const exit = await runCli(argv, {

@@ -1,0 +1,86 @@
+// What goes wrong between the program and the controller, as one error that says what to do next.
+
+import { CliError, type Context, exitCodes } from './context.ts'
+
+/** An answer that did not come, as an error: of Ctrl-C, or of a controller that can't be reached. */
+export function unreachable(context: Context, base: string, fault: unknown): CliError {
+  if (context.signal.aborted) {
+    return new CliError(exitCodes.interrupted, 'interrupted', 'interrupted')
+  }
+  const cause = fault instanceof Error && fault.cause instanceof Error ? fault.cause : fault
+  const why =
+    cause instanceof Error ? cause.message || String(Reflect.get(cause, 'code')) : String(cause)
+  const code =
+    cause instanceof Error && Reflect.get(cause, 'code') === 'ECONNREFUSED'
+      ? 'refused'
+      : 'unreachable'
+  return new CliError(
+    exitCodes.unreachable,
+    code,
+    `can't reach the controller at ${base} (${why}): is \`nullroute serve\` running, and is NULLROUTE_URL right?`,
+  )
+}
+
+// What can't be as it was called is a usage error, as the controller's own table has it; everything else a refusal.
+const usageCodes: readonly string[] = ['invalid_request', 'malformed_json']
+
+/** An answer that is a problem, as an error. */
+export function problem(status: number, text: string, base: string): CliError {
+  const body = problemBody(text)
+  if (body === undefined) {
+    return new CliError(
+      exitCodes.unreachable,
+      'not_nullroute',
+      `${base} answered ${status} and no problem+json: is NULLROUTE_URL a nullroute controller, or a proxy before it?`,
+    )
+  }
+  const code = String(body['code'])
+  const detail = typeof body['detail'] === 'string' ? body['detail'] : `HTTP ${status}`
+  const errors = Array.isArray(body['errors']) ? body['errors'].map(requestError) : []
+  const message = errors.length === 0 ? detail : ['the request is invalid:', ...errors].join('\n  ')
+  const remedy = typeof body['remedy'] === 'string' ? `\n  ${body['remedy']}` : remedies[code]
+  const exit = usageCodes.includes(code) ? exitCodes.usage : exitCodes.refused
+  return new CliError(exit, code, `${message}${remedy ?? ''}`, body)
+}
+
+/** What to do about refusals whose texts don't say it. */
+const remedies: Readonly<Record<string, string>> = {
+  unauthenticated:
+    '\n  NULLROUTE_TOKEN is not a token of this controller, or has ended: make one with `nullroute token create --data DIR --name NAME --role ROLE`',
+  rate_limited: '\n  wait a minute, then ask less often',
+  duplicate_suspected:
+    '\n  look at it with `nullroute status ID`; to decide the same once more, wait a minute',
+  unknown_customer: '\n  `nullroute lookup ADDRESS` says whose an address is',
+  unknown_device: '\n  `nullroute device list` shows all devices',
+  plan_stale: '\n  make a new plan with --dry-run, and review it',
+}
+
+function problemBody(text: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const body: unknown = JSON.parse(text)
+    return typeof body === 'object' && body !== null && 'code' in body ? { ...body } : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** JSON Pointers of a request → the flags that fill them. */
+const flags: readonly (readonly [RegExp, string])[] = [
+  [/^\/reason\/(category|summary|ticket)$/, '--$1'],
+  [/^\/reason\/evidence.*$/, '--evidence'],
+  [/^\/expiresAt$/, '--expires'],
+  [/^\/(playbook|digest|reason)$/, '--$1'],
+  [/^\/planId$/, '--plan'],
+  [/^\/override.*$/, '--override'],
+  [/^\/subject\/customer$/, 'CUSTOMER'],
+  [/^\/subject\/(prefix|port|neighbor).*$/, '--$1'],
+  [/^\/(ip)$/, 'ADDRESS'],
+  [/^\/id$/, 'ID'],
+]
+
+function requestError(error: unknown): string {
+  const { path, message } = error as { readonly path: string; readonly message: string }
+  const flag = flags.find(([pattern]) => pattern.test(path))
+  const place = flag === undefined ? path || 'the request' : path.replace(flag[0], flag[1])
+  return `${place}: ${message}`
+}
