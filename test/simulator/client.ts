@@ -52,7 +52,7 @@ function watch(client: ssh2.Client, channel: ClientChannel): Shell {
   const chunks: string[] = []
   const waiting = new Set<() => void>()
   const wake = (): void => {
-    for (const one of [...waiting]) one()
+    waiting.forEach((one) => one())
   }
   channel.on('data', (bytes: Buffer) => {
     chunks.push(bytes.toString())

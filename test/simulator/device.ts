@@ -10,7 +10,7 @@ import { createJournal } from './journal.ts'
 import { models } from './models/index.ts'
 import type { Model, ModelSettings } from './models/model.ts'
 import type { RunningDevice } from './simulator.ts'
-import type { SimulatedDevice } from './spec.ts'
+import { type CompleteDevice, complete, type SimulatedDevice } from './spec.ts'
 import { startTerminal, type Terminal } from './terminal.ts'
 
 /** A running device with what the network needs of it. */
@@ -21,12 +21,6 @@ export interface Device extends RunningDevice {
   stop(): Promise<void>
 }
 
-/** Password of simulated devices where none is given. */
-export const defaultPassword = 'nullroute-demo'
-
-/** User of simulated devices where none is given. */
-export const defaultUsername = 'netops'
-
 /** What the servers offer. Not the group exchange: one of its computations stops the whole process for a second. */
 const algorithms = {
   kex: ['curve25519-sha256', 'curve25519-sha256@libssh.org', 'ecdh-sha2-nistp256'],
@@ -35,10 +29,10 @@ const algorithms = {
 
 /** Starts one device; resolves when it listens. */
 export async function startDevice(spec: SimulatedDevice, settings: ModelSettings): Promise<Device> {
-  const model = models[spec.platform](spec, settings)
+  const device = complete(spec)
+  const model = models[device.platform](device, settings)
   const journal = createJournal()
-  const username = spec.username ?? defaultUsername
-  const password = spec.password ?? defaultPassword
+  const { username, password } = device
   const host = spec.host ?? '127.0.0.1'
   const keys = { own: makeHostKey(), other: undefined as HostKey | undefined }
   const sockets = new Set<Socket>()
@@ -102,9 +96,7 @@ export async function startDevice(spec: SimulatedDevice, settings: ModelSettings
     // A client that goes away without a word is daily life, not a fault of the simulator.
     connection.on('error', () => socket.destroy())
     connection.on('authentication', (context) => {
-      const verdict = faults.has('refuse-login')
-        ? 'no'
-        : judgeLogin(context, spec, { username, password })
+      const verdict = faults.has('refuse-login') ? 'no' : judgeLogin(context, device)
       if (verdict === 'yes') how = context.method
       if (verdict === 'no') context.reject(['publickey', 'password'])
       else context.accept()
@@ -221,8 +213,8 @@ export async function startDevice(spec: SimulatedDevice, settings: ModelSettings
       model.reboot()
     },
     model,
-    roles: spec.roles ?? [],
-    routerId: spec.routerId ?? '192.0.2.1',
+    roles: device.roles,
+    routerId: device.routerId,
     async stop() {
       on = false
       model.stop()
@@ -258,14 +250,10 @@ function portOf(server: NetServer): number {
 }
 
 /** `probe`: a key that would do, before it is signed with. */
-function judgeLogin(
-  context: AuthContext,
-  spec: SimulatedDevice,
-  expected: { readonly username: string; readonly password: string },
-): 'yes' | 'no' | 'probe' {
-  if (context.username !== expected.username) return 'no'
-  if (context.method === 'password') return context.password === expected.password ? 'yes' : 'no'
-  return context.method === 'publickey' ? judgeKey(context, spec.publicKeys ?? []) : 'no'
+function judgeLogin(context: AuthContext, device: CompleteDevice): 'yes' | 'no' | 'probe' {
+  if (context.username !== device.username) return 'no'
+  if (context.method === 'password') return context.password === device.password ? 'yes' : 'no'
+  return context.method === 'publickey' ? judgeKey(context, device.publicKeys) : 'no'
 }
 
 function judgeKey(

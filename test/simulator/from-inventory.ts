@@ -13,11 +13,12 @@ import {
   toNumber,
 } from '../../inventory/prefix.ts'
 import { models } from './models/index.ts'
-import type {
-  SimulatedDevice,
-  SimulatedNeighbor,
-  SimulatedPlatform,
-  SimulatedPort,
+import {
+  defaultPassword,
+  type SimulatedDevice,
+  type SimulatedNeighbor,
+  type SimulatedPlatform,
+  type SimulatedPort,
 } from './spec.ts'
 
 /** How the inventory's devices become simulated ones. */
@@ -62,31 +63,34 @@ function describe(
   inventory: Inventory,
   options: FromInventoryOptions,
 ): Omit<SimulatedDevice, 'host' | 'port'> {
-  const { auth, enablePasswordEnv } = device
-  const environment = options.environment ?? {}
-  const password =
-    options.password ?? (auth.kind === 'password' ? environment[auth.passwordEnv] : undefined)
-  const enable =
-    enablePasswordEnv === undefined
-      ? undefined
-      : (options.password ?? environment[enablePasswordEnv] ?? password ?? 'nullroute-demo')
-  const vrfs = vrfsOf(device, inventory)
+  const { password, enablePassword } = secretsOf(device, options)
   return {
     name: device.id,
     platform: platformOf(device),
     username: device.username,
     ...(password === undefined ? {} : { password }),
-    ...(enable === undefined ? {} : { enablePassword: enable }),
+    ...(enablePassword === undefined ? {} : { enablePassword }),
     roles: device.roles,
     ...(device.asn === undefined ? {} : { asn: device.asn }),
     routerId:
       [...device.loopbacks, device.address].find((one) => familyOf(one) === 4) ?? '192.0.2.1',
     ports: portsOf(device, inventory),
     neighbors: neighborsOf(device, inventory),
-    vrfs,
+    vrfs: vrfsOf(device, inventory),
     discardNextHops: inventory.discardNextHops,
     privilege: device.username === 'root' ? 'root' : 'sudo',
   }
+}
+
+/** The option goes before the environment, the environment before the usual one. */
+function secretsOf(
+  { auth, enablePasswordEnv }: Device,
+  { password: given, environment = {} }: FromInventoryOptions,
+): { readonly password: string | undefined; readonly enablePassword: string | undefined } {
+  const password = given ?? (auth.kind === 'password' ? environment[auth.passwordEnv] : undefined)
+  if (enablePasswordEnv === undefined) return { password, enablePassword: undefined }
+  const enable = given ?? environment[enablePasswordEnv] ?? password
+  return { password, enablePassword: enable ?? defaultPassword }
 }
 
 function platformOf(device: Device): SimulatedPlatform {

@@ -254,10 +254,10 @@ describe('a FRR session', () => {
     await answers(shell, ['terminal paginate'])
 
     shell.send('show running-config\r')
-    await shell.expect(/\x1b\[7m:\x1b\[27m$/)
+    await shell.expect(/\[7m:.\[27m$/)
     shell.send('end\r')
     shell.send('   ')
-    await shell.expect(/\(END\)\x1b\[27m$/)
+    await shell.expect(/\(END\).\[27m$/)
     shell.send('q')
 
     await expect(shell.expect(/edge# $/)).resolves.toContain('edge# ')

@@ -409,7 +409,9 @@ describe('operational mode', () => {
     await junos.ask('show configuration routing-options static | display set | no-more')
 
     expect(junos.shell.text).toContain('netops@edge1> set cli screen-length 0 \r\n')
-    expect(junos.shell.text).toMatch(/\rnetops@edge1> show configuration [^\r]* {4}\x08\x08\x08/)
+    expect(junos.shell.text.replaceAll('\b', '<')).toMatch(
+      /\rnetops@edge1> show configuration [^\r]* {4}<<</,
+    )
   })
 
   it('puts the routing engine before prompts where there are two', async () => {

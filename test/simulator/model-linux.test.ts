@@ -41,7 +41,7 @@ interface Ran {
 /** A plain shell without echo, and what each line came to. */
 async function open(
   device: RunningDevice,
-): Promise<{ shell: Shell; run(line: string): Promise<Ran> }> {
+): Promise<{ shell: Shell; run: (line: string) => Promise<Ran> }> {
   const shell = await openShell(device)
   await shell.expect(/[#$] $/)
   await shell.type(plainShell, prompt)
@@ -70,7 +70,7 @@ describe('the shell', () => {
     shell.send('echo hello; false\n')
     const answer = await shell.expect(prompt)
 
-    expect(first).toMatch(/^Last login: .*\r\n\x1b\[\?2004hnetops@sw1:~\$ $/)
+    expect(first).toMatch(/^Last login: .*\r\n.\[\?2004hnetops@sw1:~\$ $/)
     expect(plain).toBe(`${plainShell}\r\n\x1b[?2004l\rnr-7f3a:0> `)
     expect(silenced).toBe('stty -echo\r\nnr-7f3a:0> ')
     expect(answer).toBe('hello\r\nnr-7f3a:1> ')

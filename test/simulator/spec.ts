@@ -67,3 +67,79 @@ export interface SimulatedDevice {
   /** linux: the account is root, or may do what the sudo fragment says, or nothing. `root` when absent. */
   readonly privilege?: 'root' | 'sudo' | 'none'
 }
+
+/** A device with everything said: what models are made of. */
+export interface CompleteDevice {
+  readonly name: string
+  readonly platform: SimulatedPlatform
+  readonly username: string
+  readonly password: string
+  readonly enablePassword: string | undefined
+  readonly publicKeys: readonly string[]
+  readonly roles: readonly string[]
+  readonly edge: boolean
+  readonly trigger: boolean
+  readonly access: boolean
+  readonly asn: string
+  readonly routerId: string
+  readonly ports: readonly Required<SimulatedPort>[]
+  readonly neighbors: readonly (SimulatedNeighbor & {
+    readonly vrf: string
+    readonly shut: boolean
+  })[]
+  readonly vrfs: readonly string[]
+  /** It has a reason to speak BGP. */
+  readonly bgp: boolean
+  /** The next hop of each family that edges discard. */
+  readonly discard: { readonly 4: string; readonly 6: string }
+  readonly extra: readonly string[]
+  readonly prepared: boolean
+  readonly version: string | undefined
+  readonly routingEngine: string | undefined
+  readonly privilege: 'root' | 'sudo' | 'none'
+}
+
+/** Password of simulated devices where none is given. */
+export const defaultPassword = 'nullroute-demo'
+
+const defaults = {
+  username: 'netops',
+  password: defaultPassword,
+  publicKeys: [],
+  roles: [],
+  asn: '64500',
+  routerId: '192.0.2.1',
+  vrfs: [],
+  extra: [],
+  prepared: true,
+  privilege: 'root',
+} as const
+
+/** The device with what it does not say filled in. */
+export function complete(spec: SimulatedDevice): CompleteDevice {
+  const { ports = [], neighbors = [], discardNextHops = [], roles = [] } = spec
+  const trigger = roles.includes('rtbh-trigger')
+  return {
+    ...defaults,
+    enablePassword: undefined,
+    version: undefined,
+    routingEngine: undefined,
+    ...spec,
+    edge: roles.includes('edge'),
+    trigger,
+    access: roles.includes('access'),
+    bgp: trigger || spec.asn !== undefined || neighbors.length > 0,
+    ports: ports.map((port) => ({
+      vrf: 'default',
+      shut: false,
+      trunk: false,
+      errDisabled: false,
+      ...port,
+    })),
+    neighbors: neighbors.map((one) => ({ vrf: 'default', shut: false, ...one })),
+    discard: {
+      4: discardNextHops.find((hop) => !hop.includes(':')) ?? '192.0.2.254',
+      6: discardNextHops.find((hop) => hop.includes(':')) ?? '100::1',
+    },
+  }
+}

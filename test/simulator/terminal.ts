@@ -122,55 +122,80 @@ export function startTerminal(parts: TerminalParts): Terminal {
   }
 
   async function late(result: Result, ms: number): Promise<void> {
-    flush()
-    await new Promise<void>((done) => clock.after(ms, done))
+    if (ms > 0) {
+      flush()
+      await new Promise<void>((done) => clock.after(ms, done))
+    }
     if (!over) finish(result)
   }
 
   async function submitFaulty(line: string, echoed: string, met: readonly Fault[]): Promise<void> {
-    const fault = <K extends Fault['kind']>(kind: K): Extract<Fault, { kind: K }> | undefined =>
-      met.find((one): one is Extract<Fault, { kind: K }> => one.kind === kind)
-    const cut = fault('disconnect')
-    if (cut?.when === 'before') {
-      over = true
-      return parts.cut()
-    }
-    const foreign = fault('foreign-change')
-    if (foreign?.when === 'before') model.setByHand(foreign.lines)
-    const log = fault('log-line')
-    const logged = log === undefined ? '' : wire(`${log.text ?? model.logLine()}\n`)
+    const log = findFault(met, 'log-line')
+    const logged = wire(`${textOf(log)}\n`)
+    const cuts = findFault(met, 'disconnect')
+    if (cuts?.when === 'before') return cut()
     if (log?.where === 'echo') breakEcho(logged)
     out += echoed
-    const rejected = fault('reject')
-    const result: Result =
+    const result = perform(line, met)
+    if (cuts !== undefined) return cut()
+    if (findFault(met, 'hang') !== undefined) return hang()
+    const text = log?.where === 'answer' ? intoMiddle(result.text, logged) : result.text
+    await late({ ...result, text }, delayOf(met, result))
+    if (log?.where === 'prompt') interrupt(logged)
+  }
+
+  function interrupt(logged: string): void {
+    out += `\r\n${logged}`
+    flush()
+  }
+
+  function textOf(log: Extract<Fault, { kind: 'log-line' }> | undefined): string {
+    return log?.text ?? model.logLine()
+  }
+
+  /** Nothing is read or written from here on. */
+  function hang(): void {
+    flush()
+    over = true
+  }
+
+  /** Does the line, or what a fault makes of it, and what somebody else does at its moment. */
+  function perform(line: string, met: readonly Fault[]): Result {
+    const foreign = findFault(met, 'foreign-change')
+    if (foreign?.when === 'before') model.setByHand(foreign.lines)
+    const rejected = findFault(met, 'reject')
+    const lies = findFault(met, 'lie') !== undefined
+    const result =
       rejected !== undefined
         ? { text: rejected.text ?? session.refuse(line) }
-        : fault('lie') !== undefined
+        : lies
           ? model.pretend(() => session.run(line))
           : session.run(line)
     if (foreign?.when === 'after') model.setByHand(foreign.lines)
-    if (cut !== undefined) {
-      over = true
-      return parts.cut()
-    }
-    if (fault('hang') !== undefined) {
-      flush()
-      over = true
-      return
-    }
-    const ms = (fault('slow')?.ms ?? 0) + (result.delayMs ?? 0)
-    if (ms > 0) {
-      flush()
-      await new Promise<void>((done) => clock.after(ms, done))
-      if (over) return
-    }
-    finish(log?.where === 'answer' ? { ...result, text: intoMiddle(result.text, logged) } : result)
-    if (log?.where === 'prompt') out += `\r\n${logged}`
+    return result
+  }
+
+  function cut(): void {
+    over = true
+    parts.cut()
   }
 
   function breakEcho(logged: string): void {
     const at = Math.ceil((echoFrom + out.length) / 2)
     out = `${out.slice(0, at)}\r\n${logged}${out.slice(at)}`
+  }
+
+  const keys: Readonly<Record<string, () => void>> = {
+    '\x7f': () => (out += editor.rubout()),
+    '\b': () => (out += editor.rubout()),
+    '\x15': () => (out += editor.replace('')),
+    '\x17': () => (out += editor.replace(editor.text.replace(/\S*\s*$/, ''))),
+    '\x03': () => control('c'),
+    '\x04': () => (editor.text === '' ? control('d') : undefined),
+    '\x1a': () => control('z'),
+    '?': ask,
+    '\x1b[A': () => step(-1),
+    '\x1b[B': () => step(1),
   }
 
   /** One character, or one escape sequence. */
@@ -180,15 +205,8 @@ export function startTerminal(parts: TerminalParts): Terminal {
       return undefined
     }
     if (char === '\r' || char === '\n') return submit()
-    if (char === '\x7f' || char === '\b') out += editor.rubout()
-    else if (char === '\x15') out += editor.replace('')
-    else if (char === '\x17') out += editor.replace(editor.text.replace(/\S*\s*$/, ''))
-    else if (char === '\x03') control('c')
-    else if (char === '\x04' && editor.text === '') control('d')
-    else if (char === '\x1a') control('z')
-    else if (char === '?') ask()
-    else if (char === '\x1b[A') step(-1)
-    else if (char === '\x1b[B') step(1)
+    const act = keys[char]
+    if (act !== undefined) act()
     else if (char >= ' ') out += editor.type(char)
     return undefined
   }
@@ -271,6 +289,17 @@ export function startTerminal(parts: TerminalParts): Terminal {
   }
 }
 
+function findFault<K extends Fault['kind']>(
+  faults: readonly Fault[],
+  kind: K,
+): Extract<Fault, { kind: K }> | undefined {
+  return faults.find((one): one is Extract<Fault, { kind: K }> => one.kind === kind)
+}
+
+function delayOf(met: readonly Fault[], result: Result): number {
+  return (findFault(met, 'slow')?.ms ?? 0) + (result.delayMs ?? 0)
+}
+
 function wire(text: string): string {
   return text.replaceAll('\n', '\r\n')
 }
@@ -287,6 +316,7 @@ function nextChar(input: string, at: number): string | undefined {
   if (input[at] !== '\x1b') return String.fromCodePoint(input.codePointAt(at) ?? 0)
   if (at + 1 >= input.length) return undefined
   if (input[at + 1] !== '[') return input.slice(at, at + 2)
-  const sequence = /^\x1b\[[0-9;]*[ -/]*[@-~]/.exec(input.slice(at, at + 32))?.[0]
-  return sequence ?? (input.length - at >= 32 ? input.slice(at, at + 2) : undefined)
+  const sequence = /^\[[0-9;]*[ -/]*[@-~]/.exec(input.slice(at + 1, at + 32))?.[0]
+  if (sequence !== undefined) return `${input[at]}${sequence}`
+  return input.length - at >= 32 ? input.slice(at, at + 2) : undefined
 }

@@ -1,7 +1,7 @@
 // What a model of a network operating system is to the SSH server around it: state of one device, and sessions that read lines and answer.
 
 import type { SimulatorClock } from '../clock.ts'
-import type { SimulatedDevice } from '../spec.ts'
+import type { CompleteDevice } from '../spec.ts'
 
 /** What all models share about time. */
 export interface ModelSettings {
@@ -114,4 +114,4 @@ export interface Model {
 }
 
 /** Makes the model of one device. */
-export type MakeModel = (spec: SimulatedDevice, settings: ModelSettings) => Model
+export type MakeModel = (spec: CompleteDevice, settings: ModelSettings) => Model

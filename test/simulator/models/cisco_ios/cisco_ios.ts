@@ -85,7 +85,7 @@ export const ciscoIos: MakeModel = (spec, settings): Model => {
       state.revert?.cancel()
     },
   }
-  if (spec.extra !== undefined) model.setByHand(spec.extra)
+  model.setByHand(spec.extra)
   state.saved = copyConfig(state.config)
   state.lastChange = undefined
   return model

@@ -1,7 +1,7 @@
 // The configuration of an IOS router or switch: what it holds, how it starts, how it is printed.
 
 import { netmaskOf, type Prefix } from '../../../../inventory/prefix.ts'
-import type { SimulatedDevice } from '../../spec.ts'
+import type { CompleteDevice } from '../../spec.ts'
 import { type Block, block, copyBlocks, printBlocks } from '../blocks.ts'
 import { byPrefix, typedPrefix } from '../prefixes.ts'
 
@@ -115,90 +115,83 @@ function routerLines(router: Block): string[] {
 }
 
 /** The configuration that the device starts with. */
-export function initialConfig(spec: SimulatedDevice): IosConfig {
-  const roles = spec.roles ?? []
-  const prepared = spec.prepared !== false
-  const hops = discardHops(spec)
-  const config: IosConfig = {
+export function initialConfig(spec: CompleteDevice): IosConfig {
+  const { prepared, discard } = spec
+  const list = (name: string, entry: string): Block =>
+    block(`ip access-list extended ${name}`, [
+      ...(prepared ? [`1 ${entry}`] : []),
+      '10 permit ip any any',
+    ])
+  return {
     hostname: spec.name.replaceAll('.', '-'),
     head: [
-      ...(spec.vrfs ?? []).map((vrf, at) =>
-        block(`vrf definition ${vrf}`, [`rd ${spec.asn ?? '64500'}:${at + 1}`]),
-      ),
+      ...spec.vrfs.map((vrf, at) => block(`vrf definition ${vrf}`, [`rd ${spec.asn}:${at + 1}`])),
       block('archive', ['path bootflash:archive']),
     ],
     groups: prepared ? [block('object-group network NULLROUTE', ['host 192.0.2.255'])] : [],
-    interfaces: initialInterfaces(spec, prepared),
-    routers: initialBgp(spec, prepared),
+    interfaces: [
+      block('interface Loopback0', [addressLine(`${spec.routerId}/32`)]),
+      ...spec.ports.map((port, at) => initialInterface(spec, port, at)),
+      block('interface Null0', ['no ip unreachables']),
+    ],
+    routers: spec.bgp ? [initialBgp(spec)] : [],
     statics:
-      roles.includes('edge') && prepared
+      spec.edge && prepared
         ? [
-            { vrf: 'default', family: 4, prefix: `${hops[0]}/32`, target: 'Null0' },
-            { vrf: 'default', family: 6, prefix: `${hops[1]}/128`, target: 'Null0' },
+            { vrf: 'default', family: 4, prefix: `${discard[4]}/32`, target: 'Null0' },
+            { vrf: 'default', family: 6, prefix: `${discard[6]}/128`, target: 'Null0' },
           ]
         : [],
     tail: [
-      block('ip access-list extended CUST-IN', [
-        ...(prepared ? ['1 deny ip object-group NULLROUTE any'] : []),
-        '10 permit ip any any',
-      ]),
-      block('ip access-list extended CUST-OUT', [
-        ...(prepared ? ['1 deny ip any object-group NULLROUTE'] : []),
-        '10 permit ip any any',
-      ]),
+      list('CUST-IN', 'deny ip object-group NULLROUTE any'),
+      list('CUST-OUT', 'deny ip any object-group NULLROUTE'),
+      ...(spec.trigger && prepared
+        ? [
+            triggerMap('RTBH', `set ip next-hop ${discard[4]}`),
+            triggerMap('RTBH6', `set ipv6 next-hop ${discard[6].toUpperCase()}`),
+          ]
+        : []),
     ],
   }
-  if (roles.includes('rtbh-trigger') && prepared) {
-    config.tail.push(
-      block('route-map RTBH permit 10', [
-        'match tag 666',
-        `set ip next-hop ${hops[0]}`,
-        'set local-preference 200',
-        'set community 65535:666 no-export',
-      ]),
-      block('route-map RTBH6 permit 10', [
-        'match tag 666',
-        `set ipv6 next-hop ${hops[1].toUpperCase()}`,
-        'set local-preference 200',
-        'set community 65535:666 no-export',
-      ]),
-    )
-  }
-  return config
 }
 
-function discardHops(spec: SimulatedDevice): readonly [string, string] {
-  const hops = spec.discardNextHops ?? []
-  return [
-    hops.find((hop) => !hop.includes(':')) ?? '192.0.2.254',
-    hops.find((hop) => hop.includes(':')) ?? '100::1',
-  ]
+function triggerMap(name: string, nextHop: string): Block {
+  return block(`route-map ${name} permit 10`, [
+    'match tag 666',
+    nextHop,
+    'set local-preference 200',
+    'set community 65535:666 no-export',
+  ])
 }
 
-function initialInterfaces(spec: SimulatedDevice, prepared: boolean): Block[] {
-  const access = (spec.roles ?? []).includes('access')
-  const ports = (spec.ports ?? []).map((port, at) => {
-    const switched = port.addresses.length === 0 && access
-    return block(`interface ${port.name}`, [
-      ...(port.description === '' ? [] : [`description ${port.description}`]),
-      ...(port.vrf === undefined || port.vrf === 'default' ? [] : [`vrf forwarding ${port.vrf}`]),
-      ...(switched && port.trunk === true ? ['switchport mode trunk'] : []),
-      ...(switched && port.trunk !== true
-        ? [`switchport access vlan ${100 + at}`, 'switchport mode access']
-        : []),
-      ...port.addresses.map(addressLine),
-      ...(!switched && port.addresses.length === 0 ? ['no ip address'] : []),
-      // The lists must be bound somewhere, or their entries do nothing.
-      ...(at === 0 && prepared && !switched
-        ? ['ip access-group CUST-IN in', 'ip access-group CUST-OUT out']
-        : []),
-      ...(port.shut === true ? ['shutdown'] : []),
-    ])
-  })
+function initialInterface(
+  { access, prepared }: CompleteDevice,
+  port: CompleteDevice['ports'][number],
+  at: number,
+): Block {
+  const switched = access && port.addresses.length === 0
+  const lines = switched ? switchedLines(port, at) : routedLines(port)
+  return block(`interface ${port.name}`, [
+    ...(port.description === '' ? [] : [`description ${port.description}`]),
+    ...lines,
+    // The lists must be bound somewhere, or their entries do nothing.
+    ...(at === 0 && prepared && !switched
+      ? ['ip access-group CUST-IN in', 'ip access-group CUST-OUT out']
+      : []),
+    ...(port.shut ? ['shutdown'] : []),
+  ])
+}
+
+function switchedLines({ trunk }: CompleteDevice['ports'][number], at: number): string[] {
+  return trunk
+    ? ['switchport mode trunk']
+    : [`switchport access vlan ${100 + at}`, 'switchport mode access']
+}
+
+function routedLines({ vrf, addresses }: CompleteDevice['ports'][number]): string[] {
   return [
-    block('interface Loopback0', [addressLine(`${spec.routerId ?? '192.0.2.1'}/32`)]),
-    ...ports,
-    block('interface Null0', ['no ip unreachables']),
+    ...(vrf === 'default' ? [] : [`vrf forwarding ${vrf}`]),
+    ...(addresses.length === 0 ? ['no ip address'] : addresses.map(addressLine)),
   ]
 }
 
@@ -208,39 +201,32 @@ function addressLine(address: string): string {
   return `ip address ${address.split('/')[0]} ${prefix === undefined ? '255.255.255.255' : netmaskOf(prefix)}`
 }
 
-function initialBgp(spec: SimulatedDevice, prepared: boolean): Block[] {
-  const neighbors = spec.neighbors ?? []
-  const trigger = (spec.roles ?? []).includes('rtbh-trigger')
-  if (spec.asn === undefined && neighbors.length === 0 && !trigger) return []
+function initialBgp({ asn, routerId, neighbors, vrfs, trigger, prepared }: CompleteDevice): Block {
   const own = (vrf: string): string[] =>
     neighbors
-      .filter((one) => (one.vrf ?? 'default') === vrf)
+      .filter((one) => one.vrf === vrf)
       .flatMap((one) => [
         `neighbor ${shown(one.address)} remote-as ${one.asn}`,
         `neighbor ${shown(one.address)} description ${one.description}`,
-        ...(one.shut === true ? [`neighbor ${shown(one.address)} shutdown`] : []),
+        ...(one.shut ? [`neighbor ${shown(one.address)} shutdown`] : []),
       ])
-  const bgp = block(`router bgp ${spec.asn ?? '64500'}`, [
-    `bgp router-id ${spec.routerId ?? '192.0.2.1'}`,
+  const family = (number: 4 | 6): Block =>
+    block(`address-family ipv${number}`, [
+      ...(trigger && prepared
+        ? [`redistribute static route-map RTBH${number === 6 ? '6' : ''}`]
+        : []),
+      ...neighbors
+        .filter((one) => one.vrf === 'default' && one.address.includes(':') === (number === 6))
+        .map((one) => `neighbor ${shown(one.address)} activate`),
+    ])
+  const bgp = block(`router bgp ${asn}`, [
+    `bgp router-id ${routerId}`,
     'bgp log-neighbor-changes',
     ...own('default'),
   ])
-  for (const family of [4, 6] as const) {
-    bgp.children.push(
-      block(`address-family ipv${family}`, [
-        ...(trigger && prepared
-          ? [`redistribute static route-map RTBH${family === 6 ? '6' : ''}`]
-          : []),
-        ...neighbors
-          .filter((one) => (one.vrf ?? 'default') === 'default')
-          .filter((one) => one.address.includes(':') === (family === 6))
-          .map((one) => `neighbor ${shown(one.address)} activate`),
-      ]),
-    )
-  }
-  for (const vrf of spec.vrfs ?? [])
-    bgp.children.push(block(`address-family ipv4 vrf ${vrf}`, own(vrf)))
-  return [bgp]
+  const tables = vrfs.map((vrf) => block(`address-family ipv4 vrf ${vrf}`, own(vrf)))
+  bgp.children.push(family(4), family(6), ...tables)
+  return bgp
 }
 
 /** IPv6 in capitals. */

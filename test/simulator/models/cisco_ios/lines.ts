@@ -2,27 +2,28 @@
 
 import type { Prefix } from '../../../../inventory/prefix.ts'
 import { type Block, block, placeNeighborLine } from '../blocks.ts'
+import { dispatch } from '../dispatch.ts'
 import { hasHostBits, typedAddress, typedPrefix } from '../prefixes.ts'
 import { type Static, shown } from './config.ts'
 import { findInterface, type IosState, maskLength, vrfExists } from './state.ts'
 
+/** Modes under which a block's lines are typed. */
+export type BlockMode =
+  | 'config-if'
+  | 'config-subif'
+  | 'config-router'
+  | 'config-network-group'
+  | 'config-ext-nacl'
+  | 'config-ipv6-acl'
+  | 'config-route-map'
+  | 'config-archive'
+  | 'config-vrf'
+  | 'config-line'
+
 /** Where a session is. */
 export type Mode =
   | { readonly name: 'user' | 'exec' | 'config' }
-  | {
-      readonly name:
-        | 'config-if'
-        | 'config-subif'
-        | 'config-router'
-        | 'config-network-group'
-        | 'config-ext-nacl'
-        | 'config-ipv6-acl'
-        | 'config-route-map'
-        | 'config-archive'
-        | 'config-vrf'
-        | 'config-line'
-      readonly block: Block
-    }
+  | { readonly name: BlockMode; readonly block: Block }
   | { readonly name: 'config-router-af'; readonly block: Block; readonly router: Block }
 
 /** What a known line came to: another mode, or a refusal in words (the mode stays). */
@@ -36,58 +37,34 @@ const done: LineResult = { print: '' }
 
 /** Lines of `(config)#`. */
 export function globalLine(state: IosState, line: string): LineResult | undefined {
-  const words = line.split(' ')
-  const no = words[0] === 'no'
-  const [head = '', second = ''] = no ? words.slice(1) : words
-  if (/^ip(?:v6)?$/.test(head) && second === 'route') return staticLine(state, line)
-  if (no) return removeGlobal(state, line.slice(3))
-  switch (head) {
-    case 'interface':
-      return enterInterface(state, line.slice('interface '.length))
-    case 'hostname':
-      state.config.hostname = second
-      return done
-    case 'router':
-      return second === 'bgp' ? enterBgp(state, words[2] ?? '') : undefined
-    case 'object-group':
-      if (second !== 'network' || words[2] === undefined) return undefined
-      return { enter: { name: 'config-network-group', block: open(state.config.groups, line) } }
-    case 'route-map':
-      return /^route-map \S+ (?:permit|deny) \d+$/.test(line)
-        ? { enter: { name: 'config-route-map', block: open(state.config.tail, line) } }
-        : undefined
-    case 'archive':
-      return { enter: { name: 'config-archive', block: open(state.config.head, 'archive') } }
-    case 'vrf':
-      return second === 'definition' && words[2] !== undefined
-        ? { enter: { name: 'config-vrf', block: open(state.config.head, line) } }
-        : undefined
-    case 'ip':
-    case 'ipv6':
-      return accessList(state, line)
-    case 'line':
-      return { enter: { name: 'config-line', block: block(line) } }
-    case 'ntp':
-    case 'logging':
-    case 'banner':
-    case 'username':
-    case 'service':
-      return done
-    default:
-      return undefined
-  }
-}
-
-function accessList(state: IosState, line: string): LineResult | undefined {
-  if (/^ip access-list extended \S+$/.test(line)) {
-    return { enter: { name: 'config-ext-nacl', block: open(state.config.tail, line) } }
-  }
-  if (/^ipv6 access-list \S+$/.test(line)) {
-    return { enter: { name: 'config-ipv6-acl', block: open(state.config.tail, line) } }
-  }
-  return /^(?:ip (?:domain|ssh|cef|forward-protocol)|ipv6 unicast-routing)\b/.test(line)
-    ? done
-    : undefined
+  const { config } = state
+  const enter = (name: BlockMode, blocks: Block[], text = line): LineResult => ({
+    enter: { name, block: open(blocks, text) },
+  })
+  return dispatch<LineResult | undefined>(line, [
+    [/^(?:no )?ip(?:v6)? route\b/, () => staticLine(state, line)],
+    [/^no (.+)$/, ([, rest = '']) => removeGlobal(state, rest)],
+    [/^interface (.+)$/, ([, name = '']) => enterInterface(state, name)],
+    [
+      /^hostname (\S+)$/,
+      ([, name = '']) => {
+        config.hostname = name
+        return done
+      },
+    ],
+    [/^router bgp (\S+)$/, ([, asn = '']) => enterBgp(state, asn)],
+    [/^object-group network \S+$/, () => enter('config-network-group', config.groups)],
+    [/^route-map \S+ (?:permit|deny) \d+$/, () => enter('config-route-map', config.tail)],
+    [/^ip access-list extended \S+$/, () => enter('config-ext-nacl', config.tail)],
+    [/^ipv6 access-list \S+$/, () => enter('config-ipv6-acl', config.tail)],
+    [/^vrf definition \S+$/, () => enter('config-vrf', config.head)],
+    [/^archive$/, () => enter('config-archive', config.head)],
+    [/^line vty\b/, () => enter('config-line', [])],
+    [
+      /^(?:ntp|logging|banner|username|service|ip (?:domain|ssh|cef|forward-protocol)|ipv6 unicast-routing)\b/,
+      () => done,
+    ],
+  ])
 }
 
 /** The block of this line; one that is not there comes into being. */
@@ -183,27 +160,43 @@ function parseTarget(
   route: Pick<Static, 'vrf' | 'family' | 'prefix'>,
   offset: number,
 ): Static | LineResult {
-  const [first] = words
+  const [first, ...rest] = words
   if (first === undefined) return { ...route, target: '' }
   const hop = typedAddress(first)
   const target = /^null ?0$/i.test(first) ? 'Null0' : (hop ?? first)
   if (hop === undefined && !/^[A-Za-z-]+\d[\d/.]*$/.test(first)) return { invalid: offset }
-  const options: { distance?: number; tag?: number; name?: string; permanent?: boolean } = {}
-  for (let at = 1; at < words.length; at++) {
-    const word = words[at] ?? ''
-    const value = words[at + 1] ?? ''
-    if (/^\d{1,3}$/.test(word) && Number(word) > 0 && Number(word) < 256) {
-      if (word !== '1') options.distance = Number(word)
-    } else if (word === 'permanent') options.permanent = true
-    else if (word === 'tag' && /^\d{1,10}$/.test(value)) {
-      options.tag = Number(value)
-      at += 1
-    } else if (word === 'name' && value !== '') {
-      options.name = value
-      at += 1
-    } else return { invalid: offset + at }
+  const options = parseOptions(rest)
+  return 'invalid' in options
+    ? { invalid: offset + 1 + options.invalid }
+    : { ...route, target, ...options }
+}
+
+type Options = Pick<Static, 'distance' | 'tag' | 'name' | 'permanent'>
+
+/** Options in any order, or the index of the word that is none. */
+function parseOptions(words: readonly string[]): Options | { readonly invalid: number } {
+  let options: Options = {}
+  let at = 0
+  while (at < words.length) {
+    const found = dispatch<{ readonly set: Options; readonly words: number }>(
+      words.slice(at, at + 2).join(' '),
+      [
+        [/^tag (\d{1,10})$/, ([, tag]) => ({ set: { tag: Number(tag) }, words: 2 })],
+        [/^name (\S+)$/, ([, name = '']) => ({ set: { name }, words: 2 })],
+        [/^permanent\b/, () => ({ set: { permanent: true }, words: 1 })],
+        // Distance 1 is what a route has anyway, and is not printed.
+        [/^1(?: |$)/, () => ({ set: {}, words: 1 })],
+        [
+          /^(\d{1,2}|1\d\d|2[0-4]\d|25[0-5])(?: |$)/,
+          ([, distance]) => ({ set: { distance: Number(distance) }, words: 1 }),
+        ],
+      ],
+    )
+    if (found === undefined) return { invalid: at }
+    options = { ...options, ...found.set }
+    at += found.words
   }
-  return { ...route, target, ...options }
+  return options
 }
 
 function staticLine(state: IosState, line: string): LineResult {
@@ -232,32 +225,24 @@ function staticLine(state: IosState, line: string): LineResult {
 
 /** Lines of a mode below `(config)#`. */
 export function subLine(state: IosState, mode: Mode, line: string): LineResult | undefined {
-  switch (mode.name) {
-    case 'user':
-    case 'exec':
-    case 'config':
-      return undefined
-    case 'config-if':
-    case 'config-subif':
-      return interfaceLine(state, mode.block, line)
-    case 'config-router':
-      return routerLine(state, mode.block, line)
-    case 'config-router-af':
-      return familyLine(mode.block, mode.router, line)
-    case 'config-network-group':
-      return groupLine(state, mode.block, line)
-    case 'config-ext-nacl':
-    case 'config-ipv6-acl':
-      return accessLine(mode.block, line)
-    case 'config-route-map':
-      return plainLine(mode.block, line, /^(?:match|set|description|continue) /)
-    case 'config-archive':
-      return plainLine(mode.block, line, /^(?:path|maximum|time-period|write-memory|log)\b/)
-    case 'config-vrf':
-      return plainLine(mode.block, line, /^(?:rd|route-target|address-family|description) /)
-    case 'config-line':
-      return plainLine(mode.block, line, /^(?:transport|exec-timeout|login|length|width)\b/)
-  }
+  if (!('block' in mode)) return undefined
+  const { name, block: own } = mode
+  const plain = plainLines[name]
+  if (plain !== undefined) return plainLine(own, line, plain)
+  if (name === 'config-router') return routerLine(state, own, line)
+  if (name === 'config-router-af') return familyLine(own, line)
+  if (name === 'config-network-group') return groupLine(state, own, line)
+  return name === 'config-ext-nacl' || name === 'config-ipv6-acl'
+    ? accessLine(own, line)
+    : interfaceLine(state, own, line)
+}
+
+/** Modes whose lines are stored as typed, and which lines those are. */
+const plainLines: Readonly<Record<string, RegExp>> = {
+  'config-route-map': /^(?:match|set|description|continue) /,
+  'config-archive': /^(?:path|maximum|time-period|write-memory|log)\b/,
+  'config-vrf': /^(?:rd|route-target|address-family|description) /,
+  'config-line': /^(?:transport|exec-timeout|login|length|width)\b/,
 }
 
 /** A line that is stored as typed, in the place of one that says the same thing otherwise. */
@@ -270,39 +255,46 @@ function plainLine(parent: Block, line: string, known: RegExp): LineResult | und
   return done
 }
 
+const interfaceWords =
+  /^(?:description|(?:ip|ipv6) address|ip access-group|ipv6 traffic-filter|switchport (?:access|mode|trunk)|channel-group|mtu|bandwidth|duplex|speed|vrf forwarding|encapsulation)\b/
+
 function interfaceLine(state: IosState, one: Block, line: string): LineResult | undefined {
-  const set = (head: string, text: string | undefined): LineResult => {
-    const at = one.children.findIndex(
-      (child) => child.text === head || child.text.startsWith(`${head} `),
-    )
-    if (at >= 0) one.children.splice(at, 1)
-    if (text === undefined) return done
-    // `shutdown` is printed last, the description first.
-    if (head === 'description') one.children.unshift(block(text))
-    else if (head === 'shutdown') one.children.push(block(text))
-    else {
-      const shut = one.children.findIndex((child) => child.text === 'shutdown')
-      one.children.splice(shut < 0 ? one.children.length : shut, 0, block(text))
-    }
-    return done
-  }
-  const words = line.split(' ')
-  const no = words[0] === 'no'
-  const positive = no ? words.slice(1) : words
-  const head = positive
-    .slice(0, /^(?:ip|ipv6|switchport|vrf)$/.test(positive[0] ?? '') ? 2 : 1)
-    .join(' ')
-  if (head === 'shutdown') {
-    if (positive.length > 1) return { invalid: no ? 2 : 1 }
-    // Off and on again clears what the device had switched off itself.
-    if (no) state.errDisabled.delete(one.text.slice('interface '.length))
-    return set('shutdown', no ? undefined : 'shutdown')
-  }
-  const known =
-    /^(?:description|ip address|ipv6 address|ip access-group|ipv6 traffic-filter|switchport access|switchport mode|switchport trunk|channel-group|mtu|bandwidth|duplex|speed|ip unreachables|vrf forwarding|encapsulation)$/
-  if (!known.test(head)) return undefined
-  if (no && head === 'ip unreachables') return set('no ip unreachables', line)
-  return set(head, no ? undefined : line)
+  return dispatch<LineResult | undefined>(line, [
+    [/^shutdown$/, () => setLine(one, 'shutdown', line)],
+    [
+      /^no shutdown$/,
+      () => {
+        // Off and on again clears what the device had switched off itself.
+        state.errDisabled.delete(one.text.slice('interface '.length))
+        return setLine(one, 'shutdown', undefined)
+      },
+    ],
+    [/^(no )?shutdown /, ([, no]) => ({ invalid: no === undefined ? 1 : 2 })],
+    [/^no ip unreachables$/, () => setLine(one, 'no ip unreachables', line)],
+    [/^ip unreachables$/, () => setLine(one, 'no ip unreachables', undefined)],
+    [
+      /^(no )?(.+)$/,
+      ([, no, text = '']) => {
+        const head = interfaceWords.exec(text)?.[0]
+        return head === undefined
+          ? undefined
+          : setLine(one, head, no === undefined ? text : undefined)
+      },
+    ],
+  ])
+}
+
+/** Puts a line in the place of those that begin alike: the description first, `shutdown` last. */
+function setLine(one: Block, head: string, text: string | undefined): LineResult {
+  const at = one.children.findIndex(
+    (child) => child.text === head || child.text.startsWith(`${head} `),
+  )
+  if (at >= 0) one.children.splice(at, 1)
+  if (text === undefined) return done
+  const shut = one.children.findIndex((child) => child.text === 'shutdown')
+  const last = shut < 0 || head === 'shutdown' ? one.children.length : shut
+  one.children.splice(head === 'description' ? 0 : last, 0, block(text))
+  return done
 }
 
 function routerLine(state: IosState, bgp: Block, line: string): LineResult | undefined {
@@ -320,7 +312,7 @@ function routerLine(state: IosState, bgp: Block, line: string): LineResult | und
   return plainLine(bgp, line, /^(?:bgp|timers bgp|network) /)
 }
 
-function familyLine(af: Block, _router: Block, line: string): LineResult | undefined {
+function familyLine(af: Block, line: string): LineResult | undefined {
   if (!/^(?:no )?neighbor /.test(line)) {
     return plainLine(af, line, /^(?:network|redistribute|aggregate-address|maximum-paths) /)
   }
@@ -335,31 +327,50 @@ const neighborWords =
   /^(?:remote-as|description|shutdown|password|update-source|ebgp-multihop|peer-group|timers|activate|next-hop-self|send-community|route-map|soft-reconfiguration|fall-over)$/
 
 function neighborLine(parent: Block, line: string): LineResult | undefined {
-  const no = line.startsWith('no ')
-  const words = (no ? line.slice(3) : line).split(' ')
-  const address = typedAddress(words[1] ?? '')
-  const peer = address === undefined ? (words[1] ?? '') : shown(address)
-  const [word, ...rest] = words.slice(2)
+  const [, no, typed = '', word, rest = ''] =
+    /^(no )?neighbor (\S+)(?: (\S+)(?: (.*))?)?$/.exec(line) ?? []
+  const head = `neighbor ${shown(typedAddress(typed) ?? typed)}`
+  const problem = neighborProblem(parent, head, { no: no !== undefined, word, rest })
+  if (problem !== undefined) return problem
+  if (no === undefined) {
+    placeNeighborLine(parent, `${head} ${word} ${rest}`.trim())
+    return done
+  }
+  return removeLines(parent, word === undefined || word === 'remote-as' ? head : `${head} ${word}`)
+}
+
+interface NeighborWords {
+  readonly no: boolean
+  readonly word: string | undefined
+  readonly rest: string
+}
+
+function neighborProblem(
+  parent: Block,
+  head: string,
+  { no, word, rest }: NeighborWords,
+): LineResult | undefined {
   const offset = no ? 1 : 0
-  if (word === undefined && !no) return { print: '% Incomplete command.\n\n' }
-  if (word !== undefined && !neighborWords.test(word)) return { invalid: 2 + offset }
-  const head = `neighbor ${peer}`
-  const there = parent.children.some(({ text }) =>
-    [`${head} remote-as`, `${head} peer-group`].some((one) => text.startsWith(one)),
-  )
-  if (!there && !(word === 'remote-as' || word === 'peer-group')) {
+  if (word === undefined) return no ? undefined : { print: '% Incomplete command.\n\n' }
+  if (!neighborWords.test(word)) return { invalid: 2 + offset }
+  const defines = word === 'remote-as' || word === 'peer-group'
+  if (!defines && !isDefined(parent, head)) {
     return { print: '% Specify remote-as or peer-group commands first\n' }
   }
   // The message of RFC 9003 is unknown here, and so is everything else behind the word.
-  if (word === 'shutdown' && rest.length > 0) return { invalid: 3 + offset }
-  if (!no) {
-    placeNeighborLine(parent, [head, word, ...rest].join(' '))
-    return done
-  }
-  const from = word === undefined || word === 'remote-as' ? head : `${head} ${word}`
+  return word === 'shutdown' && rest !== '' ? { invalid: 3 + offset } : undefined
+}
+
+function isDefined(parent: Block, head: string): boolean {
+  return parent.children.some(
+    ({ text }) => text.startsWith(`${head} remote-as`) || text.startsWith(`${head} peer-group`),
+  )
+}
+
+function removeLines(parent: Block, head: string): LineResult {
   for (let at = parent.children.length - 1; at >= 0; at--) {
     const text = parent.children[at]?.text ?? ''
-    if (text === from || text.startsWith(`${from} `)) parent.children.splice(at, 1)
+    if (text === head || text.startsWith(`${head} `)) parent.children.splice(at, 1)
   }
   return done
 }

@@ -1,6 +1,7 @@
 // One vty of an IOS device: modes, questions, output filters, and the lines of exec.
 
 import { expand, filterLines, typedPattern } from '../blocks.ts'
+import { dispatch } from '../dispatch.ts'
 import type { ModelSession, Result, SessionTerminal } from '../model.ts'
 import { copyConfig } from './config.ts'
 import { globalLine, type LineResult, type Mode, subLine } from './lines.ts'
@@ -49,7 +50,7 @@ export function openIos(state: IosState, terminal: SessionTerminal): ModelSessio
   let length = terminal.rows
   let asking: { readonly text: string; readonly secret: boolean; readonly take: Asking } | undefined
   let tries = 0
-  state.terminals.set(terminal.number, terminal.interrupt)
+  state.terminals.set(terminal.number, (text) => terminal.interrupt(text))
 
   const prompt = (): string => {
     if (asking !== undefined) return asking.text
@@ -75,20 +76,19 @@ export function openIos(state: IosState, terminal: SessionTerminal): ModelSessio
     return ok
   }
 
+  function leaveOne(): Result {
+    if (mode.name === 'config') return leave()
+    mode =
+      mode.name === 'config-router-af'
+        ? { name: 'config-router', block: mode.router }
+        : { name: 'config' }
+    return ok
+  }
+
   function configure(line: string): Result {
     if (line === 'end') return leave()
-    if (line === 'exit') {
-      if (mode.name === 'config') return leave()
-      mode =
-        mode.name === 'config-router-af'
-          ? { name: 'config-router', block: mode.router }
-          : { name: 'config' }
-      return ok
-    }
-    if (line === 'exit-address-family' && mode.name === 'config-router-af') {
-      mode = { name: 'config-router', block: mode.router }
-      return ok
-    }
+    if (line === 'exit') return leaveOne()
+    if (line === 'exit-address-family' && mode.name === 'config-router-af') return leaveOne()
     if (line.startsWith('do ')) return piped(line.slice(3), exec)
     const own = subLine(state, mode, line)
     if (own !== undefined && !('invalid' in own)) return settle(own, mode, line)
@@ -115,22 +115,31 @@ export function openIos(state: IosState, terminal: SessionTerminal): ModelSessio
 
   function exec(typed: string): Result {
     const line = expand(typed, commands)
-    const words = line.split(' ')
-    if (line === 'exit' || line === 'logout' || line === 'quit') return { text: '', close: true }
-    if (line === 'enable') return enable()
-    if (line === 'disable') {
-      mode = { name: 'user' }
-      return ok
-    }
-    if (words[0] === 'terminal' || line.startsWith('no terminal')) return terminalLine(words, line)
-    if (words[0] === 'show') return showLine(line)
-    if (mode.name === 'user') return { text: unknownExec(line), ...lookup(line) }
-    if (words[0] === 'configure') return enterConfig(line, typed)
-    if (/^write(?: memory)?$/.test(line)) return save()
-    if (line === 'copy running-config startup-config') {
-      return ask('Destination filename [startup-config]? ', false, save)
-    }
-    return { text: unknownExec(line), ...lookup(line) }
+    const unprivileged = dispatch<Result>(line, [
+      [/^(?:exit|logout|quit)$/, () => ({ text: '', close: true })],
+      [/^enable$/, enable],
+      [
+        /^disable$/,
+        () => {
+          mode = { name: 'user' }
+          return ok
+        },
+      ],
+      [/^(?:no )?terminal\b/, () => terminalLine(line)],
+      [/^show\b/, () => showLine(line)],
+    ])
+    if (unprivileged !== undefined) return unprivileged
+    const unknown: Result = { text: unknownExec(line), ...lookup(line) }
+    if (mode.name === 'user') return unknown
+    const privileged = dispatch<Result>(line, [
+      [/^configure\b/, () => enterConfig(line, typed)],
+      [/^write(?: memory)?$/, save],
+      [
+        /^copy running-config startup-config$/,
+        () => ask('Destination filename [startup-config]? ', false, save),
+      ],
+    ])
+    return privileged ?? unknown
   }
 
   function showLine(line: string): Result {
@@ -152,10 +161,10 @@ export function openIos(state: IosState, terminal: SessionTerminal): ModelSessio
     return /^[\w.-]+$/.test(line) ? { delayMs: lookupMs } : {}
   }
 
-  function terminalLine(words: readonly string[], line: string): Result {
-    const [, what, value = ''] = words
-    if (what === 'length' && /^\d{1,3}$/.test(value)) {
-      length = Number(value)
+  function terminalLine(line: string): Result {
+    const pages = /^terminal length (\d{1,3})$/.exec(line)?.[1]
+    if (pages !== undefined) {
+      length = Number(pages)
       return ok
     }
     const known =

@@ -25,11 +25,11 @@ export function showBgp(state: IosState, words: readonly string[]): string | und
   if (parent === undefined) return `% VRF ${vrf} does not exist\n`
   const peers = peersOf(parent)
   if (/\bsummary$/.test(text)) {
-    const family = /^ipv6/.test(text) ? [6] : /^all/.test(text) ? [4, 6] : [4]
+    const family = text.startsWith('ipv6') ? [6] : text.startsWith('all') ? [4, 6] : [4]
     return family
       .map((one) => {
         const own = peers.filter(({ address }) => address.includes(':') === (one === 6))
-        const name = /^all/.test(text) ? `For address family: IPv${one} Unicast\n` : ''
+        const name = text.startsWith('all') ? `For address family: IPv${one} Unicast\n` : ''
         return name + summary(bgp, own)
       })
       .join('\n')

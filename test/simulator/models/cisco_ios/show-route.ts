@@ -29,25 +29,22 @@ export function showRoute(
   }
   const rib = ribOf(state, family, vrf)
   const head = vrf === 'default' ? '' : `\nRouting Table: ${vrf}\n`
-  if (rest.length === 0 || /^(?:static|connected|bgp)$/.test(rest[0] ?? '')) {
-    return (
-      head +
-      table(
-        rib.filter(({ source }) => rest[0] === undefined || source === rest[0]),
-        family,
-      )
-    )
+  const [first] = rest
+  if (first === undefined) return head + table(rib, family)
+  if (/^(?:static|connected|bgp)$/.test(first)) {
+    const chosen = rib.filter(({ source }) => source === first)
+    return head + table(chosen, family)
   }
   const asked = askedPrefix(rest, family, rib)
   if (asked === undefined) return { invalid: vrf === 'default' ? 3 : 5 }
   const routes = asked.prefix === undefined ? [] : bestOf(rib, asked.prefix)
-  if (routes.length === 0) {
-    if (family === 6) return '% Route not found\n'
-    return asked.exact && subnetted(rib, rest[0] ?? '')
-      ? `${head}% Subnet not in table\n`
-      : `${head}% Network not in table\n`
-  }
+  if (routes.length === 0) return absent(family, head, asked.exact && subnetted(rib, first))
   return head + (family === 4 ? entry4(state, routes) : entry6(state, routes))
+}
+
+function absent(family: 4 | 6, head: string, subnet: boolean): string {
+  if (family === 6) return '% Route not found\n'
+  return `${head}% ${subnet ? 'Subnet' : 'Network'} not in table\n`
 }
 
 function splitVrf(words: readonly string[]): { vrf: string; rest: readonly string[] } {

@@ -2,83 +2,61 @@
 
 import type { Block } from '../blocks.ts'
 import { printBlocks } from '../blocks.ts'
+import { dispatch } from '../dispatch.ts'
 import { macOf } from '../frr/config.ts'
 import { configLines, type IosConfig, toBlocks } from './config.ts'
 import { showBgp } from './show-bgp.ts'
 import { showCef, showRoute } from './show-route.ts'
 import { findInterface, type IosState, isShut, isUp, nameOf } from './state.ts'
 
+/** A text, or the index of the word that is not understood. */
+type Shown = string | { readonly invalid: number }
+
 /** The answer to a `show` line, `invalid` (index of the word), or undefined: unknown. */
-export function show(
-  state: IosState,
-  line: string,
-): string | { readonly invalid: number } | undefined {
-  const words = line.split(' ')
-  const rest = words.slice(2)
-  switch (words[1]) {
-    case 'running-config':
-      return rest[0] === 'interface'
-        ? runningInterface(state, rest.slice(1).join(' '))
-        : running(state)
-    case 'startup-config':
-      return startup(state.saved)
-    case 'version':
-      return version(state)
-    case 'clock':
-      return `${clockText(state.settings.clock.now())}\n`
-    case 'privilege':
-      return 'Current privilege level is 15\n'
-    case 'reload':
-      return 'No reload is scheduled.\n'
-    case 'users':
-      return `    Line       User       Host(s)              Idle       Location\n* 10 vty 0     ${state.spec.username ?? 'netops'}     idle                 00:00:00   192.0.2.10\n\n  Interface    User               Mode         Idle     Peer Address\n`
-    case 'archive':
-      return archive(state, rest)
-    case 'configuration':
-      return rest[0] === 'lock' ? lock(state) : undefined
-    case 'object-group':
-      return groups(state, rest)
-    case 'access-lists':
-      return accessLists(state, rest[0], /^ip access-list/)
-    case 'interfaces':
-      return interfaces(state, rest)
-    case 'bgp':
-      return showBgp(state, rest)
-    case 'ip':
-    case 'ipv6':
-      return ipShow(state, words[1] === 'ip' ? 4 : 6, rest)
-    case 'vrf':
-      return vrfs(state)
-    case 'logging':
-      return 'Syslog logging: enabled\n'
-    case 'etherchannel':
-      return 'Number of channel-groups in use: 0\nNumber of aggregators:           0\n'
-    default:
-      return undefined
-  }
+export function show(state: IosState, line: string): Shown | undefined {
+  return dispatch<Shown | undefined>(line.slice('show '.length), [
+    [/^running-config interface (.+)$/, ([, name = '']) => runningInterface(state, name)],
+    [/^running-config/, () => running(state)],
+    [/^startup-config/, () => startup(state.saved)],
+    [/^version/, () => version(state)],
+    [/^clock/, () => `${clockText(state.settings.clock.now())}\n`],
+    [/^privilege/, () => 'Current privilege level is 15\n'],
+    [/^reload/, () => 'No reload is scheduled.\n'],
+    [/^users/, () => users(state)],
+    [/^archive(?: (.*))?$/, ([, rest]) => archive(state, wordsIn(rest))],
+    [/^configuration lock/, () => lock(state)],
+    [/^object-group(?: (.*))?$/, ([, rest]) => groups(state, wordsIn(rest))],
+    [/^access-lists(?: (\S+))?$/, ([, name]) => accessLists(state, name, /^ip access-list/)],
+    [/^interfaces(?: (.*))?$/, ([, rest]) => interfaces(state, wordsIn(rest))],
+    [/^bgp (.*)$/, ([, rest]) => showBgp(state, wordsIn(rest))],
+    [/^(ip|ipv6) (.+)$/, ([, kind, rest = '']) => ipShow(state, kind === 'ip' ? 4 : 6, rest)],
+    [/^vrf/, () => vrfs(state)],
+    [/^logging/, () => 'Syslog logging: enabled\n'],
+    [
+      /^etherchannel/,
+      () => 'Number of channel-groups in use: 0\nNumber of aggregators:           0\n',
+    ],
+  ])
 }
 
-function ipShow(
-  state: IosState,
-  family: 4 | 6,
-  words: readonly string[],
-): string | { readonly invalid: number } | undefined {
-  const rest = words.slice(1)
-  switch (words[0]) {
-    case 'route':
-      return showRoute(state, family, rest)
-    case 'cef':
-      return showCef(state, family, rest)
-    case 'bgp':
-      return family === 4 ? showBgp(state, rest.length === 0 ? ['summary'] : rest) : undefined
-    case 'access-lists':
-    case 'access-list':
-      return accessLists(state, rest[0], family === 4 ? /^ip access-list/ : /^ipv6 access-list/)
-    case 'interface':
-      return rest[0] === 'brief' ? brief(state) : ipInterface(state, rest.join(' '))
-    default:
-      return undefined
-  }
+function wordsIn(text: string | undefined): string[] {
+  return text === undefined ? [] : text.split(' ')
+}
+
+function ipShow(state: IosState, family: 4 | 6, text: string): Shown | undefined {
+  const lists = family === 4 ? /^ip access-list/ : /^ipv6 access-list/
+  return dispatch<Shown | undefined>(text, [
+    [/^route(?: (.*))?$/, ([, rest]) => showRoute(state, family, wordsIn(rest))],
+    [/^cef(?: (.*))?$/, ([, rest]) => showCef(state, family, wordsIn(rest))],
+    [/^bgp(?: (.*))?$/, ([, rest = 'summary']) => showBgp(state, wordsIn(rest))],
+    [/^access-lists?(?: (\S+))?$/, ([, name]) => accessLists(state, name, lists)],
+    [/^interface brief$/, () => brief(state)],
+    [/^interface (.+)$/, ([, name = '']) => ipInterface(state, name)],
+  ])
+}
+
+function users(state: IosState): string {
+  return `    Line       User       Host(s)              Idle       Location\n* 10 vty 0     ${state.spec.username}     idle                 00:00:00   192.0.2.10\n\n  Interface    User               Mode         Idle     Peer Address\n`
 }
 
 function clockText(at: Date): string {
@@ -106,7 +84,7 @@ function startup(config: IosConfig): string {
   return `Using ${body.length} out of 524288 bytes\n!\n${body}\n!\nend\n\n`
 }
 
-function runningInterface(state: IosState, typed: string): string | { readonly invalid: number } {
+function runningInterface(state: IosState, typed: string): Shown {
   const one = findInterface(state.config, typed)
   if (one === undefined) return { invalid: 3 }
   const body = printBlocks([one]).join('\n')
@@ -135,7 +113,7 @@ function archive(state: IosState, words: readonly string[]): string | undefined 
   if (words[1] === 'rollback' && words[2] === 'timer') return rollbackTimer(state)
   if (words[1] !== 'differences') return undefined
   const side = (name: string): IosConfig =>
-    /startup-config$/.test(name) ? state.saved : state.config
+    name.endsWith('startup-config') ? state.saved : state.config
   const [first = 'system:running-config', second = 'nvram:startup-config'] = words.slice(2)
   return differences(toBlocks(side(first)), toBlocks(side(second)))
 }

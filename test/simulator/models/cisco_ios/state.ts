@@ -1,7 +1,7 @@
 // The state of an IOS device beside its configuration: what was saved, timers, locks, and the routing table that follows from it all.
 
 import type { Prefix } from '../../../../inventory/prefix.ts'
-import type { SimulatedDevice } from '../../spec.ts'
+import type { CompleteDevice } from '../../spec.ts'
 import type { Block } from '../blocks.ts'
 import type { Announced, Learnt, ModelSettings } from '../model.ts'
 import { typedAddress, typedPrefix } from '../prefixes.ts'
@@ -18,7 +18,7 @@ export interface Revert {
 
 /** One device. */
 export interface IosState {
-  readonly spec: SimulatedDevice
+  readonly spec: CompleteDevice
   readonly settings: ModelSettings
   config: IosConfig
   saved: IosConfig
@@ -35,7 +35,7 @@ export interface IosState {
 }
 
 /** A device as it starts. */
-export function createState(spec: SimulatedDevice, settings: ModelSettings): IosState {
+export function createState(spec: CompleteDevice, settings: ModelSettings): IosState {
   const config = initialConfig(spec)
   return {
     spec,
@@ -48,7 +48,7 @@ export function createState(spec: SimulatedDevice, settings: ModelSettings): Ios
     revert: undefined,
     lastChange: undefined,
     errDisabled: new Set(
-      (spec.ports ?? []).filter(({ errDisabled }) => errDisabled === true).map(({ name }) => name),
+      spec.ports.filter(({ errDisabled }) => errDisabled).map(({ name }) => name),
     ),
     terminals: new Map(),
     listener: () => {},

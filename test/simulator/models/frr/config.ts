@@ -1,6 +1,6 @@
 // The configuration of an FRR router: static routes, interfaces, BGP, and how `show running-config` prints them. Order of the sections as in the recordings of 8.4.4.
 
-import type { SimulatedDevice } from '../../spec.ts'
+import type { CompleteDevice, SimulatedNeighbor } from '../../spec.ts'
 import { type Block, block, copyBlocks, printBlocks } from '../blocks.ts'
 import { byPrefix } from '../prefixes.ts'
 
@@ -126,53 +126,39 @@ export function bgpHeader(asn: string, vrf: string): string {
 }
 
 /** The configuration that the device starts with. */
-export function initialConfig(spec: SimulatedDevice): FrrConfig {
-  const roles = spec.roles ?? []
-  const prepared = spec.prepared !== false
-  const [hop4 = '192.0.2.254', hop6 = '100::1'] = discardHops(spec)
+export function initialConfig(spec: CompleteDevice): FrrConfig {
   const config: FrrConfig = {
     hostname: spec.name,
     statics: [],
     interfaces: new Map(),
-    vrfs: [...(spec.vrfs ?? [])],
+    vrfs: [...spec.vrfs],
     blocks: [],
   }
-  if (roles.includes('edge') && prepared) {
+  if (spec.edge && spec.prepared) {
     config.statics.push(
-      { vrf: 'default', family: 4, prefix: `${hop4}/32`, target: 'blackhole' },
-      { vrf: 'default', family: 6, prefix: `${hop6}/128`, target: 'blackhole' },
+      { vrf: 'default', family: 4, prefix: `${spec.discard[4]}/32`, target: 'blackhole' },
+      { vrf: 'default', family: 6, prefix: `${spec.discard[6]}/128`, target: 'blackhole' },
     )
   }
   addInterfaces(config, spec)
-  addBgp(config, spec)
-  if (roles.includes('rtbh-trigger') && prepared) addTriggerMaps(config, hop4, hop6)
+  if (spec.bgp) addBgp(config, spec)
+  if (spec.trigger && spec.prepared) addTriggerMaps(config, spec.discard[4], spec.discard[6])
   return config
 }
 
-/** The discard next hops of a device: IPv4 and IPv6. */
-export function discardHops(spec: SimulatedDevice): readonly [string, string] {
-  const hops = spec.discardNextHops ?? []
-  return [
-    hops.find((hop) => !hop.includes(':')) ?? '192.0.2.254',
-    hops.find((hop) => hop.includes(':')) ?? '100::1',
-  ]
-}
-
-function addInterfaces(config: FrrConfig, spec: SimulatedDevice): void {
-  const ports = [
-    { name: 'lo', description: '', addresses: [`${spec.routerId ?? '192.0.2.1'}/32`] },
-    ...(spec.ports ?? []),
-  ]
+function addInterfaces(config: FrrConfig, spec: CompleteDevice): void {
+  const plain = { description: '', vrf: 'default', shut: false }
+  const ports = [{ ...plain, name: 'lo', addresses: [`${spec.routerId}/32`] }, ...spec.ports]
   ports.forEach((port, at) => {
     config.interfaces.set(port.name, {
       name: port.name,
       index: at + 1,
       mac: port.name === 'lo' ? '00:00:00:00:00:00' : macOf(`${spec.name} ${port.name}`),
-      vrf: ('vrf' in port ? port.vrf : undefined) ?? 'default',
+      vrf: port.vrf,
       pseudo: false,
       kernelAddresses: port.addresses,
       description: port.description === '' ? undefined : port.description,
-      shutdown: ('shut' in port ? port.shut : undefined) === true,
+      shutdown: port.shut,
       enabledByCli: false,
       addresses: [],
       linkDowns: 0,
@@ -188,41 +174,43 @@ export function macOf(name: string): string {
   return ['5a', '17', ...bytes.map((byte) => byte.toString(16).padStart(2, '0'))].join(':')
 }
 
-function addBgp(config: FrrConfig, spec: SimulatedDevice): void {
-  const asn = spec.asn ?? '64500'
-  const neighbors = spec.neighbors ?? []
-  const trigger = (spec.roles ?? []).includes('rtbh-trigger')
-  if (spec.asn === undefined && neighbors.length === 0 && !trigger) return
-  const vrfs = new Set(['default', ...neighbors.map((one) => one.vrf ?? 'default')])
-  for (const vrf of vrfs) {
-    const own = neighbors.filter((one) => (one.vrf ?? 'default') === vrf)
+function addBgp(config: FrrConfig, spec: CompleteDevice): void {
+  const { asn, neighbors, routerId } = spec
+  for (const vrf of new Set(['default', ...neighbors.map((one) => one.vrf)])) {
+    const own = neighbors.filter((one) => one.vrf === vrf)
     const bgp = block(bgpHeader(asn, vrf), [
-      `bgp router-id ${spec.routerId ?? '192.0.2.1'}`,
+      `bgp router-id ${routerId}`,
       'no bgp ebgp-requires-policy',
       ...own.flatMap((one) => [
         `neighbor ${one.address} remote-as ${one.asn}`,
         `neighbor ${one.address} description ${one.description}`,
-        ...(one.shut === true ? [`neighbor ${one.address} shutdown`] : []),
+        ...(one.shut ? [`neighbor ${one.address} shutdown`] : []),
       ]),
     ])
+    const redistributes = spec.trigger && vrf === 'default' && spec.prepared
     for (const family of [4, 6] as const) {
-      const lines = [
-        ...(trigger && vrf === 'default' && spec.prepared !== false
-          ? [`redistribute static route-map NR-RTBH${family === 6 ? '6' : ''}`]
-          : []),
-        ...own
-          .filter((one) => one.address.includes(':') === (family === 6))
-          .flatMap((one) => [
-            ...(family === 6 ? [`neighbor ${one.address} activate`] : []),
-            ...(one.asn === asn ? [`neighbor ${one.address} next-hop-self`] : []),
-          ]),
-      ]
+      const map = `redistribute static route-map NR-RTBH${family === 6 ? '6' : ''}`
+      const lines = [...(redistributes ? [map] : []), ...familyLines(own, asn, family)]
       if (lines.length > 0) {
         bgp.children.push(block(`address-family ipv${family} unicast`, lines))
       }
     }
     config.blocks.push(bgp)
   }
+}
+
+/** What the neighbors of a family have in its address family. IPv4 is active by itself. */
+function familyLines(
+  neighbors: readonly SimulatedNeighbor[],
+  asn: string,
+  family: 4 | 6,
+): string[] {
+  return neighbors
+    .filter((one) => one.address.includes(':') === (family === 6))
+    .flatMap((one) => [
+      ...(family === 6 ? [`neighbor ${one.address} activate`] : []),
+      ...(one.asn === asn ? [`neighbor ${one.address} next-hop-self`] : []),
+    ])
 }
 
 function addTriggerMaps(config: FrrConfig, hop4: string, hop6: string): void {

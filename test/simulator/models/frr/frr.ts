@@ -72,7 +72,7 @@ export const frr: MakeModel = (spec, settings): Model => {
     },
     stop() {},
   }
-  if (spec.extra !== undefined) model.setByHand(spec.extra)
+  model.setByHand(spec.extra)
   state.saved = copyConfig(state.config)
   return model
 }

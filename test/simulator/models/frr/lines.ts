@@ -1,6 +1,7 @@
 // The configuration lines of FRR, node by node. Each function answers what the line prints, or undefined: unknown in this node, so that vtysh tries its parent.
 
-import { block, placeNeighborLine } from '../blocks.ts'
+import { type Block, block, placeNeighborLine } from '../blocks.ts'
+import { dispatch } from '../dispatch.ts'
 import { typedAddress, typedPrefix } from '../prefixes.ts'
 import { bgpHeader, type FrrConfig, type Static } from './config.ts'
 import type { Node } from './session.ts'
@@ -13,16 +14,17 @@ const done: LineResult = { print: '' }
 
 /** A static route's line without `no`, or `incomplete`, or undefined where it is none. */
 export function parseStatic(line: string, nodeVrf: string): Static | 'incomplete' | undefined {
-  const words = line.split(' ')
-  const family = words[0] === 'ip' ? 4 : 6
-  if (!/^(?:ip|ipv6)$/.test(words[0] ?? '') || words[1] !== 'route') return undefined
-  const prefix = typedPrefix(words[2] ?? '', family)
-  if (words.length > 2 && prefix === undefined) return undefined
-  if (prefix === undefined || words[3] === undefined) return 'incomplete'
-  const target = staticTarget(words[3], family)
-  if (target === undefined) return undefined
-  const options = staticOptions(words.slice(4))
-  return options === undefined
+  const form = /^(ip|ipv6) route(?: (\S+)(?: (\S+)(.*))?)?$/.exec(line)
+  if (form === null) return undefined
+  const [, verb, typed, way, rest = ''] = form
+  const family = verb === 'ip' ? 4 : 6
+  if (typed === undefined) return 'incomplete'
+  const prefix = typedPrefix(typed, family)
+  if (prefix === undefined) return undefined
+  if (way === undefined) return 'incomplete'
+  const target = staticTarget(way, family)
+  const options = staticOptions(rest.split(' ').filter((word) => word !== ''))
+  return options === undefined || target === undefined
     ? undefined
     : { family, prefix, target, ...options, vrf: options.vrf ?? nodeVrf }
 }
@@ -65,33 +67,42 @@ export function configLine(
   config: FrrConfig,
   line: string,
 ): LineResult | undefined {
-  const words = line.split(' ')
-  const [head = '', name = ''] = words
-  if (head === 'interface' && words.length === 2) return enterInterface(config, name)
-  if (/^no interface \S+$/.test(line)) return removeInterface(config, words[2] ?? '')
-  if (/^router bgp \S+(?: vrf \S+)?$/.test(line)) {
-    return enterBgp(state, words[2] ?? '', words[4] ?? 'default')
-  }
-  if (head === 'vrf' && words.length === 2) {
-    if (!config.vrfs.includes(name)) config.vrfs.push(name)
-    return { enter: { mode: 'config-vrf', vrf: name } }
-  }
-  if (/^route-map \S+ (?:permit|deny) \d+$/.test(line)) {
-    const map = config.blocks.find((one) => one.text === line) ?? block(line)
-    if (!config.blocks.includes(map)) config.blocks.push(map)
-    return { enter: { mode: 'config-route-map', block: map } }
-  }
-  if (/^hostname \S+$/.test(line)) {
-    config.hostname = name
-    return done
-  }
-  if (/^bgp (?:community-list|as-path) /.test(line)) {
-    config.blocks.push(block(line))
-    return done
-  }
-  return /^(?:log|service|line|ip forwarding|no ip forwarding|ipv6 forwarding)\b/.test(line)
-    ? done
-    : undefined
+  return dispatch<LineResult | undefined>(line, [
+    [/^interface (\S+)$/, ([, name = '']) => enterInterface(config, name)],
+    [/^no interface (\S+)$/, ([, name = '']) => removeInterface(config, name)],
+    [
+      /^router bgp (\S+)(?: vrf (\S+))?$/,
+      ([, asn = '', vrf = 'default']) => enterBgp(state, asn, vrf),
+    ],
+    [/^vrf (\S+)$/, ([, vrf = '']) => enterVrf(config, vrf)],
+    [/^route-map \S+ (?:permit|deny) \d+$/, ([text]) => enterMap(config, text)],
+    [
+      /^hostname (\S+)$/,
+      ([, name = '']) => {
+        config.hostname = name
+        return done
+      },
+    ],
+    [
+      /^bgp (?:community-list|as-path) /,
+      () => {
+        config.blocks.push(block(line))
+        return done
+      },
+    ],
+    [/^(?:log|service|line|(?:no )?ip forwarding|ipv6 forwarding)\b/, () => done],
+  ])
+}
+
+function enterVrf(config: FrrConfig, vrf: string): LineResult {
+  if (!config.vrfs.includes(vrf)) config.vrfs.push(vrf)
+  return { enter: { mode: 'config-vrf', vrf } }
+}
+
+function enterMap(config: FrrConfig, text: string): LineResult {
+  const map = config.blocks.find((one) => one.text === text) ?? block(text)
+  if (!config.blocks.includes(map)) config.blocks.push(map)
+  return { enter: { mode: 'config-route-map', block: map } }
 }
 
 function enterInterface(config: FrrConfig, name: string): LineResult {
@@ -145,37 +156,33 @@ export function interfaceLine(
 ): LineResult | undefined {
   const one = config.interfaces.get(name)
   if (one === undefined) return undefined
-  const [, verb = '', rest = ''] = /^((?:no )?\S+) ?(.*)$/.exec(line) ?? []
-  switch (verb) {
-    case 'shutdown':
-      if (rest !== '') return undefined
-      if (!one.shutdown) one.linkDowns += 1
-      one.shutdown = true
-      return done
-    case 'no shutdown':
-      one.shutdown = false
-      one.enabledByCli = true
-      return done
-    case 'description':
-      if (rest === '') return { print: `% Command incomplete: ${line}\n` }
-      one.description = rest
-      return done
-    case 'no description':
-      one.description = undefined
-      return done
-    case 'ip':
-    case 'ipv6':
-      if (!rest.startsWith('address ')) return undefined
-      one.addresses.push(rest.slice('address '.length))
-      return done
-    case 'no ip':
-    case 'no ipv6':
-      if (!rest.startsWith('address ')) return undefined
-      one.addresses = one.addresses.filter((address) => address !== rest.slice('address '.length))
-      return done
-    default:
-      return undefined
+  const change = (edit: () => void): LineResult => {
+    edit()
+    return done
   }
+  return dispatch<LineResult>(line, [
+    [
+      /^shutdown$/,
+      () =>
+        change(() => {
+          if (!one.shutdown) one.linkDowns += 1
+          one.shutdown = true
+        }),
+    ],
+    [
+      /^no shutdown$/,
+      () => change(() => Object.assign(one, { shutdown: false, enabledByCli: true })),
+    ],
+    [/^description$/, () => ({ print: `% Command incomplete: ${line}\n` })],
+    [/^description (.+)$/, ([, text = '']) => change(() => (one.description = text))],
+    [/^no description\b/, () => change(() => (one.description = undefined))],
+    [/^ip(?:v6)? address (.+)$/, ([, address = '']) => change(() => one.addresses.push(address))],
+    [
+      /^no ip(?:v6)? address (.+)$/,
+      ([, address]) =>
+        change(() => (one.addresses = one.addresses.filter((other) => other !== address))),
+    ],
+  ])
 }
 
 const peerWords =
@@ -221,31 +228,28 @@ function neighborLine(state: FrrState, vrf: string, words: NeighborWords): LineR
   const bgp = bgpOf(state.config, vrf)
   if (bgp === undefined) return undefined
   const { no, peer, rest, line } = words
-  const exists = bgp.children.some(({ text }) =>
-    new RegExp(`^neighbor ${escaped(peer)} (?:remote-as|peer-group)\\b`).test(text),
-  )
   if (!no && /^(?:remote-as \S+|peer-group(?: \S+)?)$/.test(rest)) {
     placeNeighborLine(bgp, line)
     return done
   }
-  if (
-    !/^shutdown\b/.test(rest) &&
-    !peerWords.test(rest) &&
-    !(no && /^(?:$|remote-as|peer-group)/.test(rest))
-  ) {
-    return undefined
+  const known = no ? /^(?:$|shutdown\b|remote-as|peer-group)/ : /^shutdown\b/
+  if (!known.test(rest) && !peerWords.test(rest)) return undefined
+  const defined = new RegExp(`^neighbor ${escaped(peer)} (?:remote-as|peer-group)\\b`)
+  if (!bgp.children.some(({ text }) => defined.test(text))) {
+    return { print: '% Specify remote-as or peer-group commands first\n' }
   }
-  if (!exists) return { print: '% Specify remote-as or peer-group commands first\n' }
-  if (no) {
-    removeNeighborLines(bgp.children, peer, rest)
-    if (rest === '' || rest.startsWith('remote-as')) {
-      for (const child of bgp.children) removeNeighborLines(child.children, peer, '')
-    }
-    return done
+  if (no) return removeNeighbor(bgp, peer, rest)
+  if (rest.startsWith('shutdown')) return shut(state, vrf, words)
+  placeNeighborLine(bgp, line)
+  return done
+}
+
+function removeNeighbor(bgp: Block, peer: string, rest: string): LineResult {
+  removeNeighborLines(bgp.children, peer, rest)
+  if (rest === '' || rest.startsWith('remote-as')) {
+    for (const child of bgp.children) removeNeighborLines(child.children, peer, '')
   }
-  return rest.startsWith('shutdown')
-    ? shut(state, vrf, words)
-    : (placeNeighborLine(bgp, line), done)
+  return done
 }
 
 function shut(state: FrrState, vrf: string, { peer, rest }: NeighborWords): LineResult | undefined {

@@ -1,6 +1,7 @@
 // One vtysh session: nodes and their parents, transactions over static routes, and the lines of `exec`.
 
 import { type Block, expand, filterLines, typedPattern } from '../blocks.ts'
+import { dispatch } from '../dispatch.ts'
 import type { ModelSession, Result, SessionTerminal } from '../model.ts'
 import { copyConfig, type FrrConfig, type Static } from './config.ts'
 import {
@@ -102,12 +103,13 @@ export function openFrr(state: FrrState, terminal: SessionTerminal): ModelSessio
     // In a candidate the conflict shows at the check, not before.
     target().statics = 'statics' in edited ? edited.statics : [...target().statics, route]
     if (candidate === undefined) state.changed()
-    const missing = !hasCandidate(state) && !remove && !vrfExists(route.vrf)
-    return {
-      print: missing
-        ? `Static Route to ${route.prefix} not installed currently because dependent config not fully available\n`
-        : '',
-    }
+    return { print: remove ? '' : vrfWarning(route) }
+  }
+
+  function vrfWarning({ vrf, prefix }: Static): string {
+    return hasCandidate(state) || vrfExists(vrf)
+      ? ''
+      : `Static Route to ${prefix} not installed currently because dependent config not fully available\n`
   }
 
   function vrfExists(vrf: string): boolean {
@@ -266,21 +268,27 @@ export function openFrr(state: FrrState, terminal: SessionTerminal): ModelSessio
 
   function exec(typed: string): Result {
     const line = expand(typed, commands)
-    if (line === 'exit' || line === 'quit') return { text: '', close: true }
-    if (line === 'configure terminal' || line === 'configure') return enterConfig()
-    if (line === 'configure terminal file-lock') return enterLocked(typed)
-    if (/^(?:write(?: memory| file)?|copy running-config startup-config)$/.test(line)) return save()
-    if (line === 'no terminal paginate' || line === 'terminal paginate') {
-      paginate = !line.startsWith('no ')
+    const move = (mode: 'view' | 'exec'): Result => {
+      node = { mode }
       return ok
     }
-    if (/^terminal (?:length \d+|width \d+|no length)$/.test(line)) return ok
-    if (line === 'terminal monitor' || line === 'no terminal monitor') return ok
-    if (line === 'disable') node = { mode: 'view' }
-    if (line === 'enable') node = { mode: 'exec' }
-    if (line === 'disable' || line === 'enable') return ok
-    const shown = show(state, line)
-    return { text: shown ?? unknown(typed) }
+    const known = dispatch<Result>(line, [
+      [/^(?:exit|quit)$/, () => ({ text: '', close: true })],
+      [/^configure(?: terminal)?$/, enterConfig],
+      [/^configure terminal file-lock$/, () => enterLocked(typed)],
+      [/^(?:write(?: memory| file)?|copy running-config startup-config)$/, save],
+      [
+        /^(no )?terminal paginate$/,
+        ([, no]) => {
+          paginate = no === undefined
+          return ok
+        },
+      ],
+      [/^(?:terminal (?:length \d+|width \d+|no length)|(?:no )?terminal monitor)$/, () => ok],
+      [/^disable$/, () => move('view')],
+      [/^enable$/, () => move('exec')],
+    ])
+    return known ?? { text: show(state, line) ?? unknown(typed) }
   }
 
   function enterConfig(): Result {

@@ -1,6 +1,7 @@
 // What an FRR router shows of BGP: neighbors, summaries, learnt prefixes.
 
 import type { Block } from '../blocks.ts'
+import { dispatch } from '../dispatch.ts'
 import { typedPrefix } from '../prefixes.ts'
 import { type Json, printJson } from './json.ts'
 import {
@@ -13,29 +14,25 @@ import {
   peersOf,
 } from './state.ts'
 
-/** The answer to `show bgp …`, or undefined: unknown. */
+/** The answer to `show bgp …`, the words behind; undefined: unknown. */
 export function showBgp(
   state: FrrState,
   words: readonly string[],
   json: boolean,
 ): string | undefined {
-  const inVrf = words[2] === 'vrf'
-  const vrf = inVrf ? (words[3] ?? '') : 'default'
-  let rest = words.slice(inVrf ? 4 : 2)
-  const family = rest[0] === 'ipv6' ? 6 : rest[0] === 'ipv4' ? 4 : undefined
-  if (family !== undefined) rest = rest.slice(1)
-  if (rest[0] === 'unicast') rest = rest.slice(1)
+  const form = /^(?:vrf (\S+) ?)?(?:(ipv4|ipv6) ?)?(?:unicast ?)?(.*)$/.exec(words.join(' '))
+  const [, vrf = 'default', kind, rest = ''] = form ?? []
   const bgp = bgpOf(state.config, vrf)
   if (bgp === undefined) {
     if (json) return printJson({})
     return vrf === 'default' ? '% BGP instance not found\n' : `% No such VRF ${vrf} found\n`
   }
-  if (rest[0] === 'summary' && rest.length === 1) return summary(state, bgp, { family, vrf, json })
-  if (/^neighbors?$/.test(rest[0] ?? '') && rest.length <= 2) {
-    return neighbors(state, bgp, { peer: rest[1], vrf, json })
-  }
-  const prefix = typedPrefix(rest[0] ?? '', (rest[0] ?? '').includes(':') ? 6 : 4)
-  return prefix === undefined || rest.length > 1 ? undefined : path(state, prefix, json)
+  const family = kind === undefined ? undefined : kind === 'ipv6' ? 6 : 4
+  return dispatch<string | undefined>(rest, [
+    [/^summary$/, () => summary(state, bgp, { family, vrf, json })],
+    [/^neighbors?(?: (\S+))?$/, ([, peer]) => neighbors(state, bgp, { peer, vrf, json })],
+    [/^\S+$/, ([target]) => path(state, target, json)],
+  ])
 }
 
 interface Asked {
@@ -229,7 +226,9 @@ function textSummary(
   return `\nIPv${family} Unicast Summary (VRF ${vrf}):\nBGP router identifier ${neighborlyId(bgp)}, local AS number ${asnOf(bgp)} vrf-id 0\n${version}\nRIB entries 1, using 192 bytes of memory\nPeers ${peers.length}, using ${peers.length * 724} KiB of memory\n\nNeighbor        V         AS   MsgRcvd   MsgSent   TblVer  InQ OutQ  Up/Down State/PfxRcd   PfxSnt Desc\n${rows.join('')}\nTotal number of neighbors ${peers.length}\n`
 }
 
-function path(state: FrrState, prefix: string, json: boolean): string {
+function path(state: FrrState, target: string, json: boolean): string | undefined {
+  const prefix = typedPrefix(target, target.includes(':') ? 6 : 4)
+  if (prefix === undefined) return undefined
   const route = state.learnt.find((one) => one.prefix === prefix)
   // bgpd prints nothing over two lines, zebra over one.
   if (route === undefined) return json ? '{\n}\n' : '% Network not in table\n'

@@ -1,5 +1,6 @@
 // What an FRR router shows: configuration, routes, interfaces. BGP is show-bgp.ts.
 
+import { dispatch } from '../dispatch.ts'
 import { longestMatch, typedAddress, typedPrefix } from '../prefixes.ts'
 import { discards, type Interface, printConfig, type Static } from './config.ts'
 import { type Json, printJson } from './json.ts'
@@ -20,36 +21,39 @@ interface Rib {
 
 /** The answer to a `show` line, or undefined: unknown. */
 export function show(state: FrrState, line: string): string | undefined {
-  const json = / json$/.test(line)
-  const words = line.replace(/ json$/, '').split(' ')
-  if (words[0] !== 'show') return undefined
-  switch (words[1]) {
-    case 'running-config':
-      return showRunning(state, words[2])
-    case 'startup-config':
-      return ''
-    case 'version':
-      return `FRRouting ${state.version} (${state.config.hostname}) on Linux(6.1.0-18-amd64).\nCopyright 1996-2005 Kunihiro Ishiguro, et al.\nconfigured with:\n    '--prefix=/usr' '--sysconfdir=/etc' '--localstatedir=/var'\n`
-    case 'ip':
-      if (words[2] === 'bgp') return showBgp(state, ['show', 'bgp', ...words.slice(3)], json)
-      return words[2] === 'route' ? showRoute(state, 4, words.slice(3), json) : undefined
-    case 'ipv6':
-      return words[2] === 'route' ? showRoute(state, 6, words.slice(3), json) : undefined
-    case 'interface':
-      return showInterface(state, words.slice(2), json)
-    case 'bgp':
-      return showBgp(state, words, json)
-    case 'vrf':
-      return state.config.vrfs
-        .map((vrf, at) => `vrf ${vrf} id ${at + 10} table ${at + 10}\n`)
-        .join('')
-    case 'mgmt':
-      return hasCandidate(state)
-        ? 'Last 10 commit history:\nSlot Commit-ID               Commit-Record-Time\n'
-        : undefined
-    default:
-      return undefined
-  }
+  const json = line.endsWith(' json')
+  return dispatch<string | undefined>(line.replace(/ json$/, ''), [
+    [/^show running-config(?: (\S+))?$/, ([, daemon]) => showRunning(state, daemon)],
+    [/^show startup-config$/, () => ''],
+    [/^show version$/, () => version(state)],
+    [
+      /^show (ip|ipv6) route(?: (.*))?$/,
+      ([, kind, rest]) =>
+        showRoute(state, { family: kind === 'ip' ? 4 : 6, words: wordsIn(rest), json }),
+    ],
+    [/^show interface(?: (.*))?$/, ([, rest]) => showInterface(state, wordsIn(rest), json)],
+    [/^show (?:ip )?bgp(?: (.*))?$/, ([, rest]) => showBgp(state, wordsIn(rest), json)],
+    [/^show vrf$/, () => vrfTable(state)],
+    [
+      /^show mgmt commit history$/,
+      () =>
+        hasCandidate(state)
+          ? 'Last 10 commit history:\nSlot Commit-ID               Commit-Record-Time\n'
+          : undefined,
+    ],
+  ])
+}
+
+function wordsIn(text: string | undefined): string[] {
+  return text === undefined ? [] : text.split(' ')
+}
+
+function version({ version: number, config }: FrrState): string {
+  return `FRRouting ${number} (${config.hostname}) on Linux(6.1.0-18-amd64).\nCopyright 1996-2005 Kunihiro Ishiguro, et al.\nconfigured with:\n    '--prefix=/usr' '--sysconfdir=/etc' '--localstatedir=/var'\n`
+}
+
+function vrfTable({ config }: FrrState): string {
+  return config.vrfs.map((vrf, at) => `vrf ${vrf} id ${at + 10} table ${at + 10}\n`).join('')
 }
 
 function showRunning(state: FrrState, daemon: string | undefined): string {
@@ -95,32 +99,49 @@ function ribOf(state: FrrState, family: 4 | 6, vrf: string): Rib[] {
   return [...connected, ...statics, ...learnt].sort((a, b) => a.distance - b.distance)
 }
 
-function showRoute(
-  state: FrrState,
-  family: 4 | 6,
-  words: readonly string[],
-  json: boolean,
-): string | undefined {
-  const inVrf = words[0] === 'vrf'
-  const vrf = inVrf ? (words[1] ?? '') : 'default'
-  const [target, extra, ...rest] = inVrf ? words.slice(2) : words
-  if (rest.length > 0) return undefined
+interface RouteQuestion {
+  readonly family: 4 | 6
+  readonly words: readonly string[]
+  readonly json: boolean
+}
+
+function showRoute(state: FrrState, { family, words, json }: RouteQuestion): string | undefined {
+  const [, vrf = 'default', target, extra, more] =
+    /^(?:vrf (\S+)(?: |$))?(\S+)?(?: (\S+))?(.*)$/.exec(words.join(' ')) ?? []
+  if (more !== '') return undefined
   if (vrf !== 'default' && !state.config.vrfs.includes(vrf)) return `% VRF ${vrf} not found\n`
   const rib = ribOf(state, family, vrf)
-  const address = typedAddress(target ?? '')
-  const prefix =
-    typedPrefix(target ?? '', family) ?? (address && longestMatch(rib, address)?.prefix)
-  if (target !== undefined && (target.includes('/') || address !== undefined)) {
-    if (prefix === undefined && target.includes('/')) return undefined
-    const routes = rib.filter((route) => route.prefix === prefix)
-    if (json) return printJson(routes.length === 0 ? {} : jsonTable(state, routes, vrf))
-    return routes.length === 0
-      ? '% Network not in table\n'
-      : routes.map((r, i) => textRoute(r, vrf, i === 0)).join('')
+  if (target !== undefined && /^[0-9a-fA-F.:/]+$/.test(target)) {
+    return showTarget(state, routesTo(rib, target, family), vrf, json)
   }
   const filtered = filterRib(rib, target, extra)
   if (filtered === undefined) return undefined
   return json ? printJson(jsonTable(state, filtered, vrf)) : textTable(filtered, family)
+}
+
+function showTarget(
+  state: FrrState,
+  routes: readonly Rib[] | undefined,
+  vrf: string,
+  json: boolean,
+): string | undefined {
+  if (routes === undefined) return undefined
+  if (json) return printJson(jsonTable(state, routes, vrf))
+  return routes.length === 0
+    ? '% Network not in table\n'
+    : routes.map((one, at) => textRoute(one, vrf, at === 0)).join('')
+}
+
+/** The routes of exactly this prefix, or of the one that covers this address; undefined: it is neither. */
+function routesTo(rib: readonly Rib[], target: string, family: 4 | 6): Rib[] | undefined {
+  if (target.includes('/')) {
+    const prefix = typedPrefix(target, family)
+    return prefix === undefined ? undefined : rib.filter((route) => route.prefix === prefix)
+  }
+  const address = typedAddress(target)
+  if (address === undefined) return undefined
+  const covering = longestMatch(rib, address)?.prefix
+  return rib.filter((route) => route.prefix === covering)
 }
 
 function filterRib(rib: readonly Rib[], word?: string, value?: string): readonly Rib[] | undefined {

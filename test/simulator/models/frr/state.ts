@@ -1,13 +1,13 @@
 // The state of an FRR router, and the rules by which a line changes it. What lines look like is session.ts, what is shown is show.ts.
 
-import type { SimulatedDevice } from '../../spec.ts'
+import type { CompleteDevice } from '../../spec.ts'
 import { type Block, block } from '../blocks.ts'
 import type { Announced, Learnt, ModelSettings } from '../model.ts'
 import { copyConfig, discards, type FrrConfig, initialConfig, type Static } from './config.ts'
 
 /** One router. */
 export interface FrrState {
-  readonly spec: SimulatedDevice
+  readonly spec: CompleteDevice
   readonly settings: ModelSettings
   readonly version: string
   config: FrrConfig
@@ -26,7 +26,7 @@ export interface FrrState {
 }
 
 /** A router as it starts. */
-export function createState(spec: SimulatedDevice, settings: ModelSettings): FrrState {
+export function createState(spec: CompleteDevice, settings: ModelSettings): FrrState {
   const config = initialConfig(spec)
   let cancel: (() => void) | undefined
   const state: FrrState = {

@@ -1,5 +1,6 @@
 // Configuration mode of one Junos session: who may edit what, the candidate, commits and going back.
 
+import { dispatch } from '../dispatch.ts'
 import type { Result } from '../model.ts'
 import type { Cli } from './session.ts'
 import { type Filters, showConfiguration, timeText } from './show.ts'
@@ -16,6 +17,13 @@ import {
 } from './tree.ts'
 
 const ok: Result = { text: '' }
+
+const currently = 'Users currently editing the configuration:\n'
+
+const modes: Readonly<Record<string, Editor['mode']>> = {
+  exclusive: 'exclusive',
+  private: 'private',
+}
 
 /** A session's configuration mode. */
 export interface Editing {
@@ -57,50 +65,41 @@ export function createEditing(state: JunosState, cli: Cli): Editing {
       .join('')
   }
 
-  function enter(line: string): Result {
-    const mode = line.endsWith('exclusive')
-      ? 'exclusive'
-      : line.endsWith('private')
-        ? 'private'
-        : 'shared'
+  /** Why nobody else gets in: somebody has it for himself. */
+  function lockText(): string | undefined {
     const holder = others().find((one) => one.mode === 'exclusive')
-    if (holder !== undefined || state.lockedBy !== undefined) {
-      const user = holder?.user ?? state.lockedBy ?? ''
-      const since = timeText(holder?.since ?? state.settings.clock.now())
-      return {
-        text: `error: configuration database locked by:\n  ${user} terminal  (pid 32260) on since ${since}, idle 00:04:48\n      exclusive [edit]\n`,
-      }
-    }
-    const dirty = isDirty(state)
+    const user = holder?.user ?? state.lockedBy
+    if (user === undefined) return undefined
+    const since = timeText(holder?.since ?? state.settings.clock.now())
+    return `error: configuration database locked by:\n  ${user} terminal  (pid 32260) on since ${since}, idle 00:04:48\n      exclusive [edit]\n`
+  }
+
+  /** What a mode says to edits that others left in the shared candidate. */
+  function foreignEdits(mode: Editor['mode'], users: string): string | undefined {
+    if (mode === 'shared' || !isDirty(state)) return undefined
+    if (mode === 'private') return 'error: shared configuration database modified\n'
+    const gone = `${currently}  ops terminal pts/0 (pid 31745) on since ${timeText(state.settings.clock.now())}\n      [edit]\n`
+    return `${users === '' ? gone : users}error: configuration database modified\n`
+  }
+
+  function enter(line: string): Result {
+    const mode = modes[line.split(' ')[1] ?? ''] ?? 'shared'
     const shared = others().filter((one) => one.mode === 'shared')
-    const users =
-      shared.length === 0
-        ? ''
-        : `Users currently editing the configuration:\n${editorLines(shared)}`
-    if (dirty && mode === 'exclusive') {
-      const somebody =
-        shared.length === 0
-          ? `Users currently editing the configuration:\n  ops terminal pts/0 (pid 31745) on since ${timeText(state.settings.clock.now())}\n      [edit]\n`
-          : users
-      return { text: `${somebody}error: configuration database modified\n` }
-    }
-    if (dirty && mode === 'private')
-      return { text: 'error: shared configuration database modified\n' }
-    self = {
-      session: terminal.number,
-      user: terminal.username,
-      mode,
-      since: state.settings.clock.now(),
-    }
+    const users = shared.length === 0 ? '' : currently + editorLines(shared)
+    const refusal = lockText() ?? foreignEdits(mode, users)
+    if (refusal !== undefined) return { text: refusal }
+    const since = state.settings.clock.now()
+    self = { session: terminal.number, user: terminal.username, mode, since }
     state.editors.set(terminal.number, self)
     path = []
     if (mode === 'private') own = copyTree(state.running)
-    const warning =
-      mode === 'shared' ? '' : 'warning: uncommitted changes will be discarded on exit\n'
-    const changed = dirty ? 'The configuration has been changed but not committed\n' : ''
-    return {
-      text: `${warning}Entering configuration mode\n${mode === 'private' ? '' : users}${changed}`,
+    if (mode !== 'shared') {
+      return {
+        text: `warning: uncommitted changes will be discarded on exit\nEntering configuration mode\n${mode === 'private' ? '' : users}`,
+      }
     }
+    const changed = isDirty(state) ? 'The configuration has been changed but not committed\n' : ''
+    return { text: `Entering configuration mode\n${users}${changed}` }
   }
 
   function leave(): Result {
@@ -165,58 +164,57 @@ export function createEditing(state: JunosState, cli: Cli): Editing {
 
   /** `insert … term A before term B`: the order of terms is what a filter means. */
   function insertLine(line: string): Result {
-    const form = /^insert (.+) (before|after) (\S+ \S+)$/.exec(line)
-    const paths =
-      form === null ? undefined : readPaths(tree(), [...path, ...wordsOf(form[1] ?? '')], true)
-    if (form === null || paths === undefined || paths.kind === 'error') {
+    const [, typed = '', place, beside] = /^insert (.+) (before|after) (\S+ \S+)$/.exec(line) ?? []
+    const paths = readPaths(tree(), [...path, ...wordsOf(typed)], true)
+    if (typed === '' || paths.kind === 'error') {
       return { text: cli.complain(line, 1, 'syntax error.') }
     }
     const names = (paths.paths[0] ?? []).map(({ name }) => name)
     const parent = findStatement(tree(), ...names.slice(0, -1))
     const moved = parent?.children.find(({ name }) => name === names.at(-1))
-    const other = parent?.children.find(({ name }) => name === form[3])
+    const other = parent?.children.find(({ name }) => name === beside)
     if (parent === undefined || moved === undefined || other === undefined) {
       return { text: 'error: statement not found\n' }
     }
     parent.children = parent.children.filter((one) => one !== moved)
-    parent.children.splice(parent.children.indexOf(other) + (form[2] === 'after' ? 1 : 0), 0, moved)
+    const at = parent.children.indexOf(other) + (place === 'after' ? 1 : 0)
+    parent.children.splice(at, 0, moved)
     return ok
+  }
+
+  /** Why the candidate can't be committed. */
+  function obstacle(confirmed: boolean): string | undefined {
+    if (confirmed && self?.mode === 'private') {
+      return 'error: commit confirmed not supported for private configuration\n'
+    }
+    if (state.saveRefusal === undefined) return checkTree(tree())
+    return `${state.saveRefusal || 'error: commit failed: (disk full)'}\n`
   }
 
   function commit(line: string): Result {
     const form =
-      /^commit( check)?( confirmed(?: (\d+))?)?(?: synchronize)?(?: comment (?:"([^"]*)"|(\S+)))?( and-quit)?$/.exec(
+      /^commit( check)?(?:( confirmed)(?: (\d+))?)?(?: synchronize)?(?: comment (?:"([^"]*)"|(\S+)))?( and-quit)?$/.exec(
         line,
       )
     if (form === null) return { text: cli.complain(line, 1, 'syntax error.') }
-    const [, check, confirmed, minutes, quotedComment, bareComment, quit] = form
-    if (confirmed !== undefined && self?.mode === 'private') {
-      return { text: 'error: commit confirmed not supported for private configuration\n' }
-    }
-    const problem =
-      state.saveRefusal !== undefined
-        ? state.saveRefusal || 'error: commit failed: (disk full)'
-        : checkTree(tree())
-    if (problem !== undefined) return { text: problem.endsWith('\n') ? problem : `${problem}\n` }
+    const [, check, confirmed, minutes = '10', quotedComment, bareComment, quit] = form
+    const problem = obstacle(confirmed !== undefined)
+    if (problem !== undefined) return { text: problem }
     if (check !== undefined) {
       // A check inside the window confirms what is pending, and commits nothing.
       state.pending?.cancel()
       state.pending = undefined
       return { text: 'configuration check succeeds\n' }
     }
-    const window = confirmed === undefined ? undefined : Number(minutes ?? 10)
     commitTree(state, tree(), {
       user: terminal.username,
       comment: quotedComment ?? bareComment,
-      confirmed: window,
+      confirmed: confirmed === undefined ? undefined : Number(minutes),
     })
     // A private commit brings its changes to the shared candidate, too.
     state.candidate = copyTree(state.running)
-    const head =
-      window === undefined
-        ? ''
-        : `commit confirmed will be automatically rolled back in ${window} minutes unless confirmed\n`
-    const done = `${head}commit complete\n`
+    const head = `commit confirmed will be automatically rolled back in ${minutes} minutes unless confirmed\n`
+    const done = `${confirmed === undefined ? '' : head}commit complete\n`
     return quit === undefined ? { text: done } : { text: done + leave().text }
   }
 
@@ -232,17 +230,6 @@ export function createEditing(state: JunosState, cli: Cli): Editing {
 
   function showLine(line: string, filters: Filters): Result {
     const words = [...path, ...wordsOf(line).slice(1)]
-    if (filters.compare !== undefined) {
-      const before =
-        filters.compare === 0
-          ? state.running
-          : (state.commits[filters.compare]?.tree ?? state.running)
-      return {
-        text: compareTrees(before, tree())
-          .map((one) => `${one}\n`)
-          .join(''),
-      }
-    }
     const text = showConfiguration(state, tree(), words, filters)
     return { text: text ?? cli.complain(line, 1, 'syntax error.') }
   }
@@ -274,32 +261,22 @@ export function createEditing(state: JunosState, cli: Cli): Editing {
       const moved = move(line)
       if (moved !== undefined) return moved
       if (/^(?:exit|quit)(?: configuration-mode)?$/.test(line)) return exit()
-      const verb = line.split(' ')[0] ?? ''
-      switch (verb) {
-        case 'set':
-        case 'delete':
-        case 'activate':
-        case 'deactivate':
-          return change(line, verb)
-        case 'insert':
-          return insertLine(line)
-        case 'commit':
-          return commit(line)
-        case 'rollback':
-          return rollback(line)
-        case 'show':
-          return showLine(line, filters)
-        case 'status':
-          return {
-            text: `Users currently editing the configuration:\n${editorLines([...state.editors.values()])}`,
-          }
-        case 'load':
-          if (line !== 'load set terminal') return { text: cli.complain(line, 1, 'syntax error.') }
-          loaded = []
-          return { text: '[Type ^D at a new line to end input]\n' }
-        default:
-          return { text: cli.complain(line, 0, 'unknown command.') }
-      }
+      const known = dispatch<Result>(line, [
+        [/^(set|delete|activate|deactivate)\b/, ([, verb = '']) => change(line, verb)],
+        [/^insert\b/, () => insertLine(line)],
+        [/^commit\b/, () => commit(line)],
+        [/^rollback\b/, () => rollback(line)],
+        [/^show\b/, () => showLine(line, filters)],
+        [/^status$/, () => ({ text: currently + editorLines([...state.editors.values()]) })],
+        [
+          /^load set terminal$/,
+          () => {
+            loaded = []
+            return { text: '[Type ^D at a new line to end input]\n' }
+          },
+        ],
+      ])
+      return known ?? { text: cli.complain(line, 0, 'unknown command.') }
     },
     loadLine(line) {
       loaded?.push(line)

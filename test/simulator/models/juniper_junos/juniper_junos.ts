@@ -108,7 +108,7 @@ export const juniperJunos: MakeModel = (spec, settings): Model => {
       state.pending?.cancel()
     },
   }
-  if (spec.extra !== undefined) model.setByHand(spec.extra)
+  if (spec.extra.length > 0) model.setByHand(spec.extra)
   return model
 }
 

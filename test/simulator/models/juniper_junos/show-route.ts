@@ -1,5 +1,6 @@
 // What a Junos device shows of routes, as text and as JSON.
 
+import { dispatch } from '../dispatch.ts'
 import { longestMatch, typedAddress, typedPrefix } from '../prefixes.ts'
 import { type JunosState, staticsOf } from './state.ts'
 import { entriesOf, entryName, findStatement, type Statement, valueOf } from './tree.ts'
@@ -15,44 +16,65 @@ interface Rib {
   readonly from?: string
 }
 
+/** What `show route` was asked for. */
+interface Question {
+  readonly table?: string
+  readonly protocol?: string
+  readonly target?: string
+  readonly exact?: true
+}
+
+/** The question that the words are, or undefined. */
+function readQuestion(words: readonly string[]): Question | undefined {
+  let question: Question = {}
+  let at = 0
+  while (at < words.length) {
+    const found = dispatch<{ readonly set: Question; readonly words: number } | undefined>(
+      words.slice(at, at + 2).join(' '),
+      [
+        [/^table (\S+)$/, ([, table = '']) => ({ set: { table }, words: 2 })],
+        [/^protocol (\S+)$/, ([, protocol = '']) => ({ set: { protocol }, words: 2 })],
+        [/^exact\b/, () => ({ set: { exact: true }, words: 1 })],
+        [
+          /^(?:active-path|brief|terse|all|extensive|detail|inactive-path)\b/,
+          () => ({ set: {}, words: 1 }),
+        ],
+        [
+          /^([0-9a-fA-F]*[.:]\S*)/,
+          ([, text = '']) => {
+            const target = fullPrefix(text)
+            return target === undefined ? undefined : { set: { target }, words: 1 }
+          },
+        ],
+      ],
+    )
+    if (found === undefined) return undefined
+    question = { ...question, ...found.set }
+    at += found.words
+  }
+  return question
+}
+
 /** `show route …`, the words behind. */
 export function showRoute(
   state: JunosState,
   words: readonly string[],
   json: boolean,
 ): string | undefined {
-  let table: string | undefined
-  let protocol: string | undefined
-  let target: string | undefined
-  let exact = false
-  for (let at = 0; at < words.length; at++) {
-    const word = words[at] ?? ''
-    const value = words[at + 1] ?? ''
-    if (word === 'table' || word === 'protocol') at += 1
-    if (word === 'table') table = value
-    else if (word === 'protocol') protocol = value
-    else if (word === 'exact') exact = true
-    else if (/^(?:active-path|brief|terse|all|extensive|detail|inactive-path)$/.test(word)) continue
-    else if (target === undefined && /[.:]/.test(word)) target = word
-    else return undefined
-  }
-  const wanted = target === undefined ? undefined : fullPrefix(target)
-  if (target !== undefined && wanted === undefined) return undefined
+  const question = readQuestion(words)
+  if (question === undefined) return undefined
+  const { table, protocol, target, exact } = question
   const rib = ribOf(state).filter(
     (route) =>
-      (table === undefined || route.table === table) &&
-      (protocol === undefined || route.protocol.toLowerCase() === protocol),
+      [undefined, route.table].includes(table) &&
+      [undefined, route.protocol.toLowerCase()].includes(protocol),
   )
   const tables = [...new Set(rib.map((route) => route.table))].sort()
   const shown = tables
-    .map((name) => ({
-      name,
-      routes: pick(
-        rib.filter((one) => one.table === name),
-        wanted,
-        exact,
-      ),
-    }))
+    .map((name) => {
+      const own = rib.filter((one) => one.table === name)
+      return { name, routes: pick(own, target, exact === true) }
+    })
     .filter(({ routes }) => routes.length > 0)
   return json ? jsonTables(state, rib, shown) : textTables(rib, shown)
 }

@@ -1,5 +1,6 @@
 // What a Junos device shows: configuration, commits, ports, BGP. Routes are show-route.ts.
 
+import { dispatch } from '../dispatch.ts'
 import { macOf } from '../frr/config.ts'
 import { printJson, showRoute } from './show-route.ts'
 import { type Commit, hostOf, type JunosState } from './state.ts'
@@ -25,31 +26,31 @@ export interface Filters {
 
 /** The answer to a `show` line at `>`, or undefined: unknown. */
 export function show(state: JunosState, line: string, filters: Filters): string | undefined {
-  const words = wordsOf(line)
-  const rest = words.slice(2)
+  const words = wordsOf(line).slice(2)
   const json = filters.display === 'json'
-  switch (words[1]) {
-    case 'configuration':
-      return showConfiguration(state, state.running, rest, filters)
-    case 'route':
-      return showRoute(state, rest, json)
-    case 'interfaces':
-      return showInterfaces(state, rest, json)
-    case 'bgp':
-      return showBgp(state, rest, json)
-    case 'system':
-      return showSystem(state, rest)
-    case 'version':
-      return `Hostname: ${hostOf(state)}\nModel: mx204\nJunos: ${state.version}\nJUNOS OS Kernel 64-bit  [simulated]\nJUNOS Routing Software Suite [${state.version}]\n`
-    case 'firewall':
-      return showFirewall(state, rest)
-    case 'cli':
-      return `Current user: '${state.spec.username ?? 'netops'}' class 'super-user'\nPermissions:\n    all            -- Can perform all operations\n`
-    case 'chassis':
-      return 'Hardware inventory:\nItem             Version  Part number  Serial number     Description\nChassis                                SIM0001           MX204\n'
-    default:
-      return undefined
-  }
+  return dispatch<string | undefined>(line, [
+    [/^show configuration\b/, () => showConfiguration(state, state.running, words, filters)],
+    [/^show route\b/, () => showRoute(state, words, json)],
+    [/^show interfaces\b/, () => showInterfaces(state, words, json)],
+    [/^show bgp\b/, () => showBgp(state, words, json)],
+    [/^show system\b/, () => showSystem(state, words[0])],
+    [/^show version\b/, () => version(state)],
+    [/^show firewall\b/, () => showFirewall(state, words)],
+    [
+      /^show cli\b/,
+      () =>
+        `Current user: '${state.spec.username}' class 'super-user'\nPermissions:\n    all            -- Can perform all operations\n`,
+    ],
+    [
+      /^show chassis\b/,
+      () =>
+        'Hardware inventory:\nItem             Version  Part number  Serial number     Description\nChassis                                SIM0001           MX204\n',
+    ],
+  ])
+}
+
+function version(state: JunosState): string {
+  return `Hostname: ${hostOf(state)}\nModel: mx204\nJunos: ${state.version}\nJUNOS OS Kernel 64-bit  [simulated]\nJUNOS Routing Software Suite [${state.version}]\n`
 }
 
 /** The statements below a path, in the asked form. `undefined`: no such path in the schema. */
@@ -60,43 +61,51 @@ export function showConfiguration(
   { display, compare }: Filters,
 ): string | undefined {
   if (compare !== undefined) {
-    const other = state.commits[compare]?.tree ?? state.running
-    return compareTrees(other, tree)
-      .map((line) => `${line}\n`)
-      .join('')
+    const other = compare === 0 ? state.running : (state.commits[compare]?.tree ?? state.running)
+    return textOf(compareTrees(other, tree))
   }
+  if (display === 'json') return printJson({ configuration: [{ data: 'not modelled' }] })
   const paths = readPaths(tree, words, true)
   if (paths.kind === 'error') return undefined
   const path = paths.paths[0] ?? []
-  const names = path.map(({ name }) => name)
-  const last = names.at(-1)
-  const parent = findStatement(tree, ...names.slice(0, -1))
-  // A list without a name shows all its entries.
-  const shown =
-    last === undefined
-      ? [tree]
-      : (parent?.children.filter(
-          ({ name }) =>
-            name === last || (path.at(-1)?.schema.kind === 'list' && name.startsWith(`${last} `)),
-        ) ?? [])
-  if (display === 'set') {
-    const lines = shown.flatMap((one) => displaySet(one, names.slice(0, -1)))
-    return lines.map((line) => `${line}\n`).join('')
+  const last = path.at(-1)
+  if (last === undefined) {
+    const braces = (): string =>
+      lastCommit(state) + textOf(tree.children.flatMap((one) => printStatement(one)))
+    return display === 'set' ? textOf(displaySet(tree, [])) : braces()
   }
-  if (display === 'json') return printJson({ configuration: [{ data: 'not modelled' }] })
-  const whole = shown.length === 1 && shown[0]?.schema.kind !== 'leaf' && shown[0]?.name === last
-  const statements = last === undefined || whole ? (shown[0]?.children ?? []) : shown
-  const head =
-    last === undefined
-      ? `## Last commit: ${timeText(state.commits[0]?.at ?? new Date(0))} by ${state.commits[0]?.user}\n`
-      : ''
-  return (
-    head +
-    statements
-      .flatMap((one) => printStatement(one))
-      .map((line) => `${line}\n`)
-      .join('')
+  const above = path.slice(0, -1).map(({ name }) => name)
+  const shown = matching(findStatement(tree, ...above), last)
+  return display === 'set'
+    ? textOf(shown.flatMap((one) => displaySet(one, above)))
+    : textOf(insideOf(shown, last.name).flatMap((one) => printStatement(one)))
+}
+
+/** A level of its own shows what is in it; leaves and the entries of a list show themselves. */
+function insideOf(shown: readonly Statement[], name: string): readonly Statement[] {
+  const [first, second] = shown
+  const level = second === undefined && first?.name === name && first.schema.kind !== 'leaf'
+  return level ? first.children : shown
+}
+
+/** The statement of a step; of a list without a name all its entries. */
+function matching(
+  parent: Statement | undefined,
+  step: { readonly name: string; readonly schema: { readonly kind: string } },
+): Statement[] {
+  const all = parent?.children ?? []
+  return all.filter(
+    ({ name }) =>
+      name === step.name || (step.schema.kind === 'list' && name.startsWith(`${step.name} `)),
   )
+}
+
+function textOf(lines: readonly string[]): string {
+  return lines.map((line) => `${line}\n`).join('')
+}
+
+function lastCommit({ commits }: JunosState): string {
+  return `## Last commit: ${timeText(commits[0]?.at ?? new Date(0))} by ${commits[0]?.user}\n`
 }
 
 /** `2026-11-24 10:02:11 UTC`. */
@@ -104,8 +113,8 @@ export function timeText(at: Date): string {
   return `${at.toISOString().slice(0, 19).replace('T', ' ')} UTC`
 }
 
-function showSystem(state: JunosState, words: readonly string[]): string | undefined {
-  switch (words[0]) {
+function showSystem(state: JunosState, what = ''): string | undefined {
+  switch (what) {
     case 'commit':
       return state.commits.map((commit, at) => commitLine(state, commit, at)).join('')
     case 'uptime': {
@@ -141,7 +150,7 @@ function showInterfaces(
     (word) => !/^(?:terse|descriptions|brief|extensive|detail|media)$/.test(word),
   )
   if (more.length > 0) return undefined
-  const physical = (state.spec.ports ?? []).map(({ name }) => name)
+  const physical = state.spec.ports.map(({ name }) => name)
   const name = asked?.replace(/\.\d+$/, '')
   if (name !== undefined && !physical.includes(name) && name !== 'lo0') {
     return `error: device ${name} not found\n`
@@ -241,8 +250,7 @@ function peersOf(state: JunosState): Peer[] {
         .filter(({ inactive }) => !inactive && !group.inactive)
         .map((one): Peer => {
           const own = findStatement(one, 'shutdown')
-          const asn =
-            valueOf(one, 'peer-as') ?? valueOf(group, 'peer-as') ?? state.spec.asn ?? '64500'
+          const asn = valueOf(one, 'peer-as') ?? valueOf(group, 'peer-as') ?? state.spec.asn
           return {
             address: entryName(one),
             group: entryName(group),
@@ -285,7 +293,7 @@ function jsonPeer(state: JunosState, peer: Peer): object {
   return {
     'peer-address': [{ data: `${peer.address}+179` }],
     'peer-as': [{ data: peer.asn }],
-    'local-as': [{ data: state.spec.asn ?? '64500' }],
+    'local-as': [{ data: state.spec.asn }],
     'peer-group': [{ data: peer.group }],
     'peer-cfg-rti': [{ data: peer.instance }],
     'peer-state': [{ data: peer.shut ? 'Idle' : 'Established' }],
@@ -299,8 +307,8 @@ function jsonPeer(state: JunosState, peer: Peer): object {
 }
 
 function textPeer(state: JunosState, peer: Peer): string {
-  const type = peer.asn === (state.spec.asn ?? '64500') ? 'Internal' : 'External'
-  return `Peer: ${peer.address}+179 AS ${peer.asn} Local: ${state.spec.routerId ?? '192.0.2.1'} AS ${state.spec.asn ?? '64500'}
+  const type = peer.asn === state.spec.asn ? 'Internal' : 'External'
+  return `Peer: ${peer.address}+179 AS ${peer.asn} Local: ${state.spec.routerId} AS ${state.spec.asn}
 ${peer.description === undefined ? '' : `  Description: ${peer.description}\n`}  Group: ${peer.group}             Routing-Instance: ${peer.instance}
   Type: ${type}    State: ${peer.shut ? 'Idle' : 'Established'}    Flags: <${peer.shut ? '' : 'Sync'}>
   Last State: ${peer.shut ? 'Established' : 'OpenConfirm'}   Last Event: ${peer.shut ? 'Stop' : 'RecvKeepAlive'}

@@ -1,6 +1,6 @@
 // The state of a Junos device: running and candidate configuration, who edits, commits and the timer that takes one back.
 
-import type { SimulatedDevice } from '../../spec.ts'
+import type { CompleteDevice } from '../../spec.ts'
 import type { Announced, Learnt, ModelSettings } from '../model.ts'
 import { hasHostBits } from '../prefixes.ts'
 import { initialConfig } from './initial.ts'
@@ -42,7 +42,7 @@ export interface Editor {
 
 /** One device. */
 export interface JunosState {
-  readonly spec: SimulatedDevice
+  readonly spec: CompleteDevice
   readonly settings: ModelSettings
   readonly version: string
   running: Statement
@@ -63,7 +63,7 @@ export interface JunosState {
 const commitsMax = 50
 
 /** A device as it starts: one commit of its operator's. */
-export function createState(spec: SimulatedDevice, settings: ModelSettings): JunosState {
+export function createState(spec: CompleteDevice, settings: ModelSettings): JunosState {
   const version = spec.version ?? '21.4R3-S3.4'
   const running = initialConfig(spec, version)
   return {

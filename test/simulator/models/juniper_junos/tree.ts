@@ -57,44 +57,45 @@ export function readPaths(root: Statement, words: readonly string[], partial: bo
   let schema: Schema = root.schema
   let at = 0
   while (at < words.length) {
-    const word = words[at] ?? ''
-    const children = childrenOf(schema)
-    const known = children[word]
-    const wild = known === undefined ? children['*'] : undefined
-    const child = known ?? wild
-    if (child === undefined || word === '*') return { kind: 'error', at }
-    at += 1
-    const next = words[at]
-    if (child.kind === 'flag') {
-      paths.push([...path, { name: word, schema: child }])
+    const read = readStep(schema, words, at, partial)
+    if (typeof read === 'number') return { kind: 'error', at: read }
+    at += read.words
+    const here = [...path, read.step]
+    if (read.step.schema.kind === 'flag' || read.step.schema.kind === 'leaf') {
+      // What follows a value belongs beside it: several statements in one line.
+      paths.push(here)
       continue
     }
-    if (child.kind === 'leaf') {
-      if (next === undefined && !partial) return { kind: 'error', at }
-      paths.push([
-        ...path,
-        { name: word, schema: child, ...(next === undefined ? {} : { value: next }) },
-      ])
-      at += 1
-      continue
-    }
-    if (child.kind === 'list' && known !== undefined) {
-      if (next === undefined) {
-        if (!partial) return { kind: 'error', at }
-        path = [...path, { name: word, schema: child }]
-        paths.push(path)
-        return { kind: 'paths', paths }
-      }
-      if (child.key !== undefined && !child.key.test(next)) return { kind: 'error', at }
-      at += 1
-      path = [...path, { name: `${word} ${quoted(next)}`, schema: child }]
-    } else {
-      path = [...path, { name: word, schema: child }]
-    }
-    schema = child
+    path = here
+    schema = read.step.schema
     if (at >= words.length) paths.push(path)
   }
   return { kind: 'paths', paths }
+}
+
+/** The step that begins at this word, or the index of the word that is wrong or missing. */
+function readStep(
+  parent: Schema,
+  words: readonly string[],
+  at: number,
+  partial: boolean,
+): { readonly step: Step; readonly words: number } | number {
+  const word = words[at] ?? ''
+  const children = childrenOf(parent)
+  const schema = children[word] ?? children['*']
+  if (schema === undefined || word === '*') return at
+  const takesWord = schema.kind === 'leaf' || (schema.kind === 'list' && word in children)
+  if (!takesWord) return { step: { name: word, schema }, words: 1 }
+  const next = words[at + 1]
+  if (next === undefined) return partial ? { step: { name: word, schema }, words: 1 } : at + 1
+  if (schema.kind === 'leaf') return { step: { name: word, schema, value: next }, words: 2 }
+  const step = { name: `${word} ${quoted(next)}`, schema }
+  return keyFits(schema, next) ? { step, words: 2 } : at + 1
+}
+
+/** Whether a list takes an entry of this name. */
+function keyFits(schema: Schema, name: string): boolean {
+  return schema.kind !== 'list' || schema.key === undefined || schema.key.test(name)
 }
 
 /** Puts the statement of a path in, with all above it. */

@@ -2,8 +2,7 @@
 
 import { type Address, covers, hostPrefix, type Prefix } from '../../../../inventory/prefix.ts'
 import { byPrefix, hasHostBits, typedAddress, typedPrefix } from '../prefixes.ts'
-import type { IpOptions, Ran } from './ip.ts'
-import { fail, ran } from './ip.ts'
+import { fail, type IpOptions, type Ran, ran } from './ran.ts'
 import { type LinuxState, mainTable, type Route, type RouteType, tableNumber } from './state.ts'
 
 const types: readonly string[] = ['unicast', 'blackhole', 'unreachable', 'prohibit']
@@ -64,45 +63,72 @@ function setAttribute(
   word: string,
   value: string,
 ): Ran | undefined {
-  switch (word) {
+  switch (attributes[word]) {
     case 'via':
       route.via = value
       return undefined
     case 'dev':
-      if (!state.kernel.links.some(({ name }) => name === value)) {
-        return fail(1, `Cannot find device "${value}"\n`)
-      }
       route.dev = value
-      return undefined
-    case 'proto':
+      return state.kernel.links.some(({ name }) => name === value)
+        ? undefined
+        : fail(1, `Cannot find device "${value}"\n`)
     case 'protocol':
-      if (!/^(?:\d{1,3}|kernel|boot|static|bgp|ra|dhcp|zebra)$/.test(value)) {
-        return fail(255, `Error: argument "${value}" is wrong: "protocol" value is invalid\n\n`)
-      }
       route.protocol = value
-      return undefined
+      return protocols.test(value)
+        ? undefined
+        : fail(255, `Error: argument "${value}" is wrong: "protocol" value is invalid\n\n`)
     case 'metric':
-    case 'preference':
       route.metric = Number(value)
       return undefined
-    case 'table': {
-      const table = tableNumber(value)
-      if (table === undefined) {
-        return fail(255, `Error: argument "${value}" is wrong: "table" value is invalid\n\n`)
-      }
-      route.table = table
-      return undefined
-    }
-    case 'vrf': {
-      const vrf = state.kernel.links.find(({ name, kind }) => name === value && kind === 'vrf')
-      if (vrf === undefined)
-        return fail(255, `Error: argument "${value}" is wrong: Invalid VRF\n\n`)
-      route.table = vrf.table ?? mainTable
-      return undefined
-    }
-    default:
+    case 'table':
+      return setTable(
+        route,
+        tableNumber(value),
+        noTable('table', value, '"table" value is invalid'),
+      )
+    case 'vrf':
+      return setTable(route, vrfTable(state, value), noTable('vrf', value, ''))
+    case undefined:
       return undefined
   }
+}
+
+const protocols = /^(?:\d{1,3}|kernel|boot|static|bgp|ra|dhcp|zebra)$/
+
+/** Words with a value, by what they set. */
+const attributes: Readonly<
+  Record<string, 'via' | 'dev' | 'protocol' | 'metric' | 'table' | 'vrf' | undefined>
+> = {
+  via: 'via',
+  dev: 'dev',
+  proto: 'protocol',
+  protocol: 'protocol',
+  metric: 'metric',
+  preference: 'metric',
+  table: 'table',
+  vrf: 'vrf',
+}
+
+function setTable(
+  route: { -readonly [K in keyof Wanted]?: Wanted[K] },
+  table: number | undefined,
+  otherwise: Ran,
+): Ran | undefined {
+  if (table === undefined) return otherwise
+  route.table = table
+  return undefined
+}
+
+/** Table of a VRF device. */
+function vrfTable(state: LinuxState, name: string): number | undefined {
+  return state.kernel.links.find((one) => one.name === name && one.kind === 'vrf')?.table
+}
+
+function noTable(word: 'table' | 'vrf', value: string, what: string): Ran {
+  return fail(
+    255,
+    `Error: argument "${value}" is wrong: ${word === 'vrf' ? 'Invalid VRF' : what}\n\n`,
+  )
 }
 
 function finishRoute(
@@ -111,13 +137,10 @@ function finishRoute(
   options: IpOptions,
 ): Wanted | Ran {
   if (target === undefined) return fail(255, 'Command line is not complete. Try option "help"\n')
-  const wide = target === 'default' ? (options.family === 6 ? '::/0' : '0.0.0.0/0') : target
-  const family = wide.includes(':') ? 6 : 4
-  const text = wide.includes('/') ? wide : `${wide}/${family === 4 ? 32 : 128}`
+  const { text, family } = wideTarget(target, options.family)
   const prefix = typedPrefix(text, family)
   if (prefix === undefined || (options.family !== undefined && options.family !== family)) {
-    const kind =
-      options.family === undefined ? 'any valid' : options.family === 4 ? 'inet' : 'inet6'
+    const kind = { any: 'any valid', 4: 'inet', 6: 'inet6' }[options.family ?? 'any']
     return fail(1, `Error: ${kind} prefix is expected rather than "${target}".\n`)
   }
   // Host bits: refused by IPv4, cleared without a word by IPv6.
@@ -125,6 +148,18 @@ function finishRoute(
     return fail(2, 'Error: Invalid prefix for given prefix length.\n')
   }
   return { ...route, table: route.table ?? mainTable, family, prefix }
+}
+
+/** The target with its length, and its family. */
+function wideTarget(
+  target: string,
+  asked: 4 | 6 | undefined,
+): { readonly text: string; readonly family: 4 | 6 } {
+  if (target === 'default') {
+    return asked === 6 ? { text: '::/0', family: 6 } : { text: '0.0.0.0/0', family: 4 }
+  }
+  const family = target.includes(':') ? 6 : 4
+  return { family, text: target.includes('/') ? target : `${target}/${family === 4 ? 32 : 128}` }
 }
 
 function editRoute(
@@ -238,57 +273,67 @@ interface Filter {
   readonly root: string | undefined
 }
 
+const filterWords = /^(?:table|vrf|type|proto|protocol|dev|root|match|exact|scope|metric)$/
+
 function parseFilter(
   state: LinuxState,
   words: readonly string[],
   options: IpOptions,
 ): Filter | Ran {
-  let table: number | undefined = mainTable
-  let allTables = false
   const texts: Record<string, string | undefined> = {}
-  let family = options.family
   for (let at = 0; at < words.length; at++) {
     const word = words[at] ?? ''
-    const value = words[at + 1] ?? ''
-    const keyed = /^(?:table|vrf|type|proto|protocol|dev|root|match|exact|scope|metric)$/.test(word)
-    if (keyed) at += 1
-    if (word === 'table') {
-      allTables = value === 'all'
-      table = tableNumber(value)
-      if (table === undefined && !allTables) {
-        return fail(255, `Error: argument "${value}" is wrong: table id value is invalid\n\n`)
-      }
-    } else if (word === 'vrf') {
-      const vrf = state.kernel.links.find(({ name, kind }) => name === value && kind === 'vrf')
-      if (vrf === undefined)
-        return fail(255, `Error: argument "${value}" is wrong: Invalid VRF\n\n`)
-      table = vrf.table
-    } else if (word === 'proto' || word === 'protocol') texts['protocol'] = value
-    else if (keyed) texts[word] = value
-    else texts['exact'] = word
+    if (filterWords.test(word)) {
+      at += 1
+      texts[word.replace(/^proto$/, 'protocol')] = words[at] ?? ''
+    } else texts['exact'] = word
   }
-  for (const key of ['exact', 'root']) {
-    const text = texts[key]
-    if (text === undefined) continue
-    const own = text.includes(':') ? 6 : 4
-    const full = text.includes('/') ? text : `${text}/${own === 4 ? 32 : 128}`
-    const prefix = typedPrefix(text === 'default' ? '0.0.0.0/0' : full, own)
-    if (prefix === undefined) {
-      return fail(1, `Error: any valid prefix is expected rather than "${text}".\n`)
-    }
-    texts[key] = prefix
-    family = own
+  const table = filterTable(state, texts)
+  if (typeof table === 'object') return table
+  const exact = filterPrefix(texts['exact'])
+  const root = filterPrefix(texts['root'])
+  if (exact === null || root === null) {
+    const wrong = exact === null ? texts['exact'] : texts['root']
+    return fail(1, `Error: any valid prefix is expected rather than "${wrong}".\n`)
   }
   return {
-    // Without a family IPv4 is meant, but for `table all`, which lists both.
-    family: family ?? (allTables ? undefined : 4),
+    family: filterFamily(exact ?? root, options, texts['table'] === 'all'),
     table,
     type: texts['type'] as RouteType | undefined,
     protocol: texts['protocol'],
     dev: texts['dev'],
-    exact: texts['exact'],
-    root: texts['root'],
+    exact,
+    root,
   }
+}
+
+/** Without a family IPv4 is meant, but for `table all`, which lists both. */
+function filterFamily(
+  asked: Prefix | undefined,
+  { family }: IpOptions,
+  all: boolean,
+): 4 | 6 | undefined {
+  if (asked !== undefined) return asked.includes(':') ? 6 : 4
+  return family ?? (all ? undefined : 4)
+}
+
+/** Number of the table that is meant; undefined: all. */
+function filterTable(
+  state: LinuxState,
+  texts: Readonly<Record<string, string | undefined>>,
+): number | undefined | Ran {
+  const { vrf, table } = { vrf: texts['vrf'], table: texts['table'] }
+  if (vrf !== undefined) return vrfTable(state, vrf) ?? noTable('vrf', vrf, '')
+  if (table === undefined) return mainTable
+  if (table === 'all') return undefined
+  return tableNumber(table) ?? noTable('table', table, 'table id value is invalid')
+}
+
+/** The prefix of a text, undefined without one, null where it is none. */
+function filterPrefix(text: string | undefined): Prefix | undefined | null {
+  if (text === undefined) return undefined
+  const { text: wide, family } = wideTarget(text, undefined)
+  return typedPrefix(wide, family) ?? null
 }
 
 function fits(route: Route, filter: Filter): boolean {
@@ -329,47 +374,48 @@ function shownPrefix(prefix: string): string {
   )
 }
 
+/** Device that a route is shown with: IPv6 has `lo` for what it discards. */
+function shownDev({ dev, type, family }: Route): string | undefined {
+  return dev ?? (type !== 'unicast' && family === 6 ? 'lo' : undefined)
+}
+
 function jsonRoute(route: Route, filter: Filter, all: boolean): object {
-  const discard = route.type !== 'unicast'
-  return {
-    ...(discard ? { type: route.type } : {}),
-    dst: shownPrefix(route.prefix),
-    ...(route.via === undefined ? {} : { gateway: route.via }),
-    ...(route.dev === undefined
-      ? discard && route.family === 6
-        ? { dev: 'lo' }
-        : {}
-      : { dev: route.dev }),
-    ...(all && route.table !== mainTable ? { table: String(route.table) } : {}),
-    ...(route.protocol === 'boot' || filter.protocol !== undefined
-      ? {}
-      : { protocol: route.protocol }),
-    ...(route.src === undefined ? {} : { scope: 'link', prefsrc: route.src }),
-    ...(route.metric === 0 ? {} : { metric: route.metric }),
-    flags: [],
-    ...(route.family === 6 ? { pref: 'medium' } : {}),
-  }
+  const dev = shownDev(route)
+  const showsProtocol = route.protocol !== 'boot' && filter.protocol === undefined
+  const fields: [string, unknown, boolean][] = [
+    ['type', route.type, route.type !== 'unicast'],
+    ['dst', shownPrefix(route.prefix), true],
+    ['gateway', route.via, route.via !== undefined],
+    ['dev', dev, dev !== undefined],
+    ['table', String(route.table), all && route.table !== mainTable],
+    ['protocol', route.protocol, showsProtocol],
+    ['scope', 'link', route.src !== undefined],
+    ['prefsrc', route.src, route.src !== undefined],
+    ['metric', route.metric, route.metric !== 0],
+    ['flags', [], true],
+    ['pref', 'medium', route.family === 6],
+  ]
+  return Object.fromEntries(
+    fields.filter(([, , shown]) => shown).map(([name, value]) => [name, value]),
+  )
 }
 
 function textRoute(route: Route, filter: Filter, all: boolean): string {
-  const discard = route.type !== 'unicast'
-  return `${[
-    ...(discard ? [route.type] : []),
-    shownPrefix(route.prefix),
-    ...(route.via === undefined ? [] : ['via', route.via]),
-    ...(route.dev === undefined
-      ? discard && route.family === 6
-        ? ['dev lo']
-        : []
-      : ['dev', route.dev]),
-    ...(all && route.table !== mainTable ? ['table', String(route.table)] : []),
-    ...(route.protocol === 'boot' || filter.protocol !== undefined
-      ? []
-      : ['proto', route.protocol]),
-    ...(route.src === undefined ? [] : ['scope link src', route.src]),
-    ...(route.metric === 0 ? [] : ['metric', String(route.metric)]),
-    ...(route.family === 6 ? ['pref medium'] : []),
-  ].join(' ')}${route.family === 6 ? '' : ' '}\n`
+  const dev = shownDev(route)
+  const showsProtocol = route.protocol !== 'boot' && filter.protocol === undefined
+  const fields: [string, boolean][] = [
+    [route.type, route.type !== 'unicast'],
+    [shownPrefix(route.prefix), true],
+    [`via ${route.via}`, route.via !== undefined],
+    [`dev ${dev}`, dev !== undefined],
+    [`table ${route.table}`, all && route.table !== mainTable],
+    [`proto ${route.protocol}`, showsProtocol],
+    [`scope link src ${route.src}`, route.src !== undefined],
+    [`metric ${route.metric}`, route.metric !== 0],
+    ['pref medium', route.family === 6],
+  ]
+  const words = fields.filter(([, shown]) => shown).map(([text]) => text)
+  return `${words.join(' ')}${route.family === 6 ? '' : ' '}\n`
 }
 
 /** The route that the kernel takes to an address: the longest prefix, then the least metric, then the first. */
@@ -396,26 +442,35 @@ function getRoute(state: LinuxState, words: readonly string[], options: IpOption
     return fail(1, `Error: any valid address is expected rather than "${target}".\n`)
   }
   const at = words.indexOf('vrf')
-  const vrf = state.kernel.links.find(({ name }) => at >= 0 && name === words[at + 1])
-  const route = lookUp(state, address, vrf?.table ?? mainTable)
+  const table = at < 0 ? undefined : vrfTable(state, words[at + 1] ?? '')
+  const route = lookUp(state, address, table)
   if (route === undefined) return fail(2, 'RTNETLINK answers: Network is unreachable\n')
-  switch (route.type) {
-    case 'blackhole':
-      return fail(2, 'RTNETLINK answers: Invalid argument\n')
-    case 'unreachable':
-      return fail(2, 'RTNETLINK answers: No route to host\n')
-    case 'prohibit':
-      return fail(2, 'RTNETLINK answers: Permission denied\n')
-    case 'unicast': {
-      const dev = route.dev ?? 'lo'
-      if (options.json) {
-        return ran(
-          `${JSON.stringify([{ dst: address, ...(route.via === undefined ? {} : { gateway: route.via }), dev, ...(route.src === undefined ? {} : { prefsrc: route.src }), flags: [], uid: 0, cache: [] }])}\n`,
-        )
-      }
-      const via = route.via === undefined ? '' : `via ${route.via} `
-      const src = route.src === undefined ? '' : `src ${route.src} `
-      return ran(`${address} ${via}dev ${dev} ${src}uid 0 \n    cache \n`)
-    }
+  if (route.type !== 'unicast') return fail(2, `RTNETLINK answers: ${discardErrors[route.type]}\n`)
+  return ran(
+    options.json ? `${JSON.stringify([jsonWay(address, route)])}\n` : textWay(address, route),
+  )
+}
+
+const discardErrors = {
+  blackhole: 'Invalid argument',
+  unreachable: 'No route to host',
+  prohibit: 'Permission denied',
+} as const
+
+function jsonWay(address: Address, { via, dev = 'lo', src }: Route): object {
+  return {
+    dst: address,
+    ...(via === undefined ? {} : { gateway: via }),
+    dev,
+    ...(src === undefined ? {} : { prefsrc: src }),
+    flags: [],
+    uid: 0,
+    cache: [],
   }
+}
+
+function textWay(address: Address, { via, dev = 'lo', src }: Route): string {
+  const gateway = via === undefined ? '' : `via ${via} `
+  const source = src === undefined ? '' : `src ${src} `
+  return `${address} ${gateway}dev ${dev} ${source}uid 0 \n    cache \n`
 }

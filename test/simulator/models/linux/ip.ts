@@ -1,85 +1,67 @@
 // `ip` and `bridge`: options, links, addresses, batches. Routes are ip-route.ts. Texts and statuses as iproute2 6.1 gives them.
 
 import { ipRoute } from './ip-route.ts'
+import { fail, type IpOptions, type Ran, ran } from './ran.ts'
 import { type Link, type LinuxState, setLink } from './state.ts'
-
-/** What a command came to. */
-export interface Ran {
-  readonly out: string
-  readonly err: string
-  readonly status: number
-}
-
-/** It went well. */
-export function ran(out: string): Ran {
-  return { out, err: '', status: 0 }
-}
-
-/** It did not. */
-export function fail(status: number, err: string): Ran {
-  return { out: '', err, status }
-}
-
-/** What stood before the object. */
-export interface IpOptions {
-  readonly json: boolean
-  readonly details: boolean
-  readonly family: 4 | 6 | undefined
-  readonly root: boolean
-}
 
 /** `ip …`. */
 export function ip(state: LinuxState, words: readonly string[], root: boolean, input: string): Ran {
-  let json = false
-  let details = false
-  let family: 4 | 6 | undefined
-  let force = false
-  let at = 0
-  for (; words[at]?.startsWith('-') === true; at++) {
-    const option = words[at] ?? ''
-    if (option === '-V' || option === '-Version') {
-      return ran('ip utility, iproute2-6.1.0, libbpf 1.1.2\n')
-    }
-    if (/^-j(?:son)?$/.test(option)) json = true
-    else if (/^-d(?:etails)?$/.test(option)) details = true
-    else if (option === '-4') family = 4
-    else if (option === '-6') family = 6
-    else if (option === '-force') force = true
-    else if (option === '-b' || option === '-batch') {
-      const file = words[at + 1] ?? '-'
-      const text = file === '-' ? input : state.files.get(file)
-      if (text === undefined) {
-        return fail(1, `Cannot open file "${file}" for reading: No such file or directory\n`)
-      }
-      return batch(state, text, { json, details, family, root }, force)
-    } else if (!/^-(?:s|o|br|brief|p|pretty|c|color=never|N|oneline|n|r)$/.test(option)) {
-      return fail(255, `Option "${option}" is unknown, try "ip -help".\n`)
-    }
+  const at = words.findIndex((word, index) => !word.startsWith('-') && !isBatchFile(words, index))
+  const options = at < 0 ? words : words.slice(0, at)
+  if (options.some((word) => /^-V(?:ersion)?$/.test(word))) {
+    return ran('ip utility, iproute2-6.1.0, libbpf 1.1.2\n')
   }
-  return ipObject(state, words.slice(at), { json, details, family, root })
+  const wrong = options.find(
+    (word, index) => !knownOption.test(word) && !isBatchFile(options, index),
+  )
+  if (wrong !== undefined) return fail(255, `Option "${wrong}" is unknown, try "ip -help".\n`)
+  const read: IpOptions = {
+    json: options.some((word) => /^-j(?:son)?$/.test(word)),
+    details: options.some((word) => /^-d(?:etails)?$/.test(word)),
+    family: options.includes('-6') ? 6 : options.includes('-4') ? 4 : undefined,
+    root,
+  }
+  const batched = options.findIndex((word) => batchOption.test(word))
+  if (batched < 0) return ipObject(state, at < 0 ? [] : words.slice(at), read)
+  const file = options[batched + 1] ?? '-'
+  const text = file === '-' ? input : state.files.get(file)
+  if (text === undefined) {
+    return fail(1, `Cannot open file "${file}" for reading: No such file or directory\n`)
+  }
+  return batch(state, text, read, options.includes('-force'))
+}
+
+const batchOption = /^-b(?:atch)?$/
+const knownOption =
+  /^-(?:j|json|d|details|4|6|force|b|batch|s|o|br|brief|p|pretty|c|color=never|N|oneline|n|r)$/
+
+function isBatchFile(words: readonly string[], at: number): boolean {
+  return batchOption.test(words[at - 1] ?? '')
 }
 
 function ipObject(state: LinuxState, words: readonly string[], options: IpOptions): Ran {
   const [object = '', ...rest] = words
-  const known = ['route', 'link', 'address', 'rule', 'neighbour', 'netns', 'vrf'].find(
-    (one) => object !== '' && one.startsWith(object),
-  )
-  switch (known) {
-    case 'route':
-      return ipRoute(state, rest, options)
-    case 'link':
-      return ipLink(state, rest, options)
-    case 'address':
-      return ipAddress(state, rest, options)
-    case 'rule':
-      return ipRule(options)
-    case 'vrf':
-    case 'netns':
-    case 'neighbour':
-      return ran(options.json ? '[]\n' : '')
-    default:
-      return fail(255, `Object "${object}" is unknown, try "ip help".\n`)
-  }
+  const known = Object.keys(objects).find((one) => object !== '' && one.startsWith(object))
+  const act = objects[known ?? '']
+  return act === undefined
+    ? fail(255, `Object "${object}" is unknown, try "ip help".\n`)
+    : act(state, rest, options)
+}
+
+const nothing = (_state: LinuxState, _words: readonly string[], { json }: IpOptions): Ran =>
+  ran(json ? '[]\n' : '')
+
+/** Objects in the order in which ip looks for an abbreviation. */
+const objects: Readonly<
+  Record<string, (state: LinuxState, words: readonly string[], options: IpOptions) => Ran>
+> = {
+  route: ipRoute,
+  link: ipLink,
+  address: ipAddress,
+  rule: (_state, _words, options) => ipRule(options),
+  neighbour: nothing,
+  netns: nothing,
+  vrf: nothing,
 }
 
 function batch(state: LinuxState, text: string, options: IpOptions, force: boolean): Ran {

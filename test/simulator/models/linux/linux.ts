@@ -66,7 +66,7 @@ function printKernel(state: LinuxState): string {
 /** One Linux host. */
 export const linux: MakeModel = (spec, settings): Model => {
   const state = createState(spec, settings)
-  if (spec.prepared !== false) {
+  if (spec.prepared) {
     const bridge = state.kernel.links.some(({ kind }) => kind === 'bridge')
     const text = tableFile('inet') + (bridge ? tableFile('bridge') : '')
     state.files.set('/etc/nullroute/table.nft', text)
@@ -90,7 +90,7 @@ export const linux: MakeModel = (spec, settings): Model => {
     }
     state.listener()
   }
-  if (spec.extra !== undefined) byHand(spec.extra)
+  byHand(spec.extra)
   state.boot = copyKernel(state.kernel)
   return {
     pager: { sign: '', erase: '', ends: 'more', last: '' },

@@ -1,9 +1,10 @@
 // `nft`: tables, sets with intervals, chains with rules; several statements are one transaction. Texts as nftables 1.0.6 gives them. Printing is nft-print.ts.
 
 import { overlaps, type Prefix } from '../../../../inventory/prefix.ts'
+import { dispatch } from '../dispatch.ts'
 import { byPrefix, typedAddress, typedPrefix } from '../prefixes.ts'
-import { fail, type Ran, ran } from './ip.ts'
 import { printNft } from './nft-print.ts'
+import { fail, type Ran, ran } from './ran.ts'
 import { copyKernel, type LinuxState } from './state.ts'
 
 /** An element of a set. */
@@ -140,28 +141,26 @@ function statementsOf(text: string): { statement: string; line: number }[] {
 }
 
 function run(state: LinuxState, statement: string, json: boolean): string | Wrong {
-  const words = statement.split(/\s+/)
-  const verb = words[0] ?? ''
-  const object = words[1] ?? ''
-  switch (verb) {
-    case 'list':
-      return list(state, words.slice(1), json)
-    case 'get':
-      return object === 'element' ? get(state, statement) : syntax(object)
-    case 'flush':
-      return flush(state, words.slice(1))
-    case 'add':
-    case 'create':
-      return add(state, statement, verb, object)
-    case 'delete':
-    case 'destroy':
-      return remove(state, statement, object)
-    default:
-      return {
-        message: `syntax error, unexpected ${words.length > 1 ? object : 'end of file'}, expecting string`,
-        at: object || verb,
-      }
-  }
+  const known = dispatch<string | Wrong>(statement, [
+    [/^list (.*)$/, ([, rest = '']) => list(state, rest, json)],
+    [/^get element\b/, () => get(state, statement)],
+    [/^flush (.*)$/, ([, rest = '']) => flush(state, rest)],
+    [/^(add|create) element\b/, ([, verb = '']) => addElements(state, statement, verb)],
+    [/^(?:delete|destroy) element\b/, () => deleteElements(state, statement)],
+    [
+      /^(add|create) (table|set|chain|rule)\b/,
+      ([, verb = '', object = '']) => add(state, statement, verb, object),
+    ],
+    [
+      /^(?:delete|destroy) (table|set|chain|rule)\b/,
+      ([, object = '']) => remove(state, statement, object),
+    ],
+  ])
+  if (known !== undefined) return known
+  const [verb = '', object = ''] = statement.split(/\s+/)
+  if (/^(?:list|get|flush|add|create|delete|destroy)$/.test(verb)) return syntax(object)
+  const found = object === '' ? 'end of file' : object
+  return { message: `syntax error, unexpected ${found}, expecting string`, at: object || verb }
 }
 
 function syntax(at: string): Wrong {
@@ -172,94 +171,112 @@ function findTable(state: LinuxState, family = '', name = ''): NftTable | undefi
   return state.kernel.tables.find((one) => one.family === family && one.name === name)
 }
 
-function list(state: LinuxState, words: readonly string[], json: boolean): string | Wrong {
-  const [object, family, name, inner] = words
+function list(state: LinuxState, text: string, json: boolean): string | Wrong {
   const all = state.kernel.tables
-  switch (object) {
-    case 'ruleset':
-      return printNft(all, json)
-    case 'tables':
-      return json
-        ? printNft(
-            all.map((one) => ({ ...one, sets: [], chains: [] })),
-            json,
-          )
-        : all.map((one) => `table ${one.family} ${one.name}\n`).join('')
-    case 'flowtables':
-    case 'counters':
-      return json ? printNft([], json) : ''
-    case 'table': {
-      const table = findTable(state, family, name)
-      return table === undefined ? { message: missing, at: name ?? '' } : printNft([table], json)
-    }
-    case 'set': {
-      const table = findTable(state, family, name)
-      const sets = table?.sets.filter((one) => one.name === inner) ?? []
-      if (table === undefined) return { message: missing, at: name ?? '' }
-      if (sets.length === 0) return { message: missing, at: inner ?? '' }
-      return printNft([{ ...table, sets, chains: [] }], json, 'set')
-    }
-    case 'chain': {
-      const table = findTable(state, family, name)
-      const chains = table?.chains.filter((one) => one.name === inner) ?? []
-      if (table === undefined || chains.length === 0) return { message: missing, at: inner ?? '' }
-      return printNft([{ ...table, sets: [], chains }], json)
-    }
-    default:
-      return syntax(object ?? '')
+  const bare = (table: NftTable): NftTable => ({ ...table, sets: [], chains: [] })
+  const within = (
+    family = '',
+    name = '',
+    pick: (table: NftTable) => string | Wrong,
+  ): string | Wrong => {
+    const table = findTable(state, family, name)
+    return table === undefined ? { message: missing, at: name } : pick(table)
   }
+  const known = dispatch<string | Wrong>(text, [
+    [/^ruleset$/, () => printNft(all, json)],
+    [
+      /^tables$/,
+      () =>
+        json
+          ? printNft(all.map(bare), json)
+          : all.map((one) => `table ${one.family} ${one.name}\n`).join(''),
+    ],
+    [/^(?:flowtables|counters)$/, () => (json ? printNft([], json) : '')],
+    [
+      /^table (\S+) (\S+)$/,
+      ([, family, name]) => within(family, name, (table) => printNft([table], json)),
+    ],
+    [
+      /^set (\S+) (\S+) (\S+)$/,
+      ([, family, name, inner = '']) =>
+        within(family, name, (table) => {
+          const sets = table.sets.filter((one) => one.name === inner)
+          return sets.length === 0
+            ? { message: missing, at: inner }
+            : printNft([{ ...bare(table), sets }], json, 'set')
+        }),
+    ],
+    [
+      /^chain (\S+) (\S+) (\S+)$/,
+      ([, family, name, inner = '']) =>
+        within(family, name, (table) => {
+          const chains = table.chains.filter((one) => one.name === inner)
+          return chains.length === 0
+            ? { message: missing, at: inner }
+            : printNft([{ ...bare(table), chains }], json)
+        }),
+    ],
+  ])
+  return known ?? syntax(text.split(/\s+/)[0] ?? '')
 }
 
-function flush(state: LinuxState, words: readonly string[]): string | Wrong {
-  const [object, family, name, inner] = words
+function flush(state: LinuxState, text: string): string | Wrong {
+  const [object = '', family, name, inner = ''] = text.split(/\s+/)
   if (object === 'ruleset') {
-    state.kernel.tables = state.kernel.tables.filter(
-      (one) => family !== undefined && one.family !== family,
-    )
+    const others = (one: NftTable): boolean => family !== undefined && one.family !== family
+    state.kernel.tables = state.kernel.tables.filter(others)
     return ''
   }
   const table = findTable(state, family, name)
   if (table === undefined) return { message: missing, at: name ?? '' }
-  if (object === 'table') for (const chain of table.chains) chain.rules = []
-  else if (object === 'chain') {
-    const chain = table.chains.find((one) => one.name === inner)
-    if (chain === undefined) return { message: missing, at: inner ?? '' }
-    chain.rules = []
-  } else if (object === 'set') {
-    const set = table.sets.find((one) => one.name === inner)
-    if (set === undefined) return { message: missing, at: inner ?? '' }
-    set.elements = []
-  } else return syntax(object ?? '')
+  switch (object) {
+    case 'table':
+      for (const chain of table.chains) chain.rules = []
+      return ''
+    case 'chain':
+      return emptied(table.chains, inner, (chain) => (chain.rules = []))
+    case 'set':
+      return emptied(table.sets, inner, (set) => (set.elements = []))
+    default:
+      return syntax(object)
+  }
+}
+
+function emptied<T extends { readonly name: string }>(
+  all: readonly T[],
+  name: string,
+  empty: (one: T) => void,
+): string | Wrong {
+  const one = all.find((other) => other.name === name)
+  if (one === undefined) return { message: missing, at: name }
+  empty(one)
   return ''
 }
 
 function add(state: LinuxState, statement: string, verb: string, object: string): string | Wrong {
   const words = statement.split(/\s+/)
   const [, , family = '', name = '', inner = ''] = words
-  if (object === 'table') {
-    if (findTable(state, family, name) !== undefined) {
-      return verb === 'add' ? '' : { message: 'Could not process rule: File exists', at: name }
-    }
-    state.kernel.tables.push({ family, name, handle: nextHandle(state), sets: [], chains: [] })
-    return ''
-  }
-  if (object === 'element') return addElements(state, statement, verb)
   const table = findTable(state, family, name)
+  if (object === 'table') return addTable(state, { family, name }, verb)
   if (table === undefined) return { message: missing, at: name }
-  switch (object) {
-    case 'set':
-      return addSet(state, table, inner, statement)
-    case 'chain':
-      return addChain(state, table, inner, statement)
-    case 'rule': {
-      const chain = table.chains.find((one) => one.name === inner)
-      if (chain === undefined) return { message: missing, at: inner }
-      chain.rules.push({ handle: nextHandle(state), text: words.slice(5).join(' ') })
-      return ''
-    }
-    default:
-      return syntax(object)
+  if (object === 'set') return addSet(state, table, inner, statement)
+  if (object === 'chain') return addChain(state, table, inner, statement)
+  const chain = table.chains.find((one) => one.name === inner)
+  if (chain === undefined) return { message: missing, at: inner }
+  chain.rules.push({ handle: nextHandle(state), text: words.slice(5).join(' ') })
+  return ''
+}
+
+function addTable(
+  state: LinuxState,
+  { family, name }: Pick<NftTable, 'family' | 'name'>,
+  verb: string,
+): string | Wrong {
+  if (findTable(state, family, name) !== undefined) {
+    return verb === 'add' ? '' : { message: 'Could not process rule: File exists', at: name }
   }
+  state.kernel.tables.push({ family, name, handle: nextHandle(state), sets: [], chains: [] })
+  return ''
 }
 
 function nextHandle(state: LinuxState): number {
@@ -314,32 +331,30 @@ function priorityOf(text: string): number {
 
 function remove(state: LinuxState, statement: string, object: string): string | Wrong {
   const [, , family = '', name = '', inner = ''] = statement.split(/\s+/)
-  if (object === 'element') return deleteElements(state, statement)
   const table = findTable(state, family, name)
   if (table === undefined) return { message: missing, at: name }
+  const others = (one: { readonly name: string }): boolean => one.name !== inner
   if (object === 'table') {
     state.kernel.tables = state.kernel.tables.filter((one) => one !== table)
-  } else if (object === 'set') table.sets = table.sets.filter((one) => one.name !== inner)
-  else if (object === 'chain') table.chains = table.chains.filter((one) => one.name !== inner)
-  else if (object === 'rule') {
+  } else if (object === 'set') table.sets = table.sets.filter(others)
+  else if (object === 'chain') table.chains = table.chains.filter(others)
+  else {
     const handle = Number(/\bhandle (\d+)$/.exec(statement)?.[1] ?? -1)
-    for (const chain of table.chains)
+    for (const chain of table.chains) {
       chain.rules = chain.rules.filter((one) => one.handle !== handle)
-  } else return syntax(object)
+    }
+  }
   return ''
 }
 
+interface Elements {
+  readonly table: NftTable
+  readonly set: NftSet
+  readonly elements: readonly { readonly element: NftElement; readonly text: string }[]
+}
+
 /** Set and elements of an element statement. */
-function elementsOf(
-  state: LinuxState,
-  statement: string,
-):
-  | {
-      readonly table: NftTable
-      readonly set: NftSet
-      readonly elements: readonly { element: NftElement; text: string }[]
-    }
-  | Wrong {
+function elementsOf(state: LinuxState, statement: string): Elements | Wrong {
   const form = /^\w+ element (\S+) (\S+) (\S+) \{(.*)\}$/s.exec(statement)
   if (form === null) return syntax(statement.split(/\s+/)[2] ?? '')
   const [, family, tableName = '', setName = '', body = ''] = form
@@ -348,31 +363,26 @@ function elementsOf(
   const set = table.sets.find((one) => one.name === setName)
   if (set === undefined) return { message: missing, at: setName }
   const elements: { element: NftElement; text: string }[] = []
-  for (const item of body.split(',')) {
-    const text = item.trim()
-    if (text === '') continue
-    const parts = /^(\S+)(?: comment "([^"]*)")?$/.exec(text)
-    if (parts === null) return syntax(text)
-    const value = parts[1] ?? ''
-    const family4 = set.type === 'ipv4_addr'
-    const full = value.includes('/') ? value : `${value}/${family4 ? 32 : 128}`
-    const prefix = typedPrefix(full, family4 ? 4 : 6)
-    if (prefix === undefined) {
-      return typedAddress(value.split('/')[0] ?? '') === undefined
-        ? // A name, as far as nft can see: it asks the DNS.
-          { message: 'Could not resolve hostname: Name or service not known', at: value }
-        : {
-            message: `Could not resolve hostname: Address family for hostname not supported`,
-            at: value,
-          }
-    }
-    const comment = parts[2]
-    elements.push({
-      text: value,
-      element: { prefix, ...(comment === undefined ? {} : { comment }) },
-    })
+  for (const item of body.split(',').map((one) => one.trim())) {
+    if (item === '') continue
+    const element = elementOf(set, item)
+    if ('message' in element) return element
+    elements.push({ element, text: item.split(' ')[0] ?? '' })
   }
   return { table, set, elements }
+}
+
+function elementOf(set: NftSet, text: string): NftElement | Wrong {
+  const [, value, comment] = /^(\S+)(?: comment "([^"]*)")?$/.exec(text) ?? []
+  if (value === undefined) return syntax(text)
+  const family = set.type === 'ipv4_addr' ? 4 : 6
+  const full = value.includes('/') ? value : `${value}/${family === 4 ? 32 : 128}`
+  const prefix = typedPrefix(full, family)
+  if (prefix !== undefined) return comment === undefined ? { prefix } : { prefix, comment }
+  // A name, as far as nft can see: it asks the DNS.
+  const unknown = typedAddress(value.split('/')[0] ?? '') === undefined
+  const why = unknown ? 'Name or service not known' : 'Address family for hostname not supported'
+  return { message: `Could not resolve hostname: ${why}`, at: value }
 }
 
 function addElements(state: LinuxState, statement: string, verb: string): string | Wrong {

@@ -2,7 +2,7 @@
 
 import type { ModelSession, Result, SessionTerminal } from '../model.ts'
 import { parseShell } from './parse.ts'
-import { parameter, runShell, type Shell } from './shell.ts'
+import { type Outcome, parameter, runShell, type Shell } from './shell.ts'
 import type { LinuxState } from './state.ts'
 
 /** What the terminal takes of one line; the rest is cut off without a word. */
@@ -10,7 +10,7 @@ const lineBytesMax = 4094
 
 /** Opens a session on this host. */
 export function openLinux(state: LinuxState, terminal: SessionTerminal): ModelSession {
-  const root = (state.spec.privilege ?? 'root') === 'root'
+  const root = state.spec.privilege === 'root'
   const bash: Shell = {
     kind: 'bash',
     variables: new Map([['HOME', root ? '/root' : `/home/${terminal.username}`]]),
@@ -44,6 +44,20 @@ export function openLinux(state: LinuxState, terminal: SessionTerminal): ModelSe
     return text.replaceAll(/\$(\w+|\?)/g, (_, name: string) => parameter(shell, name))
   }
 
+  /** Takes a line; answers the whole command once it is complete. */
+  function complete(line: string): string | undefined {
+    typed.push(line)
+    if (delimiter !== undefined && line !== delimiter) return undefined
+    const whole = typed.join('\n')
+    if (parseShell(whole).kind === 'more') {
+      delimiter = /<<-?\s*['"]?(\w+)['"]?/.exec(whole)?.[1]
+      return undefined
+    }
+    typed = []
+    delimiter = undefined
+    return whole
+  }
+
   function run(text: string): Result {
     if (tries > 0) return password()
     const shell = current()
@@ -51,38 +65,33 @@ export function openLinux(state: LinuxState, terminal: SessionTerminal): ModelSe
     const before = shell.kind === 'bash' ? '\x1b[?2004l\r' : ''
     const line =
       shell.kind === 'bash' ? text : Buffer.from(text).subarray(0, lineBytesMax).toString()
-    typed.push(line)
-    if (delimiter !== undefined && line !== delimiter) return { text: before }
-    const whole = typed.join('\n')
-    if (parseShell(whole).kind === 'more') {
-      delimiter = /<<-?\s*['"]?(\w+)['"]?/.exec(whole)?.[1]
-      return { text: before }
-    }
-    typed = []
-    delimiter = undefined
-    if (whole.trim() === '') return { text: before }
+    const whole = complete(line)
+    if (whole === undefined || whole.trim() === '') return { text: before }
     const outcome = runShell(state, shell, whole)
-    if (outcome.echo !== undefined) echo = outcome.echo
-    if (outcome.password === true) {
-      tries = 1
-      return { text: before + outcome.text }
-    }
-    if (outcome.shell !== undefined) {
-      if (outcome.shell.replaces) shells.pop()
-      shells.push({
-        kind: 'sh',
-        variables: new Map(outcome.shell.variables),
-        status: 0,
-        line: 0,
-        root,
-        user: terminal.username,
-      })
-    }
-    if (outcome.exit !== true) return { text: before + outcome.text }
-    const last = shells.length === 1
-    if (!last) shells.pop()
-    const bye = shell.kind === 'bash' ? 'logout\n' : ''
-    return { text: before + outcome.text + bye, ...(last ? { close: true } : {}) }
+    echo = outcome.echo ?? echo
+    if (outcome.password === true) tries = 1
+    if (outcome.shell !== undefined) begin(outcome.shell)
+    const result = { text: before + outcome.text }
+    return outcome.exit === true ? leave(result) : result
+  }
+
+  function begin({ replaces, variables }: NonNullable<Outcome['shell']>): void {
+    if (replaces) shells.pop()
+    shells.push({
+      kind: 'sh',
+      variables: new Map(variables),
+      status: 0,
+      line: 0,
+      root,
+      user: terminal.username,
+    })
+  }
+
+  function leave({ text }: Result): Result {
+    const bye = current().kind === 'bash' ? 'logout\n' : ''
+    if (shells.length === 1) return { text: text + bye, close: true }
+    shells.pop()
+    return { text: text + bye }
   }
 
   function password(): Result {

@@ -1,6 +1,6 @@
 // The state of a Linux host: links, addresses, routes, packet filter, files. What is gone at a reboot, and what a file brings back.
 
-import type { SimulatedDevice } from '../../spec.ts'
+import type { CompleteDevice } from '../../spec.ts'
 import { macOf } from '../frr/config.ts'
 import type { Announced, Learnt, ModelSettings } from '../model.ts'
 import { typedPrefix } from '../prefixes.ts'
@@ -50,7 +50,7 @@ export interface Kernel {
 
 /** One host. */
 export interface LinuxState {
-  readonly spec: SimulatedDevice
+  readonly spec: CompleteDevice
   readonly settings: ModelSettings
   readonly hostname: string
   kernel: Kernel
@@ -87,18 +87,17 @@ export function copyKernel(kernel: Kernel): Kernel {
 }
 
 /** A host as it starts, without its packet filter. */
-export function createState(spec: SimulatedDevice, settings: ModelSettings): LinuxState {
+export function createState(spec: CompleteDevice, settings: ModelSettings): LinuxState {
   const kernel: Kernel = {
     links: initialLinks(spec),
     routes: [],
     tables: [],
     sysctl: new Map(),
   }
-  if (spec.prepared !== false) kernel.sysctl.set('net.ipv6.conf.all.keep_addr_on_down', '1')
+  if (spec.prepared) kernel.sysctl.set('net.ipv6.conf.all.keep_addr_on_down', '1')
   kernel.routes = kernel.links.flatMap((link) => connectedRoutes(link, kernel))
-  if ((spec.roles ?? []).includes('edge') && spec.prepared !== false) {
-    for (const family of [4, 6] as const)
-      kernel.routes.push(operatorDiscard(discardHop(spec, family)))
+  if (spec.edge && spec.prepared) {
+    for (const family of [4, 6] as const) kernel.routes.push(operatorDiscard(spec.discard[family]))
   }
   return {
     spec,
@@ -125,21 +124,18 @@ function operatorDiscard(hop: string): Route {
   }
 }
 
-function initialLinks(spec: SimulatedDevice): Link[] {
-  const access = (spec.roles ?? []).includes('access')
-  const links: Omit<Link, 'index'>[] = [
-    plain('lo', 'loopback', spec.routerId === undefined ? [] : [`${spec.routerId}/32`]),
-  ]
-  ;(spec.vrfs ?? []).forEach((vrf, at) => {
+function initialLinks(spec: CompleteDevice): Link[] {
+  const links: Omit<Link, 'index'>[] = [plain('lo', 'loopback', [`${spec.routerId}/32`])]
+  spec.vrfs.forEach((vrf, at) => {
     links.push({ ...plain(vrf, 'vrf', []), table: 10 + at })
   })
-  if (access) links.push(plain('br0', 'bridge', []))
-  for (const port of spec.ports ?? []) {
-    const vrf = port.vrf === undefined || port.vrf === 'default' ? undefined : port.vrf
-    const bridged = access && port.addresses.length === 0
+  if (spec.access) links.push(plain('br0', 'bridge', []))
+  for (const port of spec.ports) {
+    const vrf = port.vrf === 'default' ? undefined : port.vrf
+    const bridged = spec.access && port.addresses.length === 0
     links.push({
       ...plain(port.name, 'ether', [...port.addresses], spec.name),
-      up: port.shut !== true,
+      up: !port.shut,
       alias: port.description === '' ? undefined : port.description,
       master: bridged ? 'br0' : vrf,
     })
@@ -237,18 +233,11 @@ export function learnRoutes(state: LinuxState, learnt: readonly Learnt[]): void 
 
 /** What a routing daemon beside nullroute would hand on of a Linux trigger: the discards of protocol 223. */
 export function discardsWithTag(state: LinuxState): Announced[] {
-  if (!(state.spec.roles ?? []).includes('rtbh-trigger') || state.spec.prepared === false) return []
+  if (!state.spec.trigger || !state.spec.prepared) return []
   return state.kernel.routes
     .filter(
       ({ type, protocol, table }) =>
         type === 'blackhole' && protocol === '223' && table === mainTable,
     )
-    .map(({ prefix, family }) => ({ prefix, nextHop: discardHop(state.spec, family) }))
-}
-
-/** The next hop that the edges discard: the first of its family. */
-function discardHop(spec: SimulatedDevice, family: 4 | 6): string {
-  const hops = spec.discardNextHops ?? []
-  const own = hops.find((one) => one.includes(':') === (family === 6))
-  return own ?? (family === 4 ? '192.0.2.254' : '100::1')
+    .map(({ prefix, family }) => ({ prefix, nextHop: state.spec.discard[family] }))
 }
