@@ -10,6 +10,7 @@ import { systemClock } from '../../agent/clock.ts'
 import { type Config, loadConfig } from '../config.ts'
 import { systemActor } from '../desk/desk.ts'
 import { createToken } from '../desk/tokens.ts'
+import { ControllerError } from '../errors.ts'
 import { type Running, startController } from '../main.ts'
 import { takeLock } from '../store/lock.ts'
 import { type Role, roles } from '../store/store.ts'
@@ -118,9 +119,7 @@ function makeFolder(folder: string): void {
         `${folder} is there and was not made by a demo: move it away, or run the demo in another folder`,
       )
     }
-    const data = join(folder, 'data')
-    // Refused with the other's process id while another demo runs here.
-    if (existsSync(data)) takeLock(data)()
+    refuseSecond(join(folder, 'data'))
     rmSync(folder, { recursive: true })
   }
   mkdirSync(join(folder, 'inventory'), { recursive: true, mode: 0o700 })
@@ -128,6 +127,20 @@ function makeFolder(folder: string): void {
     join(folder, marker),
     'Made by `nullroute demo`, and made anew by the next one: inventory, data, tokens and log of a demonstration.\n',
   )
+}
+
+function refuseSecond(data: string): void {
+  if (!existsSync(data)) return
+  try {
+    takeLock(data)()
+  } catch (fault) {
+    const pid = fault instanceof ControllerError ? fault.detail['pid'] : undefined
+    throw new CliError(
+      exitCodes.refused,
+      'data_in_use',
+      `a demo runs in this folder already${typeof pid === 'number' ? ` (pid ${pid})` : ''}: end that one, or run this one in another folder`,
+    )
+  }
 }
 
 function isOurs(folder: string): boolean {

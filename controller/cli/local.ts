@@ -13,7 +13,8 @@ export function registerLocal(program: Command, context: Context, groups: Groups
   registerRunning(program, context)
   registerFiles(program, context, groups)
   registerDevices(program, context, groups)
-  registerData(context, groups)
+  registerTokens(context, groups)
+  registerAudit(context, groups)
 }
 
 function registerRunning(program: Command, context: Context): void {
@@ -166,7 +167,7 @@ function registerDevices(program: Command, context: Context, groups: Groups): vo
 
 const where = 'data folder of a controller, running or not (default: ask the controller)'
 
-function registerData(context: Context, groups: Groups): void {
+function registerTokens(context: Context, groups: Groups): void {
   examples(
     groups.token
       .command('create')
@@ -219,6 +220,9 @@ function registerData(context: Context, groups: Groups): void {
       ],
     ],
   )
+}
+
+function registerAudit(context: Context, groups: Groups): void {
   examples(
     groups.audit
       .command('verify')

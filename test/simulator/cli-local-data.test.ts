@@ -43,7 +43,7 @@ interface Served {
   readonly url: string
   readonly out: Kept
   readonly log: Kept
-  stop(): Promise<number>
+  readonly stop: () => Promise<number>
 }
 
 /** A controller in this process, as `serve` runs it. */
