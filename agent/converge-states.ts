@@ -55,7 +55,7 @@ function stateOf(decision: Decision, verdict: Verdict): KeyState {
       return {
         ...base,
         outcome: sent === undefined ? 'already' : 'applied',
-        seen: 'absent',
+        seen: decision.seen,
         verified: true,
         ...(decision.note === undefined ? {} : { note: decision.note }),
       }
@@ -158,8 +158,8 @@ function claimAfter(
 ): Omit<Claim, 'step'> | null | 'same' | 'untouched' {
   switch (decision.kind) {
     case 'lifted':
-      // With a note nothing of ours is left there, so there is nothing that a reboot could bring back.
-      return liftedClaim(claim, verdict.saves && decision.note === undefined)
+      // Where something else stands in its place, there is nothing of ours that a reboot could bring back.
+      return liftedClaim(claim, verdict.saves && decision.seen === 'absent')
     case 'settled':
       if (decision.seen === 'foreign') return 'same'
       return claim.phase === 'held' && claim.replaces === undefined

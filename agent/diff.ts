@@ -49,8 +49,12 @@ export type Decision = {
     }
   /** There, but not in force yet: to be read again. */
   | { readonly kind: 'waiting'; readonly seen: 'present' | 'absent' | 'foreign' }
-  /** Not wanted and not there: the claim may go. */
-  | { readonly kind: 'lifted'; readonly note?: string }
+  /** Not wanted, and nothing of ours is there: the claim may go. `foreign`: someone changed it since, so that it is his; `present`: it stays for another key. */
+  | {
+      readonly kind: 'lifted'
+      readonly seen: 'absent' | 'foreign' | 'present'
+      readonly note?: string
+    }
   /** Nothing may be sent. */
   | {
       readonly kind: 'refused'
@@ -185,10 +189,11 @@ function decideUnwanted(claim: Claim, found: Found): Decision {
     return { ...base, kind: 'change', change, before: claim.before }
   }
   if (found.object.length === 0 || sameObject(found.object, claim.before))
-    return { ...base, kind: 'lifted' }
+    return { ...base, kind: 'lifted', seen: 'absent' }
   return {
     ...base,
     kind: 'lifted',
+    seen: 'foreign',
     note: `left alone, because someone changed it since: ${found.object.join('; ')}`,
   }
 }
@@ -231,7 +236,7 @@ function decideKept(
   const base = { key: claim.key, intent: claim.intent }
   const note = `the entry stays for ${sharer}, which is still wanted`
   if (desired.claims.some((other) => sharers.includes(other.key))) {
-    return { ...base, kind: 'lifted', note }
+    return { ...base, kind: 'lifted', seen: 'present', note }
   }
   return { ...base, kind: 'settled', outcome: 'applied', seen: 'present', note }
 }
@@ -247,7 +252,7 @@ function decideFading(intent: Intent, found: Found): Decision {
   const base = { key: keyOf(intent), intent }
   return found.inForce === 'yes'
     ? { ...base, kind: 'waiting', seen: 'present' }
-    : { ...base, kind: 'lifted' }
+    : { ...base, kind: 'lifted', seen: 'absent' }
 }
 
 function isOurs(claim: Claim, found: Found): boolean {

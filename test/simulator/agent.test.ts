@@ -277,6 +277,24 @@ describe('an agent', () => {
     expect(router.running).toContain('203.0.113.9/32')
   })
 
+  it('says at release that what someone changed stands there still, and is not ours', async () => {
+    const book = createBook()
+    const agent = start(book)
+    await book.until(verified)
+    await bring(book, agent, [target])
+    router.setByHand([
+      'no ip route 203.0.113.9/32 blackhole tag 666',
+      'ip route 203.0.113.9/32 blackhole tag 777',
+    ])
+
+    await bring(book, agent, [])
+
+    expect(book.state(key)).toMatchObject({ seen: 'foreign', verified: true })
+    expect(book.state(key)?.note).toContain('tag 777')
+    expect(book.claims).toEqual([])
+    expect(router.running).toContain('tag 777')
+  })
+
   it('changes nothing while a freeze holds', async () => {
     const book = createBook()
     book.held = true

@@ -148,7 +148,11 @@ describe('a held object', () => {
       found(host, { object: ['theirs'], effect: 'other' }),
     )
 
-    expect(decision).toMatchObject({ kind: 'lifted', note: expect.stringContaining('theirs') })
+    expect(decision).toMatchObject({
+      kind: 'lifted',
+      seen: 'foreign',
+      note: expect.stringContaining('theirs'),
+    })
   })
 
   it('is lifted again when a reboot brings an unsaved removal back', () => {
@@ -166,7 +170,11 @@ describe('a held object', () => {
       found(host, { object: ours, effect: 'same', mark: 'none' }),
     )
 
-    expect(decision).toMatchObject({ kind: 'lifted', note: expect.stringContaining('left alone') })
+    expect(decision).toMatchObject({
+      kind: 'lifted',
+      seen: 'foreign',
+      note: expect.stringContaining('left alone'),
+    })
   })
 })
 
