@@ -34,6 +34,7 @@ const passing: ReadonlySet<string> = new Set([
   'locked',
   'timer_pending',
   'unexpected_prompt',
+  'unknown_output',
 ])
 
 /** Whether a convergence that ended is to be tried again soon. */

@@ -65,7 +65,7 @@ export type Decision = {
 
 /** Why nothing is sent for a key. */
 export interface Refused {
-  readonly code: Stop['code'] | 'foreign_object' | 'foreign_change'
+  readonly code: Stop['code'] | 'foreign_object' | 'foreign_change' | 'unknown_output'
   readonly message: string
   readonly remedy: string
 }
@@ -188,6 +188,8 @@ function decideUnwanted(claim: Claim, found: Found): Decision {
     } as const
     return { ...base, kind: 'change', change, before: claim.before }
   }
+  const doubt = found.object.length === 0 ? doubtOf(claim, found) : undefined
+  if (doubt !== undefined) return { ...base, kind: 'refused', seen: 'unknown', stop: doubt }
   if (found.object.length === 0 || sameObject(found.object, claim.before))
     return { ...base, kind: 'lifted', seen: 'absent' }
   return {
@@ -195,6 +197,23 @@ function decideUnwanted(claim: Claim, found: Found): Decision {
     kind: 'lifted',
     seen: 'foreign',
     note: `left alone, because someone changed it since: ${found.object.join('; ')}`,
+  }
+}
+
+/** Stops with which the place of the object was read, and is empty. */
+const certain: ReadonlySet<Stop['code']> = new Set(['no_such_object', 'not_restorable'])
+
+/** Why an object that isn't shown can't be said to be gone: what could not be read is not absent, and a claim that goes too early leaves a customer cut off for good. */
+function doubtOf(claim: Claim, found: Found): Refused | undefined {
+  if (found.stop !== undefined && !certain.has(found.stop.code)) return found.stop
+  // Somebody else's effect on the same object says `same`; this one has no source that could be named.
+  if (claim.phase !== 'held' || found.inForce !== 'yes' || found.effect !== 'none') return undefined
+  return {
+    code: 'unknown_output',
+    message:
+      'the configuration does not show what nullroute put there, but it is in force: it can not be said to be gone',
+    remedy:
+      'look at the device by hand: either the read went wrong, or something else has the same effect there; it is read again by itself',
   }
 }
 

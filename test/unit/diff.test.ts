@@ -155,6 +155,36 @@ describe('a held object', () => {
     })
   })
 
+  it.each(['not_prepared', 'ambiguous', 'locked', 'timer_pending'] as const)(
+    'is not taken for gone when it can not be read: %s',
+    (code) => {
+      const stop = { code, message: 'm', remedy: 'r' }
+      const decision = decideOne({ claims: [claim(host)] }, found(host, { stop }))
+
+      expect(decision).toMatchObject({ kind: 'refused', seen: 'unknown', stop })
+    },
+  )
+
+  it('is not taken for gone while it is in force, whatever the configuration shows', () => {
+    const there = found(host, { inForce: 'yes' })
+
+    expect(decideOne({ claims: [claim(host)] }, there)).toMatchObject({
+      kind: 'refused',
+      seen: 'unknown',
+      stop: { code: 'unknown_output' },
+    })
+    expect(decideOne({ claims: [claim(host, { phase: 'lifting' })] }, there).kind).toBe('lifted')
+  })
+
+  it('is gone with what it stood on', () => {
+    const stop = { code: 'no_such_object', message: 'no such port', remedy: 'r' } as const
+
+    expect(decideOne({ claims: [claim(host)] }, found(host, { stop }))).toMatchObject({
+      kind: 'lifted',
+      seen: 'absent',
+    })
+  })
+
   it('is lifted again when a reboot brings an unsaved removal back', () => {
     const decision = decideOne(
       { claims: [claim(host, { phase: 'lifted' })] },
