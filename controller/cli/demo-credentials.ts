@@ -8,10 +8,6 @@ import { type Role, roles } from '../store/store.ts'
 /** The folder, in the working folder, that a demo writes. */
 export const demoFolder = '.demo'
 
-/** What `--help` says of it. */
-export const demoCredentialsHelp =
-  'Where neither NULLROUTE_URL nor NULLROUTE_TOKEN is set and a demo has left .demo/credentials.json in the working folder,\nits controller and its admin token are used; NULLROUTE_DEMO_ROLE=approver (abuse, engineer, auditor) takes the token of another of its people.'
-
 const Credentials = z.object({
   url: z.url(),
   tokens: z.record(z.enum(roles), z.string()),

@@ -4,9 +4,12 @@
 import type { Command } from 'commander'
 import { roles } from '../store/store.ts'
 import { type Context, endWith } from './context.ts'
-import { demoCredentialsHelp } from './demo-credentials.ts'
 import { examples, parseExpiry } from './options.ts'
 import type { Groups } from './program.ts'
+
+// Stands here and not beside what reads the file: that needs a schema library, which no other command's help should wait for.
+const demoCredentialsHelp =
+  'Where neither NULLROUTE_URL nor NULLROUTE_TOKEN is set and a demo has left .demo/credentials.json in the working folder,\nits controller and its admin token are used; NULLROUTE_DEMO_ROLE=approver (abuse, engineer, auditor) takes the token of another of its people.'
 
 /** Adds the local commands. */
 export function registerLocal(program: Command, context: Context, groups: Groups): void {

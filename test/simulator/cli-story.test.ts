@@ -409,7 +409,7 @@ describe('the network', () => {
   it('survives a restart of the controller while it waits', async () => {
     const own = await startStory()
     const sw1 = own.simulator.device('sw1')
-    sw1.faults.add({ kind: 'slow', ms: 300 })
+    sw1.faults.add({ kind: 'slow', ms: 100 })
     let said = ''
     const running = own.cli(['block', '--port', 'sw1:p1', ...why], {
       onRemark: (text) => {

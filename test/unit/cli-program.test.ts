@@ -1,6 +1,9 @@
 // The program as a whole: every command has its help, its examples and --json; and none of it needs a controller.
 
+import { readFileSync } from 'node:fs'
+import { join, posix } from 'node:path'
 import { PassThrough, Writable } from 'node:stream'
+import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import type { Context } from '../../controller/cli/context.ts'
 import { createProgram, leaves, runCli } from '../../controller/cli/program.ts'
@@ -104,5 +107,38 @@ describe('a run that goes wrong', () => {
 
     expect(JSON.parse(json.remarked())).toMatchObject({ code: 'no_token', exit: 1 })
     expect(text.remarked()).toContain('nullroute: unknown command')
+  })
+})
+
+describe('what is loaded before a command is known', () => {
+  const root = fileURLToPath(new URL('../..', import.meta.url))
+
+  // Imports that remain when types have gone; `import()` is not among them.
+  function staticImports(file: string): readonly string[] {
+    const text = readFileSync(join(root, file), 'utf8')
+    const names = text.matchAll(
+      /^(?:import(?: (?!type )[\w{},*\s]+? from)?|export [{*][\w{},*\s]*? from) '([^']+)'/gm,
+    )
+    return [...names].map(([, name = '']) => name)
+  }
+
+  it('is only what the commands’ own flags need: no database, SSH client, server or schema library', () => {
+    const packages = new Set<string>()
+    const seen = new Set(['controller/cli/main.ts'])
+    for (const file of seen) {
+      for (const name of staticImports(file)) {
+        if (name.startsWith('.')) seen.add(posix.join(posix.dirname(file), name))
+        else if (!name.startsWith('node:')) packages.add(name)
+      }
+    }
+
+    expect(seen.size).toBeGreaterThan(20)
+    expect([...packages].sort()).toEqual([
+      'cli-table3',
+      'commander',
+      'eventsource-parser',
+      'picocolors',
+    ])
+    expect([...seen].filter((file) => !file.startsWith('controller/'))).toEqual([])
   })
 })
