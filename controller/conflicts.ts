@@ -86,17 +86,6 @@ export function refusedDeviceChanges(input: {
   })
 }
 
-/** Devices that are in no inventory any more but hold something of ours: they stay, as `retired`, with their old data, until it is gone. */
-export function retiredDevices(input: {
-  readonly before: ReadonlyMap<Id, Device>
-  readonly after: ReadonlyMap<Id, Device>
-  readonly claims: ReadonlyMap<Id, readonly Claim[]>
-}): readonly Device[] {
-  return [...input.before.values()].filter(
-    ({ id }) => !input.after.has(id) && (input.claims.get(id) ?? []).length > 0,
-  )
-}
-
 function takenAway(input: ConflictInput, frozen: Compiled): readonly Conflict[] {
   const { after, lookup } = input
   const theirs = after.customers.get(frozen.customer)

@@ -2,7 +2,7 @@
 
 import type { Reading } from '../agent/journal.ts'
 import type { Finding } from '../agent/platform.ts'
-import type { Id, Inventory } from '../inventory/model.ts'
+import type { Device, Id, Inventory } from '../inventory/model.ts'
 import type { Address } from '../inventory/prefix.ts'
 import type { Decision, Playbook } from '../playbooks/model.ts'
 import type { Actor } from './audit/record.ts'
@@ -119,8 +119,17 @@ export interface Controller {
   ): Promise<{ readonly row: TokenRow; readonly token: string }>
   revokeToken(caller: Caller, token: string): Promise<TokenRow>
   lookup(address: Address): Lookup
-  /** Live view of one device: its stored state and what is wanted of it. */
-  device(id: Id): { readonly state: DeviceState; readonly wanted: readonly Wanted[] } | undefined
+  /** All devices of the inventory, and those that left it but hold something of ours, by id. */
+  deviceIds(): readonly Id[]
+  /** Live view of one device: its stored state and what is wanted of it. `retired`: it is in no inventory any more and kept until what is ours on it is gone. */
+  device(id: Id):
+    | {
+        readonly device: Device
+        readonly retired: boolean
+        readonly state: DeviceState
+        readonly wanted: readonly Wanted[]
+      }
+    | undefined
   /** Held expiries, held work, overdue releases: for status. */
   holds(): {
     readonly freeze?: Freeze

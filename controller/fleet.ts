@@ -6,7 +6,8 @@ import { type Agent, createAgent } from '../agent/agent.ts'
 import type { Clock } from '../agent/clock.ts'
 import type { Journal } from '../agent/journal.ts'
 import type { Platform } from '../agent/platform.ts'
-import type { Device, Id, Jump } from '../inventory/model.ts'
+import type { Id } from '../inventory/model.ts'
+import type { Reachable } from './recover.ts'
 
 /** Why a device is woken: a change goes before a retry, a retry before a check. */
 export type Why = 'change' | 'retry' | 'check'
@@ -15,10 +16,11 @@ export type Why = 'change' | 'retry' | 'check'
 export interface Fleet {
   /** Converge soon; wakes that come together are one. A device that is not known is ignored: its enforcement says `device_gone`. */
   wake(device: Id, why: Why): void
-  agent(device: Id): Agent | undefined
+  /** The agent of a device, once a predecessor has ended. */
+  agent(device: Id): Promise<Agent | undefined>
   /** Devices with an open session. */
   connected(): number
-  /** Ends agents whose device is another by now; they come back when they are needed. */
+  /** Ends agents whose device is another by now; they come back when they are woken. */
   refresh(): Promise<void>
   /** Ends all within the drain time. */
   stop(): Promise<void>
@@ -27,9 +29,9 @@ export interface Fleet {
 /** What the fleet is made of. */
 export interface FleetParts {
   /** The device as it is to be reached: the inventory's, or for retired ones the last known. */
-  device(id: Id): { readonly device: Device; readonly jump: Jump | undefined } | undefined
+  device(id: Id): Reachable | undefined
   readonly platforms: ReadonlyMap<string, Platform>
-  journal(device: Device): Journal
+  journal(known: Reachable): Journal
   readonly clock: Clock
   readonly log: Logger
   readonly environment: Readonly<Record<string, string | undefined>>
@@ -42,52 +44,84 @@ export interface FleetParts {
   unsaved(id: Id): boolean
 }
 
+interface Entry {
+  readonly agent: Agent
+  /** What it was made of, to see whether that is another by now. */
+  readonly made: string
+  /** Set while it ends: its successor is made only when its last line is sent and its session closed, since two on one device would undo each other. */
+  ending?: Promise<void>
+  /** The most urgent wake that came meanwhile. */
+  woken?: Why
+}
+
+const urgency: readonly Why[] = ['check', 'retry', 'change']
+
 /** Agents in this process. */
 export function createFleet(parts: FleetParts): Fleet {
   const gate = new PQueue({ concurrency: parts.devicesAtOnce })
-  const agents = new Map<Id, { readonly agent: Agent; readonly made: string }>()
+  const entries = new Map<Id, Entry>()
   let stopping = false
 
-  function agentOf(id: Id): Agent | undefined {
-    const existing = agents.get(id)
-    if (existing !== undefined) return existing.agent
+  function entryOf(id: Id): Entry | undefined {
+    const existing = entries.get(id)
+    if (existing !== undefined) return existing
     const known = parts.device(id)
     const platform = known === undefined ? undefined : parts.platforms.get(known.device.platform)
     if (stopping || known === undefined || platform === undefined) return undefined
-    const agent = createAgent({
-      device: known.device,
-      ...(known.jump === undefined ? {} : { jump: known.jump }),
-      platform,
-      journal: parts.journal(known.device),
-      gate,
-      clock: parts.clock,
-      log: parts.log.child({ device: id }),
-      environment: parts.environment,
-      unsaved: parts.unsaved(id),
-      checkMs: parts.checkIntervalMs,
-      deadlines: { ownMs: parts.ownDeadlineMs, observerMs: parts.observerDeadlineMs },
-    })
-    agents.set(id, { agent, made: JSON.stringify(known) })
-    return agent
+    const entry = { agent: agentFor(parts, known, platform, gate), made: JSON.stringify(known) }
+    entries.set(id, entry)
+    return entry
+  }
+
+  function wake(id: Id, why: Why): void {
+    const entry = entryOf(id)
+    if (entry?.ending === undefined) entry?.agent.wake(why)
+    else if (urgency.indexOf(why) > urgency.indexOf(entry.woken ?? 'check')) entry.woken = why
+    else entry.woken ??= why
+  }
+
+  async function replace(id: Id, entry: Entry): Promise<void> {
+    entry.ending ??= entry.agent.stop()
+    await entry.ending
+    if (entries.get(id) !== entry) return
+    entries.delete(id)
+    if (entry.woken !== undefined) wake(id, entry.woken)
   }
 
   return {
-    wake(device, why) {
-      agentOf(device)?.wake(why)
+    wake,
+    async agent(id) {
+      await entries.get(id)?.ending
+      return entryOf(id)?.agent
     },
-    agent: agentOf,
-    connected: () => [...agents.values()].filter(({ agent }) => agent.connected).length,
+    connected: () => [...entries.values()].filter(({ agent }) => agent.connected).length,
     async refresh() {
-      const changed = [...agents].filter(
+      const changed = [...entries].filter(
         ([id, { made }]) => JSON.stringify(parts.device(id)) !== made,
       )
-      for (const [id] of changed) agents.delete(id)
-      await Promise.all(changed.map(([, { agent }]) => agent.stop()))
+      await Promise.all(changed.map(([id, entry]) => replace(id, entry)))
     },
     async stop() {
       stopping = true
-      await Promise.all([...agents.values()].map(({ agent }) => agent.stop()))
-      agents.clear()
+      await Promise.all([...entries.values()].map((entry) => entry.ending ?? entry.agent.stop()))
+      entries.clear()
     },
   }
+}
+
+function agentFor(parts: FleetParts, known: Reachable, platform: Platform, gate: PQueue): Agent {
+  const { id } = known.device
+  return createAgent({
+    device: known.device,
+    ...(known.jump === undefined ? {} : { jump: known.jump }),
+    platform,
+    journal: parts.journal(known),
+    gate,
+    clock: parts.clock,
+    log: parts.log.child({ device: id }),
+    environment: parts.environment,
+    unsaved: parts.unsaved(id),
+    checkMs: parts.checkIntervalMs,
+    deadlines: { ownMs: parts.ownDeadlineMs, observerMs: parts.observerDeadlineMs },
+  })
 }

@@ -2,9 +2,11 @@
 // A guard looks at what the decision comes to after compiling and carving, never at what somebody meant; a refusal names the rule, the numbers,
 // what it hit, and what to do.
 
+import { platforms } from '../agent/platforms/index.ts'
 import type { Lookup } from '../inventory/lookup.ts'
 import type { Inventory } from '../inventory/model.ts'
 import type { NeverCut } from '../inventory/never-cut.ts'
+import { type PortNaming, samePort, takesDown } from '../inventory/ports.ts'
 import { carve, familyOf, lengthOf, type Prefix, toSpan } from '../inventory/prefix.ts'
 import type { Compiled, Decision } from '../playbooks/model.ts'
 import { measure } from './blast-radius.ts'
@@ -44,7 +46,7 @@ const guards: readonly Guard[] = [
   { name: 'never_cut', overridable: false, test: neverCutAddresses },
   { name: 'prefix_length', overridable: true, test: prefixLength },
   { name: 'port_owner', overridable: false, test: portOwner },
-  { name: 'port_uplink', overridable: true, test: portUplink },
+  { name: 'port_uplink', overridable: false, test: portUplink },
   { name: 'neighbor_owner', overridable: false, test: neighborOwner },
   { name: 'decision_budget', overridable: true, test: decisionBudget },
   { name: 'hour_budget', overridable: true, test: hourBudget },
@@ -202,16 +204,29 @@ function prefixLength({ compiled, inventory }: GuardInput): Hit | undefined {
   }
 }
 
+/** How the device's platform spells its ports: by that two names are compared, never as texts. */
+function namingOf(inventory: Inventory, device: string): PortNaming | undefined {
+  return platforms.get(inventory.devices.get(device)?.platform ?? '')
+}
+
 function portOwner({ compiled, inventory }: GuardInput): Hit | undefined {
   const hit = compiled.ports.flatMap(({ device, port }) => {
     const name = `${device}:${port}`
     if (!inventory.devices.has(device)) return [`${name}: there is no such device`]
-    const owners = [...inventory.customers.values()].filter(({ ports }) =>
-      ports.some((each) => each.device === device && each.interface === port),
+    const naming = namingOf(inventory, device)
+    if (naming !== undefined && naming.canonicalPort(port) === undefined) {
+      return [`${name}: may be any of several ports`]
+    }
+    const owned = [...inventory.customers.values()].flatMap(({ id, ports }) =>
+      ports.filter((each) => each.device === device).map((each) => ({ id, port: each.interface })),
     )
-    const others = owners.filter(({ id }) => id !== compiled.customer).map(({ id }) => id)
-    if (others.length > 0) return [`${name}: carries ${others.join(', ')}`]
-    return owners.length === 0 ? [`${name}: is nobody's in the inventory`] : []
+    const others = owned
+      .filter(({ id }) => id !== compiled.customer)
+      .filter((each) => takesDown(port, each.port, naming))
+      .map((each) => (each.port === port ? each.id : `${each.id} (as ${each.port})`))
+    if (others.length > 0) return [`${name}: carries ${[...new Set(others)].join(', ')}`]
+    const theirs = owned.some((each) => samePort(port, each.port, naming))
+    return theirs ? [] : [`${name}: is nobody's in the inventory`]
   })
   if (hit.length === 0) return undefined
   return {
@@ -221,9 +236,12 @@ function portOwner({ compiled, inventory }: GuardInput): Hit | undefined {
 }
 
 function portUplink({ compiled, inventory }: GuardInput): Hit | undefined {
-  const hit = compiled.ports
-    .filter(({ device, port }) => inventory.devices.get(device)?.uplinks.includes(port) === true)
-    .map(({ device, port }) => `${device}:${port}`)
+  const hit = compiled.ports.flatMap(({ device, port }) => {
+    const naming = namingOf(inventory, device)
+    return (inventory.devices.get(device)?.uplinks ?? [])
+      .filter((uplink) => takesDown(port, uplink, naming))
+      .map((uplink) => `${device}:${port}${uplink === port ? '' : ` (uplink ${uplink})`}`)
+  })
   if (hit.length === 0) return undefined
   return {
     message: `an uplink, by devices.<id>.uplinks: ${hit.join(', ')}. Cut a port nearer to the customer`,

@@ -13,17 +13,23 @@ import type {
   SessionEvent,
   VerifiedStep,
 } from '../agent/journal.ts'
-import type { Device, Id } from '../inventory/model.ts'
+import type { Device, Id, Jump } from '../inventory/model.ts'
 import type { Actor, Json, NewRecord, RecordOutcome } from './audit/record.ts'
 import { desiredFor } from './desired.ts'
+import { afterSession, asRead, deviceState, sessionRecord } from './device-state.ts'
+import { inForce } from './enforcement.ts'
+import { rememberAs } from './recover.ts'
 import { recordFailure, recordStates, type Snapshot, settleAll, snapshotOf } from './settle.ts'
-import type { DeviceState, Rows, Store, Transaction } from './store/store.ts'
+import type { Rows, Store, Transaction } from './store/store.ts'
 
 /** What a journal is made of. */
 export interface JournalParts {
   readonly store: Store
   readonly clock: Clock
   readonly device: Device
+  readonly jump: Jump | undefined
+  /** How long a device that was verified may stay unread before its enforcements are degraded, in ms. */
+  readonly outOfReachMs: number
   /** Called after results became durable, with the devices whose turn it may be now. */
   turn(devices: readonly Id[]): void
 }
@@ -56,7 +62,13 @@ export function createJournal(parts: JournalParts): Journal {
     async failed(event) {
       const turn = await store.commit((tx) => {
         const at = nowOf(book)
-        recordFailure(tx, { device: device.id, snapshot: book.snapshot, event, at })
+        recordFailure(tx, {
+          device: device.id,
+          snapshot: book.snapshot,
+          outOfReachMs: book.outOfReachMs,
+          event,
+          at,
+        })
         return settleAll(tx, device.id, at)
       })
       parts.turn(turn)
@@ -98,7 +110,7 @@ function intend(book: Book, tx: Transaction, step: IntendedStep): number {
   const { device } = book
   const state = deviceState(tx, device.id)
   const number = state.step + 1
-  tx.putDevice({ ...state, step: number, lastKnown: JSON.stringify(device) })
+  tx.putDevice({ ...state, step: number, lastKnown: rememberAs(book) })
   const held = tx.claims(device.id)
   const unsaved = held.filter((claim) => claim.step > (state.savedStep ?? 0))
   const changing = step.purpose === 'save' ? unsaved : step.claims
@@ -278,25 +290,17 @@ function session(book: Book, tx: Transaction, event: SessionEvent): void {
   if (record !== undefined) write(book, tx, [undefined], record)
 }
 
-/** The stored state of a device, or that of one that was never seen. */
-export function deviceState(rows: Rows, device: Id): DeviceState {
-  return (
-    rows.device(device) ?? {
-      device,
-      state: 'unknown',
-      unsaved: false,
-      step: 0,
-      missed: 0,
-      states: [],
-      orphans: [],
-    }
+/** The enforcements that these keys of a device serve, in force or on their way out; `[undefined]` where none does, so that the record names the device alone. One that waits for approval, or whose wave is not open, has nothing to do with it. */
+function servedBy(rows: Rows, device: Id, keys: readonly Key[]): Whom {
+  const waves = new Map(
+    rows
+      .live()
+      .filter(({ status }) => status === 'releasing' || inForce.includes(status))
+      .map(({ id, openWave }) => [id, openWave ?? 0]),
   )
-}
-
-/** The enforcements that these keys of a device serve; `[undefined]` where none does, so that the record names the device alone. */
-export function servedBy(rows: Rows, device: Id, keys: readonly Key[]): Whom {
-  const live = new Set(rows.live().map(({ id }) => id))
-  const wanted = rows.wanted({ device }).filter((row) => live.has(row.enforcement) && !row.observer)
+  const wanted = rows
+    .wanted({ device })
+    .filter((row) => !row.observer && row.wave <= (waves.get(row.enforcement) ?? -1))
   const intents: readonly Intent[] = wanted.map(({ intent }) => intent)
   const sought = new Set(keys)
   const found = wanted
@@ -324,59 +328,6 @@ function applyClaims(tx: Transaction, device: Id, step: VerifiedStep): void {
     if (claim === null) tx.dropClaim(device, key)
     else tx.putClaim(device, { ...claim, step: step.step ?? known.get(key)?.step ?? 0 })
   }
-}
-
-function asRead(state: DeviceState, step: VerifiedStep, at: string): DeviceState {
-  const { since: _since, code: _code, ...rest } = state
-  return {
-    ...rest,
-    state: 'up',
-    missed: 0,
-    lastReadAt: at,
-    unsaved: state.unsaved || step.unsaved,
-    states: step.states as readonly KeyState[],
-    orphans: step.orphans,
-  }
-}
-
-function afterSession(state: DeviceState, event: SessionEvent, at: string): DeviceState {
-  if (event.kind === 'connected') {
-    const { since: _since, code: _code, ...rest } = state
-    return {
-      ...rest,
-      state: 'up',
-      missed: 0,
-      ...(event.software === undefined ? {} : { software: event.software }),
-    }
-  }
-  const changedKey = event.code === 'host_key_changed' || event.code === 'host_key_unknown'
-  return {
-    ...state,
-    state: changedKey ? 'quarantined' : event.kind === 'refused' ? 'refused' : 'unreachable',
-    since: state.since ?? at,
-    code: event.code,
-    missed: state.missed + 1,
-  }
-}
-
-// Once per change of state: a device that is off for a week is one record, not one for each try.
-function sessionRecord(
-  event: SessionEvent,
-  about: { readonly before: DeviceState; readonly after: DeviceState; readonly device: Device },
-): Omit<NewRecord, 'actor' | 'on'> | undefined {
-  const address = about.device.address
-  if (event.kind === 'connected') {
-    const data: Record<string, Json> = { address, hostKey: event.hostKey }
-    if (event.software !== undefined) data['software'] = event.software
-    return { type: 'device.connected', outcome: 'ok', data }
-  }
-  if (about.before.code === event.code) return undefined
-  const data: Record<string, Json> = { address, why: event.message }
-  if (event.hostKey !== undefined) data['hostKey'] = event.hostKey
-  if (event.expected !== undefined) data['expected'] = event.expected
-  if (event.kind === 'refused') return { type: 'device.refused', outcome: 'refused', data }
-  data['since'] = about.after.since ?? ''
-  return { type: 'device.unreachable', outcome: 'failed', data }
 }
 
 function expectation(step: IntendedStep): string {

@@ -92,6 +92,9 @@ function approve(
   if (from.expiresAt !== undefined && from.expiresAt <= now) {
     return refused('not_awaiting', `its end, ${from.expiresAt}, has passed`)
   }
+  if (isTooLate(from, now)) {
+    return refused('not_awaiting', 'nobody decided within 7 days: it has to be asked for again')
+  }
   const given = [
     ...from.approvals.given,
     { person: event.by.person, token: event.by.actor.id, at: now },
@@ -130,13 +133,17 @@ function refuseDeciding(from: Enforcement, by: By): Transition | undefined {
 
 function expireApproval(from: Enforcement, by: By, now: string): Transition {
   if (from.status !== 'awaiting_approval') return { kind: 'unchanged', enforcement: from }
-  const late = Date.parse(now) - Date.parse(from.acceptedAt) >= approvalWindowMs
+  const late = isTooLate(from, now)
   const ended = from.expiresAt !== undefined && from.expiresAt <= now
   if (!late && !ended) return { kind: 'unchanged', enforcement: from }
   const why = ended ? `its end, ${from.expiresAt}, came first` : 'nobody decided within 7 days'
   const next = touch(from, now, { status: 'rejected', why })
   const data = { kind: ended ? 'expiresAt' : 'window' }
   return moved(next, [record('approval.expired', next, by, data), settledRecord(next, by, [])])
+}
+
+function isTooLate(from: Enforcement, now: string): boolean {
+  return Date.parse(now) - Date.parse(from.acceptedAt) >= approvalWindowMs
 }
 
 function rejectBecause(from: Enforcement, by: By, now: string, why: string): Transition {

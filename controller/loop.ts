@@ -54,7 +54,8 @@ export function createLoop(desk: Desk): Loop {
     cancel()
     if (stopped) return
     const next = desk.store.read((rows) => nextDue(rows.live()))
-    const wait = next === undefined ? longestMs : Date.parse(next) - desk.clock.now().getTime()
+    const holds = next === undefined || state.watch.jump !== undefined
+    const wait = holds ? longestMs : Date.parse(next) - desk.clock.now().getTime()
     cancel = desk.clock.after(Math.min(longestMs, Math.max(shortestMs, wait)), () => void turn())
   }
 
@@ -91,7 +92,15 @@ async function takeTurn(state: State): Promise<void> {
   await lookAtTime(state)
   const held = state.watch.jump !== undefined
   const due = desk.store.read((rows) => dueAt(rows.live(), now(desk), held))
-  for (const one of due.slice(0, perTurn)) await carry(state, one)
+  const overdue = new Set(due.flatMap((one) => (one.kind === 'overdue' ? [one.enforcement] : [])))
+  for (const id of state.overdue) if (!overdue.has(id)) state.overdue.delete(id)
+  // What was said once is not due again, and must not stand before ends that have come.
+  const fresh = due.filter((one) => one.kind !== 'overdue' || !state.overdue.has(one.enforcement))
+  for (const one of fresh.slice(0, perTurn)) {
+    await carry(state, one).catch((fault: unknown) =>
+      desk.log.error({ err: fault, ...one }, 'could not be carried out; it is tried again'),
+    )
+  }
 }
 
 async function lookAtTime(state: State): Promise<void> {
@@ -112,7 +121,6 @@ async function lookAtTime(state: State): Promise<void> {
 
 async function carry({ desk, overdue }: State, due: Due): Promise<void> {
   if (due.kind === 'overdue') {
-    if (overdue.has(due.enforcement)) return
     overdue.add(due.enforcement)
     desk.log.warn(
       { enforcement: due.enforcement },

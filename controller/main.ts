@@ -116,7 +116,14 @@ function createDesk(about: {
   const fleet: Fleet = createFleet({
     device: (id) => reachable(world, store, id),
     platforms,
-    journal: (device) => createJournal({ store, clock, device, turn }),
+    journal: (known) =>
+      createJournal({
+        ...known,
+        store,
+        clock,
+        turn,
+        outOfReachMs: 3 * config.checkIntervalMs,
+      }),
     clock,
     log: parts.log,
     environment: parts.environment,
@@ -176,7 +183,7 @@ async function stop(about: {
 }
 
 async function firstWorld(config: Config, log: Logger): Promise<World> {
-  const loaded = await loadWorld(config, [...platforms.keys()])
+  const loaded = await loadWorld(config, platforms)
   if (!loaded.ok) {
     throw new ControllerError('inventory_invalid', describeProblems(loaded.problems), {
       problems: loaded.problems,

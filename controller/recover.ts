@@ -36,31 +36,37 @@ export async function closeOpenSteps(store: Store): Promise<number> {
   })
 }
 
+/** A device and the host that its sessions go through. */
+export interface Reachable {
+  readonly device: Device
+  readonly jump: Jump | undefined
+}
+
 /** A device as it is to be reached. One that holds claims stays what it was when they were made, whatever the inventory says by now: else its objects would be sought on another router. */
-export function reachable(
-  world: World,
-  store: Store,
-  id: Id,
-): { readonly device: Device; readonly jump: Jump | undefined } | undefined {
+export function reachable(world: World, store: Store, id: Id): Reachable | undefined {
   const listed = world.inventory.devices.get(id)
-  const known = store.read((rows) => lastKnownDevice(rows, id))
-  const moved = known !== undefined && listed !== undefined && isAnother(known, listed)
-  const device = moved || listed === undefined ? known : listed
-  if (device === undefined) return undefined
-  return {
-    device,
-    jump: device.jump === undefined ? undefined : world.inventory.jumps.get(device.jump),
-  }
+  const known = store.read((rows) => lastKnown(rows, id))
+  if (known !== undefined && (listed === undefined || isAnother(known.device, listed))) return known
+  if (listed === undefined) return undefined
+  const { jump } = listed
+  return { device: listed, jump: jump === undefined ? undefined : world.inventory.jumps.get(jump) }
 }
 
 /** Whether they are different boxes, or the same box behind another driver. */
-export function isAnother(one: Device, other: Device): boolean {
+function isAnother(one: Device, other: Device): boolean {
   return one.platform !== other.platform || one.address !== other.address || one.port !== other.port
 }
 
-/** A device that holds claims, as it was when they were made; undefined where it holds none. */
-export function lastKnownDevice(rows: Rows, id: Id): Device | undefined {
+/** A device that holds claims, as it was reached when they were made; undefined where it holds none. */
+export function lastKnown(rows: Rows, id: Id): Reachable | undefined {
   const text = rows.claims(id).length === 0 ? undefined : rows.device(id)?.lastKnown
-  // Written by the journal from a checked Device; nobody else writes that column.
-  return text === undefined ? undefined : (JSON.parse(text) as Device)
+  if (text === undefined) return undefined
+  // Written by `rememberAs` alone, of a checked Device and Jump.
+  const { device, jump } = JSON.parse(text) as { readonly device: Device; readonly jump?: Jump }
+  return { device, jump }
+}
+
+/** The text that `lastKnown` reads. */
+export function rememberAs({ device, jump }: Reachable): string {
+  return JSON.stringify(jump === undefined ? { device } : { device, jump })
 }

@@ -1,7 +1,7 @@
 // From what a device showed to how its enforcements stand: results of a device, then the status that follows. Inside the transaction of the journal.
 
 import { elementFor } from '../agent/diff.ts'
-import { AgentError, type AgentErrorCode } from '../agent/errors.ts'
+import { type AgentErrorCode, agentErrorCodes } from '../agent/errors.ts'
 import { type Intent, type Key, keyOf } from '../agent/intents.ts'
 import type { KeyState } from '../agent/journal.ts'
 import type { Id } from '../inventory/model.ts'
@@ -13,10 +13,7 @@ import type { Result, Rows, Transaction, Wanted } from './store/store.ts'
 /** The live enforcements of a device, with their status, as they were when its desired state was read: a read-back speaks for these alone. */
 export type Snapshot = ReadonlyMap<string, Status>
 
-/** How long a device that was verified may be out of reach before its enforcements are degraded, in ms: three check intervals of 5 min. */
-export const outOfReachMs = 900_000
-
-/** Codes that say nothing about the change: the device could not be talked to at all. */
+/** Codes that say nothing about the change: the device could not be talked to, or not be understood. */
 const outOfReach: ReadonlySet<AgentErrorCode> = new Set<AgentErrorCode>([
   'unreachable',
   'host_key_unknown',
@@ -27,7 +24,15 @@ const outOfReach: ReadonlySet<AgentErrorCode> = new Set<AgentErrorCode>([
   'no_prompt',
   'wrong_platform',
   'no_privilege',
+  'timeout',
+  'desync',
+  'pager',
+  'too_much_output',
 ])
+
+/** Refusals that pass by themselves: somebody else's lock or timer. For so many attempts (about a minute with the agent's backoff) they are no answer yet. */
+const passing: ReadonlySet<string> = new Set(['locked', 'timer_pending', 'not_confirmed'])
+const passingAttempts = 8
 
 const system = {
   actor: { kind: 'system', id: 'controller' } as Actor,
@@ -66,7 +71,7 @@ export function recordStates(
       const element = row.observer ? row.key : keyOf(elementFor(row.intent, wantedNow))
       return stateFor(row, states.get(element) ?? states.get(row.key), releasing)
     })
-    const status = statusFrom(found)
+    const status = statusFrom(found, result.attempts)
     const failure = found.find((state) => state.error !== undefined)?.error
     const { error: _error, verifiedAt: _verifiedAt, ...rest } = result
     tx.putResult({
@@ -82,12 +87,13 @@ export function recordStates(
   return [...changed]
 }
 
-/** Writes that a convergence could not be carried out. One that was verified stays so for a while when the device is merely out of reach. */
+/** Writes that a convergence could not be carried out. What was verified stays so until the device has not been read for `outOfReachMs`: one read that went wrong says nothing about what is in force. */
 export function recordFailure(
   tx: Transaction,
   about: {
     readonly device: Id
     readonly snapshot: Snapshot
+    readonly outOfReachMs: number
     readonly event: {
       readonly code: AgentErrorCode
       readonly message: string
@@ -99,24 +105,24 @@ export function recordFailure(
   const { event } = about
   if (event.code === 'stopped') return
   const away = outOfReach.has(event.code)
-  const since = tx.device(about.device)?.since
-  const justAway =
-    away && (since === undefined || Date.parse(about.at) - Date.parse(since) < outOfReachMs)
+  const lastRead = tx.device(about.device)?.lastReadAt
+  const unreadMs = lastRead === undefined ? 0 : Date.parse(about.at) - Date.parse(lastRead)
   const error = {
     code: event.code,
     message: event.message,
-    remedy: new AgentError(event.code, event.message).remedy,
+    remedy: agentErrorCodes[event.code],
   }
-  for (const { result, rows } of scope(tx, about, tx.wanted({ device: about.device }))) {
-    if (event.keys.length > 0 && !rows.some(({ key }) => event.keys.includes(key))) continue
-    if (justAway && result.status === 'verified') continue
+  for (const one of scope(tx, about, tx.wanted({ device: about.device }))) {
+    const { enforcement, result, rows } = one
+    // Of a release every device must answer, also one on which nothing of it is known.
+    const meant =
+      enforcement.status === 'releasing' || rows.some(({ key }) => event.keys.includes(key))
+    if (!meant && event.keys.length > 0) continue
+    const known = result.status === 'verified'
+    if (known && unreadMs < about.outOfReachMs) continue
     const { verifiedAt: _verifiedAt, ...rest } = result
-    tx.putResult({
-      ...rest,
-      status: away ? 'unreachable' : 'failed',
-      error,
-      attempts: result.attempts + 1,
-    })
+    const status = away || known ? 'unreachable' : 'failed'
+    tx.putResult({ ...rest, status, error, attempts: result.attempts + 1 })
   }
 }
 
@@ -220,10 +226,14 @@ function stateFor(row: Wanted, state: KeyState | undefined, releasing: boolean):
     : { ...base, outcome: 'unknown', seen: 'unknown', verified: false }
 }
 
-function statusFrom(states: readonly KeyState[]): DeviceStatus {
+function statusFrom(states: readonly KeyState[], attempts: number): DeviceStatus {
   if (states.every(({ outcome }) => outcome === 'unsupported')) return 'unsupported'
-  if (states.every(({ verified }) => verified)) return 'verified'
-  if (states.some(({ outcome, verified }) => !verified && outcome === 'refused')) return 'refused'
-  if (states.some(({ outcome, verified }) => !verified && outcome === 'failed')) return 'failed'
+  const open = states.filter(({ verified }) => !verified)
+  if (open.length === 0) return 'verified'
+  const answers = open.filter(
+    ({ error }) => attempts >= passingAttempts || !passing.has(error?.code ?? ''),
+  )
+  if (answers.some(({ outcome }) => outcome === 'refused')) return 'refused'
+  if (answers.some(({ outcome }) => outcome === 'failed')) return 'failed'
   return 'converging'
 }

@@ -5,6 +5,7 @@ import { loadInventory } from '../inventory/load.ts'
 import { createLookup, type Lookup } from '../inventory/lookup.ts'
 import type { Inventory } from '../inventory/model.ts'
 import { type NeverCut, neverCut } from '../inventory/never-cut.ts'
+import type { KnownPlatforms } from '../inventory/ports.ts'
 import { type Address, parseAddress } from '../inventory/prefix.ts'
 import type { LoadResult } from '../inventory/problem.ts'
 import { loadPlaybooks } from '../playbooks/load.ts'
@@ -21,7 +22,7 @@ export interface World {
 /** Reads both from disk: a world, or every problem of both. */
 export async function loadWorld(
   from: { readonly inventory: string; readonly playbooks: string | undefined },
-  knownPlatforms: readonly string[],
+  knownPlatforms: KnownPlatforms,
 ): Promise<LoadResult<World>> {
   const [inventory, playbooks] = await Promise.all([
     loadInventory(from.inventory, knownPlatforms),

@@ -12,7 +12,7 @@ import {
   PageQuery,
   ReconcileBody,
 } from './schema.ts'
-import { inventoryDeviceView, retiredDevice } from './views-inventory.ts'
+import { inventoryDeviceView } from './views-inventory.ts'
 
 /** GET /v1/devices, GET /v1/devices/{id}, POST …/check, reconcile, adopt. */
 export function deviceRoutes(app: Api, context: ApiContext): void {
@@ -34,7 +34,7 @@ function readRoutes(app: Api, context: ApiContext): void {
     },
     handler: async ({ query }) => {
       const { items, ...more } = pageById(
-        allIds(context).map((id) => ({ id })),
+        context.controller.deviceIds().map((id) => ({ id })),
         query,
       )
       return { items: items.flatMap(({ id }) => viewDevice(context, id) ?? []), ...more }
@@ -135,13 +135,6 @@ function changeRoutes(app: Api, context: ApiContext): void {
   })
 }
 
-function allIds({ controller }: ApiContext): readonly string[] {
-  const retired = controller.store
-    .read((rows) => rows.devices())
-    .filter((state) => state.retired === true)
-  return [...new Set([...controller.inventory().devices.keys(), ...retired.map((d) => d.device)])]
-}
-
 function needDevice(context: ApiContext, id: string): DeviceView {
   const view = viewDevice(context, id)
   if (view === undefined) throw notFound('device', id)
@@ -149,11 +142,6 @@ function needDevice(context: ApiContext, id: string): DeviceView {
 }
 
 function viewDevice({ controller }: ApiContext, id: string): DeviceView | undefined {
-  const live = controller.device(id)
-  const device =
-    controller.inventory().devices.get(id) ??
-    (live?.state.retired === true ? retiredDevice(live.state) : undefined)
-  return device === undefined
-    ? undefined
-    : inventoryDeviceView(device, live?.state, live?.wanted ?? [])
+  const found = controller.device(id)
+  return found === undefined ? undefined : inventoryDeviceView(found)
 }

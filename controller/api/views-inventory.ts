@@ -1,18 +1,19 @@
 // Inventory and rows → what clients see of devices, customers and addresses. Pure.
 
-import type { Customer, Device, Id, Inventory } from '../../inventory/model.ts'
-import type { Lookup } from '../controller.ts'
+import type { Customer, Id, Inventory } from '../../inventory/model.ts'
+import type { Controller, Lookup } from '../controller.ts'
 import type { Enforcement } from '../enforcement.ts'
 import type { DeviceState, Wanted } from '../store/store.ts'
 import type { CustomerView, DeviceView, LookupView } from './schema.ts'
 import { enforcementReference, errorView, groupBy, optional } from './views.ts'
 
 /** A device with what is wanted of it and what it showed when it was last read. */
-export function inventoryDeviceView(
-  device: Device,
-  state: DeviceState | undefined,
-  wanted: readonly Wanted[],
-): DeviceView {
+export function inventoryDeviceView({
+  device,
+  retired,
+  state,
+  wanted,
+}: NonNullable<ReturnType<Controller['device']>>): DeviceView {
   const intents = intentViews(state, wanted)
   return {
     id: device.id,
@@ -21,22 +22,16 @@ export function inventoryDeviceView(
     port: device.port,
     ...optional('site', device.site),
     roles: [...device.roles],
-    state: state?.state ?? 'unknown',
-    ...optional('software', state?.software),
-    ...optional('lastReadAt', state?.lastReadAt),
-    ...optional('since', state?.since),
-    ...optional('retired', state?.retired),
-    unsaved: state?.unsaved ?? false,
+    state: state.state,
+    ...optional('software', state.software),
+    ...optional('lastReadAt', state.lastReadAt),
+    ...optional('since', state.since),
+    ...(retired ? { retired } : {}),
+    unsaved: state.unsaved,
     drift: intents.some(({ wanted: asked, seen }) => asked && seen === 'absent'),
     intents,
-    orphans: (state?.orphans ?? []).map(({ key, object }) => ({ key, object: [...object] })),
+    orphans: state.orphans.map(({ key, object }) => ({ key, object: [...object] })),
   }
-}
-
-/** The device behind a state that stands in no inventory any more, as it was last known. */
-export function retiredDevice(state: DeviceState): Device | undefined {
-  // Written by the controller itself from a Device.
-  return state.lastKnown === undefined ? undefined : (JSON.parse(state.lastKnown) as Device)
 }
 
 /** A customer with what is in force. `live`: enforcements that have not ended. */

@@ -22,7 +22,7 @@ export async function checkInventory(
   options: CheckOptions,
 ): Promise<number> {
   if (options.schema === true) return printSchema(context, inventorySchemaJson())
-  const loaded = await loadInventory(path, [...platforms.keys()])
+  const loaded = await loadInventory(path, platforms)
   return report(context, { path, loaded, options, summary: inventorySummary })
 }
 

@@ -65,7 +65,7 @@ export async function scanKeys(context: Context, options: ScanOptions): Promise<
 }
 
 async function load(path: string): Promise<Inventory> {
-  const loaded = await loadInventory(path, [...platforms.keys()])
+  const loaded = await loadInventory(path, platforms)
   if (loaded.ok) return loaded.value
   const { problems } = loaded
   throw new CliError(

@@ -43,7 +43,7 @@ export async function prepareDevice(
 }
 
 async function platformOf(device: string, path: string): Promise<string> {
-  const loaded = await loadInventory(path, [...platforms.keys()])
+  const loaded = await loadInventory(path, platforms)
   if (!loaded.ok) {
     throw new CliError(
       exitCodes.refused,

@@ -5,7 +5,7 @@ import type { Caller } from '../controller.ts'
 import type { Enforcement } from '../enforcement.ts'
 import { ControllerError } from '../errors.ts'
 import { type EnforcementEvent, transition } from '../life-cycle.ts'
-import type { Transaction } from '../store/store.ts'
+import type { Rows, Transaction } from '../store/store.ts'
 import { guardPlan } from './decide.ts'
 import { by, type Desk, now } from './desk.ts'
 import { auditRefusal, guardAgain } from './guarding.ts'
@@ -18,9 +18,8 @@ export async function approve(
   id: string,
   approval: { readonly digest: string; readonly reason?: string },
 ): Promise<Enforcement> {
-  guardPlan(desk, existing(desk, id))
   const event = { kind: 'approved', by: asBy(caller), ...approval } as const
-  return move(desk, caller, id, event)
+  return move(desk, caller, { id, event, guard: (rows, from) => guardPlan(desk, rows, from) })
 }
 
 /** Ends a decision that waits for approval. Throws ControllerError `same_person`, `not_awaiting`. */
@@ -30,7 +29,7 @@ export function reject(
   id: string,
   reason: string,
 ): Promise<Enforcement> {
-  return move(desk, caller, id, { kind: 'rejected', by: asBy(caller), reason })
+  return move(desk, caller, { id, event: { kind: 'rejected', by: asBy(caller), reason } })
 }
 
 /** Lifts an enforcement. No guard refuses it; it warns where an address is another customer's by now and where another enforcement still holds. Throws ControllerError `not_in_force`, `forbidden`. */
@@ -40,21 +39,18 @@ export async function release(
   id: string,
   reason: string,
 ): Promise<Enforcement> {
-  const made = await desk.store.commit((tx) => {
-    const from = found(tx.enforcement(id), id)
-    const warnings = releaseWarnings(tx, from, desk.world())
-    return carryOut(
-      tx,
-      desk,
-      { ...from, warnings: merge(from, warnings) },
-      {
-        kind: 'released',
-        by: asBy(caller),
-        reason,
-        ...progress(tx, id),
-      },
-    )
-  })
+  const made = await desk.store
+    .commit((tx) => {
+      const from = found(tx.enforcement(id), id)
+      const warnings = merge(from, releaseWarnings(tx, from, desk.world()))
+      return carryOut(
+        tx,
+        desk,
+        { ...from, warnings },
+        { kind: 'released', by: asBy(caller), reason, ...progress(tx, id) },
+      )
+    })
+    .catch((fault: unknown) => auditRefusal(desk, caller, fault, { enforcement: id }))
   return wakeAll(desk, made)
 }
 
@@ -65,8 +61,9 @@ export async function extend(
   id: string,
   to: { readonly expiresAt: string; readonly reason: string },
 ): Promise<Enforcement> {
-  await guardAgain(desk, caller, existing(desk, id), 'extend')
-  return move(desk, caller, id, { kind: 'extended', by: asBy(caller), ...to })
+  const event = { kind: 'extended', by: asBy(caller), ...to } as const
+  const guard = (rows: Rows, from: Enforcement) => guardAgain(desk, rows, from, 'extend')
+  return move(desk, caller, { id, event, guard })
 }
 
 /** Tries the devices again that aren't verified, or those named; a stopped roll-out goes on. Throws ControllerError `not_in_force`, `unknown_device`, `guard_refused`. */
@@ -76,17 +73,17 @@ export async function retry(
   id: string,
   devices?: readonly Id[],
 ): Promise<Enforcement> {
-  const enforcement = existing(desk, id)
-  if (enforcement.status !== 'releasing') await guardAgain(desk, caller, enforcement, 'retry')
   const made = await desk.store
-    .commit((tx) =>
-      carryOut(tx, desk, found(tx.enforcement(id), id), {
+    .commit((tx) => {
+      const from = found(tx.enforcement(id), id)
+      if (from.status !== 'releasing') guardAgain(desk, tx, from, 'retry')
+      return carryOut(tx, desk, from, {
         kind: 'retried',
         by: asBy(caller),
         ...(devices === undefined ? {} : { devices }),
         ...progress(tx, id),
-      }),
-    )
+      })
+    })
     .catch((fault: unknown) => auditRefusal(desk, caller, fault, { enforcement: id }))
   return wakeAll(desk, made)
 }
@@ -94,11 +91,19 @@ export async function retry(
 async function move(
   desk: Desk,
   caller: Caller,
-  id: string,
-  event: Exclude<EnforcementEvent, { readonly wanted: unknown }>,
+  about: {
+    readonly id: string
+    readonly event: Exclude<EnforcementEvent, { readonly wanted: unknown }>
+    readonly guard?: (rows: Rows, from: Enforcement) => void
+  },
 ): Promise<Enforcement> {
+  const { id } = about
   const made = await desk.store
-    .commit((tx) => carryOut(tx, desk, found(tx.enforcement(id), id), event))
+    .commit((tx) => {
+      const from = found(tx.enforcement(id), id)
+      about.guard?.(tx, from)
+      return carryOut(tx, desk, from, about.event)
+    })
     .catch((fault: unknown) => auditRefusal(desk, caller, fault, { enforcement: id }))
   return wakeAll(desk, made)
 }
@@ -142,10 +147,6 @@ function asBy(caller: Caller) {
     admin: caller.roles.includes('admin'),
     ...(req === undefined ? {} : { req }),
   }
-}
-
-function existing(desk: Desk, id: string): Enforcement {
-  return desk.store.read((rows) => found(rows.enforcement(id), id))
 }
 
 function found(enforcement: Enforcement | undefined, id: string): Enforcement {

@@ -5,8 +5,10 @@ import type { Address } from '../../inventory/prefix.ts'
 import { hostPrefix, overlaps } from '../../inventory/prefix.ts'
 import type { Config } from '../config.ts'
 import type { Caller, Controller, Lookup } from '../controller.ts'
-import { deviceState } from '../journal.ts'
+import { deviceState } from '../device-state.ts'
+import { inForce } from '../enforcement.ts'
 import type { Loop } from '../loop.ts'
+import { lastKnown } from '../recover.ts'
 import * as change from './change.ts'
 import { enforce, plan } from './decide.ts'
 import { by, type Desk, now } from './desk.ts'
@@ -53,6 +55,7 @@ export function createController(desk: Desk, loop: Loop, config: Config): Contro
       createToken(desk.store, { ...by(caller), id: desk.id(), at: now(desk) }, request),
     revokeToken: (caller, id) => revokeToken(desk.store, { ...by(caller), at: now(desk) }, id),
     lookup: (address) => lookUp(desk, address),
+    deviceIds: () => deviceIds(desk),
     device: (id) => deviceView(desk, id),
     holds: () => holdsNow(desk, loop),
     ready() {
@@ -74,13 +77,24 @@ async function acknowledgeClock(desk: Desk, loop: Loop, caller: Caller): Promise
   loop.acknowledge()
 }
 
+function deviceIds(desk: Desk): readonly Id[] {
+  const held = desk.store.read((rows) => rows.devicesWithClaims())
+  return [...new Set([...desk.world().inventory.devices.keys(), ...held])].toSorted()
+}
+
 function deviceView(desk: Desk, id: Id): ReturnType<Controller['device']> {
-  const listed = desk.world().inventory.devices.has(id)
+  const listed = desk.world().inventory.devices.get(id)
   return desk.store.read((rows) => {
-    if (!listed && rows.device(id) === undefined) return undefined
-    const live = new Set(rows.live().map((enforcement) => enforcement.id))
-    const wanted = rows.wanted({ device: id }).filter((row) => live.has(row.enforcement))
-    return { state: deviceState(rows, id), wanted }
+    const device = listed ?? lastKnown(rows, id)?.device
+    if (device === undefined) return undefined
+    const active = new Set(
+      rows
+        .live()
+        .filter(({ status }) => inForce.includes(status))
+        .map((enforcement) => enforcement.id),
+    )
+    const wanted = rows.wanted({ device: id }).filter((row) => active.has(row.enforcement))
+    return { device, retired: listed === undefined, state: deviceState(rows, id), wanted }
   })
 }
 

@@ -92,19 +92,17 @@ export async function enforce(
 }
 
 /** Compiles what waits for approval once more: throws ControllerError `plan_stale` where it would mean something else by now, `guard_refused` where a guard refuses. */
-export function guardPlan(desk: Desk, enforcement: Enforcement): void {
+export function guardPlan(desk: Desk, rows: Rows, enforcement: Enforcement): void {
   if (enforcement.status !== 'awaiting_approval') return
-  desk.store.read((rows) => {
-    const fresh = planNow(desk, rows, {
-      decision: enforcement.decision,
-      mayOverride: true,
-      judged: enforcement.id,
-      ...(enforcement.expiresAt === undefined ? {} : { expiresAt: enforcement.expiresAt }),
-    })
-    const old = enforcement.plan === undefined ? undefined : rows.plan(enforcement.plan)
-    if (old !== undefined) throwIfStale(old, fresh.plan)
-    if (fresh.plan.refused !== undefined) throw refusal(fresh.plan.guards)
+  const fresh = planNow(desk, rows, {
+    decision: enforcement.decision,
+    mayOverride: true,
+    judged: enforcement.id,
+    ...(enforcement.expiresAt === undefined ? {} : { expiresAt: enforcement.expiresAt }),
   })
+  const old = enforcement.plan === undefined ? undefined : rows.plan(enforcement.plan)
+  if (old !== undefined) throwIfStale(old, fresh.plan)
+  if (fresh.plan.refused !== undefined) throw refusal(fresh.plan.guards)
 }
 
 function acceptNow(

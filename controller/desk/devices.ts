@@ -9,8 +9,9 @@ import { type Id, parsePortName } from '../../inventory/model.ts'
 import { parseAddress, parsePrefix } from '../../inventory/prefix.ts'
 import type { Json } from '../audit/record.ts'
 import type { Caller } from '../controller.ts'
+import { deviceState } from '../device-state.ts'
 import { ControllerError } from '../errors.ts'
-import { deviceState } from '../journal.ts'
+import { reachable, rememberAs } from '../recover.ts'
 import { by, type Desk, need } from './desk.ts'
 
 /** Connects, runs the preflight and reads all that is wanted or held. A device that can't be reached is a finding, not an error. */
@@ -19,7 +20,7 @@ export async function check(
   caller: Caller,
   device: Id,
 ): Promise<{ readonly findings: readonly Finding[]; readonly reading?: Reading }> {
-  const agent = agentOf(desk, device)
+  const agent = await agentOf(desk, device)
   const result = await agent.check().then(
     (reading) => ({ findings: reading.findings, reading }),
     (fault: unknown) => {
@@ -48,7 +49,7 @@ export async function reconcile(
   device: Id,
   remove?: { readonly keys: readonly string[]; readonly reason: string },
 ): Promise<void> {
-  agentOf(desk, device)
+  await agentOf(desk, device)
   if (remove !== undefined) await adopt(desk, caller, device, remove)
   desk.fleet.wake(device, 'change')
 }
@@ -61,11 +62,12 @@ export async function adopt(
   request: { readonly keys: readonly string[]; readonly reason: string },
 ): Promise<void> {
   need(caller, 'admin', 'taking over an object')
-  const reading = await agentOf(desk, device).read(request.keys.map((key) => intentOf(key)))
+  const reading = await (await agentOf(desk, device)).read(request.keys.map((key) => intentOf(key)))
   const found = new Map<string, Found>([
     ...reading.observation.found,
     ...reading.observation.marked.map((one) => [one.key, one] as const),
   ])
+  const known = reachable(desk.world(), desk.store, device)
   await desk.store.commit((tx) => {
     const claimed = new Set<string>(tx.claims(device).map(({ key }) => key))
     const state = deviceState(tx, device)
@@ -88,6 +90,7 @@ export async function adopt(
     }
     tx.putDevice({
       ...state,
+      ...(known === undefined ? {} : { lastKnown: rememberAs(known) }),
       orphans: state.orphans.filter(({ key }) => !request.keys.includes(key)),
     })
     tx.append({
@@ -100,8 +103,8 @@ export async function adopt(
   })
 }
 
-function agentOf(desk: Desk, device: Id): Agent {
-  const agent = desk.fleet.agent(device)
+async function agentOf(desk: Desk, device: Id): Promise<Agent> {
+  const agent = await desk.fleet.agent(device)
   if (agent === undefined) {
     throw new ControllerError(
       'not_found',

@@ -4,6 +4,7 @@ import { compile } from '../../playbooks/compile.ts'
 import type { Compiled, Decision, Playbook } from '../../playbooks/model.ts'
 import type { Json } from '../audit/record.ts'
 import type { Caller } from '../controller.ts'
+import { subjectJson } from '../digest.ts'
 import type { Enforcement } from '../enforcement.ts'
 import { ControllerError } from '../errors.ts'
 import { judge, refusalIn } from '../guards.ts'
@@ -67,31 +68,24 @@ export function judgeNew(
   return judge({ ...about, inventory, lookup, neverCut, usage })
 }
 
-/** The guards on something accepted, as it was frozen. Refusals are audited, then thrown as ControllerError `guard_refused`. */
-export async function guardAgain(
+/** The guards on something accepted, as it was frozen. Throws ControllerError `guard_refused`. */
+export function guardAgain(
   desk: Desk,
-  caller: Caller,
+  rows: Rows,
   enforcement: Enforcement,
-  why: 'extend' | 'retry' | 'approve',
-): Promise<void> {
+  why: 'extend' | 'retry',
+): void {
   const { inventory, lookup, neverCut } = desk.world()
-  const verdicts = desk.store.read((rows) =>
-    judge({
-      decision: enforcement.decision,
-      compiled: frozenAs(enforcement, rows.wanted({ enforcement: enforcement.id })),
-      inventory,
-      lookup,
-      neverCut,
-      usage: usageOfHour(desk, rows, { enforcement: enforcement.id, newAct: why === 'extend' }),
-      mayOverride: true,
-    }),
-  )
-  if (refusalIn(verdicts) === undefined) return
-  await auditRefusal(desk, caller, refusal(verdicts), {
-    enforcement: enforcement.id,
-    customer: enforcement.customer,
+  const verdicts = judge({
     decision: enforcement.decision,
+    compiled: frozenAs(enforcement, rows.wanted({ enforcement: enforcement.id })),
+    inventory,
+    lookup,
+    neverCut,
+    usage: usageOfHour(desk, rows, { enforcement: enforcement.id, newAct: why === 'extend' }),
+    mayOverride: true,
   })
+  if (refusalIn(verdicts) !== undefined) throw refusal(verdicts)
 }
 
 /** The error of verdicts that refuse: it names the first, and carries all. */
@@ -109,27 +103,20 @@ export async function auditRefusal(
   desk: Desk,
   caller: Caller,
   fault: unknown,
-  about: {
-    readonly enforcement?: string
-    readonly customer?: string
-    readonly decision?: Decision
-  },
+  about: { readonly enforcement?: string; readonly decision?: Decision },
 ): Promise<never> {
   if (!(fault instanceof ControllerError) || fault.code === 'audit_unavailable') throw fault
   const guards = fault.detail['guards'] as readonly Verdict[] | undefined
   const data: Record<string, Json> = { why: fault.code, guard: guards?.[0]?.guard ?? fault.code }
   if (about.decision !== undefined) {
     data['action'] = about.decision.action
-    data['subject'] = about.decision.subject as unknown as Json
+    data['subject'] = subjectJson(about.decision.subject)
   }
   if (guards !== undefined) data['hit'] = guards.flatMap(({ hit }) => hit ?? [])
   await desk.store.commit((tx) => {
     // The chain of an enforcement holds what happened to it; a refusal about one that isn't there is nobody's chain.
     const known = about.enforcement !== undefined && tx.enforcement(about.enforcement) !== undefined
-    const on = {
-      ...(known && about.enforcement !== undefined ? { enforcement: about.enforcement } : {}),
-      ...(about.customer === undefined ? {} : { customer: about.customer }),
-    }
+    const on = known && about.enforcement !== undefined ? { enforcement: about.enforcement } : {}
     tx.append({ type: 'decision.refused', outcome: 'refused', ...by(caller), on, data })
   })
   throw fault

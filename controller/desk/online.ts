@@ -21,7 +21,7 @@ export async function readOnline(desk: Desk, plan: Plan, after: DesiredAfter): P
 }
 
 async function readOne(desk: Desk, device: PlanDevice, desired: Desired): Promise<PlanDevice> {
-  const agent = desk.fleet.agent(device.device)
+  const agent = await desk.fleet.agent(device.device)
   const platform = desk.platforms.get(device.platform)
   if (agent === undefined || platform === undefined) return device
   try {

@@ -7,7 +7,7 @@ import { desiredFor, unionOf } from '../desired.ts'
 import type { Enforcement } from '../enforcement.ts'
 import { ControllerError } from '../errors.ts'
 import type { Plan } from '../plan.ts'
-import { lastKnownDevice } from '../recover.ts'
+import { lastKnown } from '../recover.ts'
 import { planForRelease, releaseWarningsOf } from '../release.ts'
 import type { Rows, Wanted } from '../store/store.ts'
 import type { World } from '../world.ts'
@@ -62,8 +62,8 @@ function planNow(desk: Desk, rows: Rows, id: string): Plan {
   const wanted = wantedOnDevicesOf(rows, id)
   const devices = [...new Set(wanted.map(({ device }) => device))]
   const retired = devices.flatMap((device): readonly (readonly [Id, Device])[] => {
-    const known = inventory.devices.has(device) ? undefined : lastKnownDevice(rows, device)
-    return known === undefined ? [] : [[device, known]]
+    const known = inventory.devices.has(device) ? undefined : lastKnown(rows, device)
+    return known === undefined ? [] : [[device, known.device]]
   })
   return planForRelease({
     id: desk.id(),

@@ -9,10 +9,11 @@ import type { Config } from '../config.ts'
 import { conflictsOf, newConflicts, refusedDeviceChanges } from '../conflicts.ts'
 import type { ReloadReport } from '../controller.ts'
 import type { Enforcement } from '../enforcement.ts'
-import { lastKnownDevice } from '../recover.ts'
+import { lastKnown } from '../recover.ts'
 import type { Rows } from '../store/store.ts'
 import { loadWorld, type World } from '../world.ts'
 import { type Desk, now, systemActor } from './desk.ts'
+import { devicesWithWork } from './freeze.ts'
 
 /** Who asked: a caller, or the system on SIGHUP. */
 export type ReloadBy = Pick<NewRecord, 'actor' | 'req'>
@@ -24,7 +25,7 @@ export async function reload(
   who: ReloadBy,
 ): Promise<ReloadReport> {
   const before = desk.world()
-  const loaded = await loadWorld(config, [...desk.platforms.keys()])
+  const loaded = await loadWorld(config, desk.platforms)
   const size = {
     devices: before.inventory.devices.size,
     customers: before.inventory.customers.size,
@@ -54,6 +55,8 @@ export async function reload(
   await noteLoaded(desk, who)
   const conflicts = await noteConflicts(desk, before, who.actor)
   await desk.fleet.refresh()
+  // An agent that was replaced has taken its retries, checks and saves along; and what could not be reached may be reached now.
+  for (const device of desk.store.read(devicesWithWork)) desk.fleet.wake(device, 'change')
   return {
     ok: true,
     problems: [],
@@ -119,8 +122,8 @@ function compileAnew(desk: Desk, enforcement: Enforcement): Compiled | undefined
 function deviceProblems(rows: Rows, next: World, file: string): ReloadReport['problems'] {
   const held = rows.devicesWithClaims()
   const known = held.flatMap((id): readonly (readonly [Id, Device])[] => {
-    const device = lastKnownDevice(rows, id)
-    return device === undefined ? [] : [[id, device]]
+    const known = lastKnown(rows, id)
+    return known === undefined ? [] : [[id, known.device]]
   })
   return refusedDeviceChanges({
     before: new Map(known),

@@ -34,7 +34,8 @@ export async function createToken(
   const row: TokenRow = {
     id: who.id,
     name: request.name,
-    person: request.person ?? request.name,
+    // One person must not count as two by the case of a letter.
+    person: (request.person ?? request.name).toLowerCase(),
     roles: request.roles,
     sha256: tokenDigest(token),
     createdAt: who.at,

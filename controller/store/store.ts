@@ -51,9 +51,7 @@ export interface DeviceState {
   readonly code?: string
   /** Unreadable checks in a row. */
   readonly missed: number
-  /** Set while it stands in no inventory any more but has claims. */
-  readonly retired?: true
-  /** The device as the inventory had it when it was last in use (JSON of `Device`), for retired ones. */
+  /** The device, and the jump host to it, as they were when it was last changed: JSON of recover.ts. */
   readonly lastKnown?: string
   /** Latest states of all keys, and objects with our mark and no claim. */
   readonly states: readonly KeyState[]

@@ -486,10 +486,22 @@ function createController({ store, clock, callers, book }: Parts): Controller {
       neverCut: [],
       enforcements: store.read((rows) => rows.live()).map(({ id }) => id),
     }),
+    deviceIds: () => [...inventory.devices.keys()],
     device: (id) =>
       store.read((rows) => {
-        const state = rows.device(id)
-        return state === undefined ? undefined : { state, wanted: rows.wanted({ device: id }) }
+        const device = inventory.devices.get(id)
+        const state = rows.device(id) ?? {
+          device: id,
+          state: 'unknown',
+          unsaved: false,
+          step: 0,
+          missed: 0,
+          states: [],
+          orphans: [],
+        }
+        return device === undefined
+          ? undefined
+          : { device, retired: false, state, wanted: rows.wanted({ device: id }) }
       }),
     holds: () => {
       const found = freeze()

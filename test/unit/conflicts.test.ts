@@ -6,7 +6,6 @@ import {
   conflictsOf,
   newConflicts,
   refusedDeviceChanges,
-  retiredDevices,
 } from '../../controller/conflicts.ts'
 import { createLookup } from '../../inventory/lookup.ts'
 import type { Inventory } from '../../inventory/model.ts'
@@ -64,7 +63,7 @@ const withEsthost = (prefixes: readonly string[], rest = {}) =>
         'esthost',
         customer('esthost', prefixes, {
           ...isp().customers.get('esthost'),
-          ...{ prefixes: customer('x', prefixes).prefixes },
+          prefixes: customer('x', prefixes).prefixes,
           ...rest,
         }),
       ],
@@ -188,16 +187,5 @@ describe('a device that holds something of ours', () => {
     expect(about(changed('trigger1', { site: 'ams', roles: [], save: 'never' }))).toEqual([])
     expect(about(changed('trigger1', { platform: 'other' }), new Map())).toEqual([])
     expect(about(changed('edge1', { platform: 'other' }))).toEqual([])
-  })
-
-  it('stays as retired when it leaves the inventory, one without claims does not', () => {
-    const retire = (inventory: Inventory) =>
-      retiredDevices({ before: isp().devices, after: inventory.devices, claims }).map(
-        ({ id }) => id,
-      )
-
-    expect(retire(without('trigger1'))).toEqual(['trigger1'])
-    expect(retire(without('sw1'))).toEqual([])
-    expect(retire(isp())).toEqual([])
   })
 })
