@@ -160,7 +160,8 @@ async function finish(work: Work, session: Session, sent: Sent): Promise<Converg
   })
   const desired = { ...sent.desired, claims: withClaims(sent.desired.claims, written) }
   const reading = await readUntilShown(work, session, { ...sent, desired })
-  const saves = work.platform.save !== undefined && work.device.save !== 'never'
+  // Whoever saves, a lift that isn't saved comes back with a reboot: the device's policy changes nothing about that.
+  const saves = work.platform.save !== undefined
   const verdict = {
     desired,
     observation: reading.observed.observation,

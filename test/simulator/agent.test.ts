@@ -295,6 +295,23 @@ describe('an agent', () => {
     expect(router.running).toContain('tag 777')
   })
 
+  it('still knows as ours what a reboot brings back, on a device that is never saved', async () => {
+    const book = createBook()
+    const first = start(book)
+    await bring(book, first, [target])
+    await book.until((entry) => entry.kind === 'saved')
+    await first.stop()
+    await bring(book, start(book, { save: 'never' }), [])
+    expect(book.claims).toMatchObject([{ key, phase: 'lifted' }])
+
+    const from = book.entries.length
+    router.reboot()
+    expect(router.running).toContain('203.0.113.9/32')
+    await book.until((entry) => entry.kind === 'done' && entry.value.purpose === 'change', from)
+
+    await expect.poll(() => router.running).not.toContain('203.0.113.9/32')
+  })
+
   it('changes nothing while a freeze holds', async () => {
     const book = createBook()
     book.held = true
