@@ -14,7 +14,7 @@ const readyMs = 90_000
 const endMs = 30_000
 
 async function main(): Promise<readonly string[]> {
-  const demo = start('npm', ['run', 'demo', ...process.argv.slice(2)], root)
+  const demo = start('npm', ['run', 'demo', '--', ...process.argv.slice(2)], root)
   const problems: string[] = []
   try {
     await demo.until(/Ctrl-C ends all of it/, readyMs)

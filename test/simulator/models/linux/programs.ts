@@ -43,6 +43,8 @@ const programs: Readonly<Record<string, (call: Call) => Ran>> = {
   nft: ({ run, args, root, input }) => nft(run.state, args, root, input),
   bridge: ({ run, args }) => bridge(run.state, args),
   sudo,
+  setsid: ({ run, args, input, root }) =>
+    runProgram(run, args[0] === '-w' ? args.slice(1) : args, input, root),
   sysctl,
   env: start,
   exec: start,
@@ -158,6 +160,12 @@ function sudo({ run, args, input }: Call): Ran {
   const silent = args[0] === '-n'
   const words = silent ? args.slice(1) : args
   const { state, shell } = run
+  if (words[0] === '-l') {
+    // Says whether a command is allowed, and runs nothing.
+    const asked = words.slice(1)
+    const listed = shell.root || (state.spec.privilege === 'sudo' && allowed(state, asked))
+    return listed ? ran(`${asked.join(' ')}\n`) : { out: '', err: '', status: 1 }
+  }
   const may = shell.root || (state.spec.privilege === 'sudo' && allowed(state, words))
   if (may) return runProgram(run, words, input, true)
   if (silent) return fail(1, 'sudo: a password is required\n')
