@@ -1,7 +1,7 @@
 // What is due by time: expiry, approvals that nobody gave, releases that take too long, a clock that jumped. One timer, set for whatever comes next.
 
 import { carryOut } from './desk/change.ts'
-import { type Desk, now, systemActor } from './desk/desk.ts'
+import { type Desk, systemActor } from './desk/desk.ts'
 import {
   acknowledgeClock,
   type ClockReading,
@@ -89,9 +89,12 @@ export function createLoop(desk: Desk): Loop {
 
 async function takeTurn(state: State): Promise<void> {
   const { desk } = state
-  await lookAtTime(state)
+  // One reading for both questions: else the clock may jump between being believed and being used.
+  const reading = readClock(desk)
+  await lookAtTime(state, reading)
   const held = state.watch.jump !== undefined
-  const due = desk.store.read((rows) => dueAt(rows.live(), now(desk), held))
+  const at = new Date(reading.wallMs).toISOString()
+  const due = desk.store.read((rows) => dueAt(rows.live(), at, held))
   const overdue = new Set(due.flatMap((one) => (one.kind === 'overdue' ? [one.enforcement] : [])))
   for (const id of state.overdue) if (!overdue.has(id)) state.overdue.delete(id)
   // What was said once is not due again, and must not stand before ends that have come.
@@ -103,10 +106,10 @@ async function takeTurn(state: State): Promise<void> {
   }
 }
 
-async function lookAtTime(state: State): Promise<void> {
+async function lookAtTime(state: State, reading: ClockReading): Promise<void> {
   const { desk } = state
   const before = state.watch.jump
-  state.watch = lookAtClock(state.watch, readClock(desk))
+  state.watch = lookAtClock(state.watch, reading)
   if (state.watch.jump === undefined || before !== undefined) return
   const { jumpMs, since } = state.watch.jump
   desk.log.error(

@@ -1,0 +1,193 @@
+// What read-backs and failures of one device mean for its enforcements: the book of a device on the real database.
+
+import { describe, expect, it } from 'vitest'
+import type { AgentErrorCode } from '../../agent/errors.ts'
+import { keyOf } from '../../agent/intents.ts'
+import type { Journal, KeyState } from '../../agent/journal.ts'
+import type { Enforcement } from '../../controller/enforcement.ts'
+import { createJournal } from '../../controller/journal.ts'
+import type { Store, Wanted } from '../../controller/store/store.ts'
+import { device } from '../unit/small-isp.ts'
+import {
+  blackhole,
+  enforcement,
+  type HandClock,
+  handClock,
+  newFolder,
+  open,
+  wanted,
+} from './parts.ts'
+
+const key = keyOf(blackhole('203.0.113.0/26'))
+const shown: KeyState = {
+  key,
+  kind: 'blackhole',
+  outcome: 'applied',
+  seen: 'present',
+  verified: true,
+}
+const outOfReachMs = 900_000
+
+interface Desk {
+  readonly store: Store
+  readonly clock: HandClock
+  readonly book: Journal
+  accept(id: string, over?: Partial<Enforcement>, rows?: readonly Wanted[]): Promise<void>
+  status(id: string): string | undefined
+  result(id: string, of?: string): string | undefined
+}
+
+function desk(): Desk {
+  const clock = handClock()
+  const store = open({ dir: newFolder(), clock })
+  const book = createJournal({
+    store,
+    clock,
+    device: device('edge1', '10.20.0.11'),
+    jump: undefined,
+    outOfReachMs,
+    turn: () => undefined,
+  })
+  return {
+    store,
+    clock,
+    book,
+    async accept(id, over = {}, rows = [wanted(id, 'edge1')]) {
+      await store.commit((tx) => tx.insertEnforcement(enforcement(id, over), rows))
+    },
+    status: (id) => store.read((rows) => rows.enforcement(id))?.status,
+    result: (id, of = 'edge1') =>
+      store.read((rows) => rows.results({ enforcement: id })).find((one) => one.device === of)
+        ?.status,
+  }
+}
+
+function read(book: Journal, state: KeyState = shown): Promise<void> {
+  book.desired()
+  return book.verified({
+    states: [state],
+    claims: new Map(),
+    readback: { kind: 'readback', text: 'show' },
+    session: 'own',
+    orphans: [],
+    drifted: [],
+    unsaved: false,
+  })
+}
+
+function fail(book: Journal, code: AgentErrorCode): Promise<void> {
+  return book.failed({ code, message: 'it did not answer', keys: [key] })
+}
+
+describe('a read that went wrong', () => {
+  it.each(['timeout', 'unknown_output', 'unreachable'] as const)(
+    'by %s degrades nothing that was verified, until the device was not read for three intervals',
+    async (code) => {
+      const { accept, book, clock, status, result } = desk()
+      await accept('E1', { onFailure: 'rollback' })
+      await read(book)
+
+      await fail(book, code)
+      const soon = status('E1')
+      clock.pass(outOfReachMs)
+      await fail(book, code)
+
+      expect(soon).toBe('enforced')
+      expect(status('E1')).toBe('degraded')
+      expect(result('E1')).toBe('unreachable')
+    },
+  )
+
+  it('is no failure for the roll-out of what was never verified', async () => {
+    const { accept, book, status, result } = desk()
+    await accept('E1', {}, [wanted('E1', 'edge1'), { ...wanted('E1', 'edge2'), wave: 1 }])
+
+    book.desired()
+    await fail(book, 'timeout')
+
+    expect(result('E1')).toBe('unreachable')
+    expect(status('E1')).toBe('enforcing')
+  })
+
+  it('says nothing of an enforcement that was accepted after it began', async () => {
+    const { accept, book, result } = desk()
+    await accept('E1')
+    book.desired()
+    await accept('E2')
+
+    await fail(book, 'line_refused')
+
+    expect(result('E1')).toBe('failed')
+    expect(result('E2')).toBeUndefined()
+  })
+
+  it('is shown for a release too, where nothing of it was ever put there', async () => {
+    const { accept, book, result, status } = desk()
+    await accept('E1', { status: 'releasing' })
+
+    book.desired()
+    await book.failed({ code: 'unreachable', message: 'no route', keys: [] })
+
+    expect(result('E1')).toBe('unreachable')
+    expect(status('E1')).toBe('releasing')
+  })
+})
+
+describe('a lock of somebody else', () => {
+  const locked: KeyState = {
+    ...shown,
+    outcome: 'refused',
+    seen: 'unknown',
+    verified: false,
+    error: { code: 'locked', message: 'held by ops', remedy: 'wait' },
+  }
+
+  it('that passes stops no roll-out, one that stays does', async () => {
+    const { accept, book, result, store } = desk()
+    await accept('E1', {}, [wanted('E1', 'edge1'), { ...wanted('E1', 'edge2'), wave: 1 }])
+
+    await read(book, locked)
+    const soon = result('E1')
+    for (let i = 0; i < 8; i++) await read(book, locked)
+
+    expect(soon).toBe('converging')
+    expect(result('E1')).toBe('refused')
+    expect(store.read((rows) => rows.enforcement('E1'))?.stoppedBy).toBe('edge1')
+  })
+})
+
+describe('the records of a step', () => {
+  const step = {
+    purpose: 'change',
+    commands: ['ip route 203.0.113.0/26 blackhole tag 666'],
+    before: { kind: 'readback', text: 'nothing' },
+    claims: [
+      { key, intent: blackhole('203.0.113.0/26'), before: [], wrote: ['r'], phase: 'pending' },
+    ],
+  } as const
+
+  it('stand in the chain of what is in force and of nothing that waits', async () => {
+    const { accept, book, store } = desk()
+    await accept('E1')
+    await accept('E2', { status: 'awaiting_approval' })
+    await accept('E3', {}, [{ ...wanted('E3', 'edge1'), wave: 1 }])
+
+    book.desired()
+    await book.intend(step)
+
+    const entries = store.read((rows) => rows.log({ type: 'device.commands_intended', limit: 9 }))
+    const about = entries.map(({ entry }) => JSON.parse(entry).on.enforcement)
+    expect(about).toEqual(['E1'])
+  })
+
+  it('remember the device as it was reached, its jump host too', async () => {
+    const { accept, book, store } = desk()
+    await accept('E1')
+
+    book.desired()
+    await book.intend(step)
+
+    const known = store.read((rows) => rows.device('edge1')?.lastKnown) ?? ''
+    expect(JSON.parse(known)).toMatchObject({ device: { id: 'edge1', address: '10.20.0.11' } })
+  })
+})
