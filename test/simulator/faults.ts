@@ -1,7 +1,7 @@
 // Faults on demand, as data: the same from a test and from the program's control lines.
 
 /** When a fault acts. Absent fields mean: always. */
-export interface When {
+interface When {
   /** Only on lines that match (a string is a regular expression). */
   readonly matching?: RegExp | string
   /** Only on the n-th line (from 1) since the fault was added, counting the lines that match. */
@@ -48,9 +48,6 @@ export type Fault =
   | { readonly kind: 'host-key' }
   /** Nothing listens, sessions are cut. */
   | { readonly kind: 'off' }
-
-/** The kinds that act on lines. */
-export type LineFault = Extract<Fault, When>
 
 /** The faults of one device. */
 export interface Faults {

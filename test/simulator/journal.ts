@@ -1,7 +1,7 @@
 // What a device received, line by line: the other side of every claim about what was sent.
 
 /** One line as a device received it, or the beginning or end of a session. */
-export interface JournalEntry {
+interface JournalEntry {
   readonly at: Date
   /** Number of the session on this device, from 1. */
   readonly session: number

@@ -3,7 +3,7 @@
 import type { ModelSession } from './models/model.ts'
 
 /** How a session echoes. */
-export type EchoStyle = ReturnType<ModelSession['echo']>
+type EchoStyle = ReturnType<ModelSession['echo']>
 
 /** The line being typed. */
 export interface LineEditor {

@@ -47,7 +47,7 @@ export function copyConfig(config: IosConfig): IosConfig {
 }
 
 /** The line of a static route. IPv6 is printed in capitals, as IOS does. */
-export function staticLine(route: Static): string {
+function staticLine(route: Static): string {
   const vrf = route.vrf === 'default' ? '' : ` vrf ${route.vrf}`
   const options = [
     ...(route.distance === undefined ? [] : [String(route.distance)]),

@@ -125,7 +125,7 @@ function rollbackTimer(state: IosState): string {
 }
 
 /** The contextual difference: `+` is only in the second, `-` only in the first; a parent of both stands without a sign. */
-export function differences(first: readonly Block[], second: readonly Block[]): string {
+function differences(first: readonly Block[], second: readonly Block[]): string {
   const lines = compare(first, second, '')
   return lines.length === 0
     ? '!Contextual Config Diffs:\n!No changes were found\n\n'

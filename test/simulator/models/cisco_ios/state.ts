@@ -8,7 +8,7 @@ import { typedAddress, typedPrefix } from '../prefixes.ts'
 import { copyConfig, type IosConfig, initialConfig, type Static } from './config.ts'
 
 /** A pending rollback: the whole configuration comes back when it runs out. */
-export interface Revert {
+interface Revert {
   readonly user: string
   readonly at: Date
   readonly minutes: number

@@ -48,7 +48,7 @@ export function discards(route: Static): boolean {
 }
 
 /** The line of a static route, without `vrf`. */
-export function staticLine(route: Static): string {
+function staticLine(route: Static): string {
   const tag = route.tag === undefined ? '' : ` tag ${route.tag}`
   const distance = route.distance === undefined ? '' : ` ${route.distance}`
   return `${route.family === 4 ? 'ip' : 'ipv6'} route ${route.prefix} ${route.target}${tag}${distance}`

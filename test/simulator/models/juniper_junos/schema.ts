@@ -109,11 +109,14 @@ const actions = container({
   discard: flag,
 })
 
-// A property written as `then` would make the object pass for a promise.
-const thenWord = 'then'
-const term: Children = Object.fromEntries(
-  Object.entries({ from: conditions, [thenWord]: actions }),
-)
+// Made of pairs: a property written as `then` would let the object pass for a promise.
+const statements = (pairs: readonly (readonly [string, Schema])[]): Children =>
+  Object.fromEntries(pairs)
+
+const term = statements([
+  ['from', conditions],
+  ['then', actions],
+])
 
 const interfaces: Children = {
   ...macro,
@@ -136,7 +139,7 @@ const interfaces: Children = {
 }
 
 /** All that may stand at the top. */
-export const rootSchema: Children = {
+const rootSchema: Children = {
   version: leaf,
   system: container({
     'host-name': leaf,

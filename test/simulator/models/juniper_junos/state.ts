@@ -26,7 +26,7 @@ export interface Commit {
 }
 
 /** A commit that goes back by itself. */
-export interface PendingCommit {
+interface PendingCommit {
   readonly until: number
   readonly before: Statement
   readonly cancel: () => void

@@ -1,8 +1,9 @@
 // `ip route` and `ip rule`: the kernel's own rules about which route may stand beside which.
 
-import { type Address, covers, hostPrefix, type Prefix } from '../../../../inventory/prefix.ts'
-import { byPrefix, hasHostBits, typedAddress, typedPrefix } from '../prefixes.ts'
+import { hasHostBits, typedPrefix } from '../prefixes.ts'
+import { fits, getRoute, parseFilter, showRoutes } from './ip-route-show.ts'
 import { fail, type IpOptions, type Ran, ran } from './ran.ts'
+import { noTable, vrfTable, wideTarget } from './route-words.ts'
 import { type LinuxState, mainTable, type Route, type RouteType, tableNumber } from './state.ts'
 
 const types: readonly string[] = ['unicast', 'blackhole', 'unreachable', 'prohibit']
@@ -119,18 +120,6 @@ function setTable(
   return undefined
 }
 
-/** Table of a VRF device. */
-function vrfTable(state: LinuxState, name: string): number | undefined {
-  return state.kernel.links.find((one) => one.name === name && one.kind === 'vrf')?.table
-}
-
-function noTable(word: 'table' | 'vrf', value: string, what: string): Ran {
-  return fail(
-    255,
-    `Error: argument "${value}" is wrong: ${word === 'vrf' ? 'Invalid VRF' : what}\n\n`,
-  )
-}
-
 function finishRoute(
   route: { -readonly [K in keyof Wanted]?: Wanted[K] },
   target: string | undefined,
@@ -148,18 +137,6 @@ function finishRoute(
     return fail(2, 'Error: Invalid prefix for given prefix length.\n')
   }
   return { ...route, table: route.table ?? mainTable, family, prefix }
-}
-
-/** The target with its length, and its family. */
-function wideTarget(
-  target: string,
-  asked: 4 | 6 | undefined,
-): { readonly text: string; readonly family: 4 | 6 } {
-  if (target === 'default') {
-    return asked === 6 ? { text: '::/0', family: 6 } : { text: '0.0.0.0/0', family: 4 }
-  }
-  const family = target.includes(':') ? 6 : 4
-  return { family, text: target.includes('/') ? target : `${target}/${family === 4 ? 32 : 128}` }
 }
 
 function editRoute(
@@ -260,217 +237,4 @@ function flushRoutes(state: LinuxState, words: readonly string[], options: IpOpt
   state.kernel.routes = state.kernel.routes.filter((route) => !fits(route, filter))
   state.listener()
   return ran('')
-}
-
-interface Filter {
-  readonly family: 4 | 6 | undefined
-  /** undefined: all tables. */
-  readonly table: number | undefined
-  readonly type: RouteType | undefined
-  readonly protocol: string | undefined
-  readonly dev: string | undefined
-  readonly exact: string | undefined
-  readonly root: string | undefined
-}
-
-const filterWords = /^(?:table|vrf|type|proto|protocol|dev|root|match|exact|scope|metric)$/
-
-function parseFilter(
-  state: LinuxState,
-  words: readonly string[],
-  options: IpOptions,
-): Filter | Ran {
-  const texts: Record<string, string | undefined> = {}
-  for (let at = 0; at < words.length; at++) {
-    const word = words[at] ?? ''
-    if (filterWords.test(word)) {
-      at += 1
-      texts[word.replace(/^proto$/, 'protocol')] = words[at] ?? ''
-    } else texts['exact'] = word
-  }
-  const table = filterTable(state, texts)
-  if (typeof table === 'object') return table
-  const exact = filterPrefix(texts['exact'])
-  const root = filterPrefix(texts['root'])
-  if (exact === null || root === null) {
-    const wrong = exact === null ? texts['exact'] : texts['root']
-    return fail(1, `Error: any valid prefix is expected rather than "${wrong}".\n`)
-  }
-  return {
-    family: filterFamily(exact ?? root, options, texts['table'] === 'all'),
-    table,
-    type: texts['type'] as RouteType | undefined,
-    protocol: texts['protocol'],
-    dev: texts['dev'],
-    exact,
-    root,
-  }
-}
-
-/** Without a family IPv4 is meant, but for `table all`, which lists both. */
-function filterFamily(
-  asked: Prefix | undefined,
-  { family }: IpOptions,
-  all: boolean,
-): 4 | 6 | undefined {
-  if (asked !== undefined) return asked.includes(':') ? 6 : 4
-  return family ?? (all ? undefined : 4)
-}
-
-/** Number of the table that is meant; undefined: all. */
-function filterTable(
-  state: LinuxState,
-  texts: Readonly<Record<string, string | undefined>>,
-): number | undefined | Ran {
-  const { vrf, table } = { vrf: texts['vrf'], table: texts['table'] }
-  if (vrf !== undefined) return vrfTable(state, vrf) ?? noTable('vrf', vrf, '')
-  if (table === undefined) return mainTable
-  if (table === 'all') return undefined
-  return tableNumber(table) ?? noTable('table', table, 'table id value is invalid')
-}
-
-/** The prefix of a text, undefined without one, null where it is none. */
-function filterPrefix(text: string | undefined): Prefix | undefined | null {
-  if (text === undefined) return undefined
-  const { text: wide, family } = wideTarget(text, undefined)
-  return typedPrefix(wide, family) ?? null
-}
-
-function fits(route: Route, filter: Filter): boolean {
-  return (
-    [undefined, route.family].includes(filter.family) &&
-    [undefined, route.table].includes(filter.table) &&
-    [undefined, route.type].includes(filter.type) &&
-    [undefined, route.protocol].includes(filter.protocol) &&
-    [undefined, route.dev].includes(filter.dev) &&
-    [undefined, route.prefix].includes(filter.exact) &&
-    (filter.root === undefined || covers(filter.root as Prefix, route.prefix as Prefix))
-  )
-}
-
-function showRoutes(state: LinuxState, words: readonly string[], options: IpOptions): Ran {
-  const filter = parseFilter(state, words, options)
-  if ('status' in filter) return filter
-  const { kernel } = state
-  const tables = new Set([253, 254, 255, ...kernel.routes.map(({ table }) => table)])
-  for (const link of kernel.links) if (link.table !== undefined) tables.add(link.table)
-  if (filter.table !== undefined && !tables.has(filter.table)) {
-    const family = filter.family === 6 ? 'ipv6' : 'ipv4'
-    return fail(2, `Error: ${family}: FIB table does not exist.\nDump terminated\n`)
-  }
-  const shown = kernel.routes
-    .filter((route) => fits(route, filter))
-    .sort((a, b) => a.table - b.table || byPrefix(a, b))
-  const all = filter.table === undefined
-  if (options.json)
-    return ran(`${JSON.stringify(shown.map((one) => jsonRoute(one, filter, all)))}\n`)
-  return ran(shown.map((one) => textRoute(one, filter, all)).join(''))
-}
-
-function shownPrefix(prefix: string): string {
-  if (prefix === '0.0.0.0/0' || prefix === '::/0') return 'default'
-  return prefix.replace(/\/(?:32|128)$/, (length) =>
-    (length === '/32') === prefix.includes(':') ? length : '',
-  )
-}
-
-/** Device that a route is shown with: IPv6 has `lo` for what it discards. */
-function shownDev({ dev, type, family }: Route): string | undefined {
-  return dev ?? (type !== 'unicast' && family === 6 ? 'lo' : undefined)
-}
-
-function jsonRoute(route: Route, filter: Filter, all: boolean): object {
-  const dev = shownDev(route)
-  const showsProtocol = route.protocol !== 'boot' && filter.protocol === undefined
-  const fields: [string, unknown, boolean][] = [
-    ['type', route.type, route.type !== 'unicast'],
-    ['dst', shownPrefix(route.prefix), true],
-    ['gateway', route.via, route.via !== undefined],
-    ['dev', dev, dev !== undefined],
-    ['table', String(route.table), all && route.table !== mainTable],
-    ['protocol', route.protocol, showsProtocol],
-    ['scope', 'link', route.src !== undefined],
-    ['prefsrc', route.src, route.src !== undefined],
-    ['metric', route.metric, route.metric !== 0],
-    ['flags', [], true],
-    ['pref', 'medium', route.family === 6],
-  ]
-  return Object.fromEntries(
-    fields.filter(([, , shown]) => shown).map(([name, value]) => [name, value]),
-  )
-}
-
-function textRoute(route: Route, filter: Filter, all: boolean): string {
-  const dev = shownDev(route)
-  const showsProtocol = route.protocol !== 'boot' && filter.protocol === undefined
-  const fields: [string, boolean][] = [
-    [route.type, route.type !== 'unicast'],
-    [shownPrefix(route.prefix), true],
-    [`via ${route.via}`, route.via !== undefined],
-    [`dev ${dev}`, dev !== undefined],
-    [`table ${route.table}`, all && route.table !== mainTable],
-    [`proto ${route.protocol}`, showsProtocol],
-    [`scope link src ${route.src}`, route.src !== undefined],
-    [`metric ${route.metric}`, route.metric !== 0],
-    ['pref medium', route.family === 6],
-  ]
-  const words = fields.filter(([, shown]) => shown).map(([text]) => text)
-  return `${words.join(' ')}${route.family === 6 ? '' : ' '}\n`
-}
-
-/** The route that the kernel takes to an address: the longest prefix, then the least metric, then the first. */
-export function lookUp(state: LinuxState, address: Address, table = mainTable): Route | undefined {
-  const host = hostPrefix(address)
-  let best: Route | undefined
-  for (const route of state.kernel.routes) {
-    if (route.table !== table || !covers(route.prefix as Prefix, host)) continue
-    const length = Number(route.prefix.split('/')[1])
-    const bestLength = best === undefined ? -1 : Number(best.prefix.split('/')[1])
-    const closer =
-      best === undefined ||
-      length > bestLength ||
-      (length === bestLength && route.metric < best.metric)
-    if (closer) best = route
-  }
-  return best
-}
-
-function getRoute(state: LinuxState, words: readonly string[], options: IpOptions): Ran {
-  const target = words.find((word) => /[.:]/.test(word)) ?? ''
-  const address = typedAddress(target)
-  if (address === undefined) {
-    return fail(1, `Error: any valid address is expected rather than "${target}".\n`)
-  }
-  const at = words.indexOf('vrf')
-  const table = at < 0 ? undefined : vrfTable(state, words[at + 1] ?? '')
-  const route = lookUp(state, address, table)
-  if (route === undefined) return fail(2, 'RTNETLINK answers: Network is unreachable\n')
-  if (route.type !== 'unicast') return fail(2, `RTNETLINK answers: ${discardErrors[route.type]}\n`)
-  return ran(
-    options.json ? `${JSON.stringify([jsonWay(address, route)])}\n` : textWay(address, route),
-  )
-}
-
-const discardErrors = {
-  blackhole: 'Invalid argument',
-  unreachable: 'No route to host',
-  prohibit: 'Permission denied',
-} as const
-
-function jsonWay(address: Address, { via, dev = 'lo', src }: Route): object {
-  return {
-    dst: address,
-    ...(via === undefined ? {} : { gateway: via }),
-    dev,
-    ...(src === undefined ? {} : { prefsrc: src }),
-    flags: [],
-    uid: 0,
-    cache: [],
-  }
-}
-
-function textWay(address: Address, { via, dev = 'lo', src }: Route): string {
-  const gateway = via === undefined ? '' : `via ${via} `
-  const source = src === undefined ? '' : `src ${src} `
-  return `${address} ${gateway}dev ${dev} ${source}uid 0 \n    cache \n`
 }

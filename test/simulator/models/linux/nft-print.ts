@@ -1,6 +1,6 @@
 // How `nft` prints tables: as text, and as JSON with its own spacing.
 
-import type { NftChain, NftElement, NftSet, NftTable } from './nft.ts'
+import type { NftChain, NftElement, NftSet, NftTable } from './nft-tables.ts'
 
 /** Tables as `nft` lists them. `set`: only a set was asked for, so JSON leaves the table out. */
 export function printNft(tables: readonly NftTable[], json: boolean, asked?: 'set'): string {

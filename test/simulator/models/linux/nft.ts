@@ -1,54 +1,11 @@
 // `nft`: tables, sets with intervals, chains with rules; several statements are one transaction. Texts as nftables 1.0.6 gives them. Printing is nft-print.ts.
 
-import { overlaps, type Prefix } from '../../../../inventory/prefix.ts'
 import { dispatch } from '../dispatch.ts'
-import { byPrefix, typedAddress, typedPrefix } from '../prefixes.ts'
+import { addElements, deleteElements, getElements } from './nft-elements.ts'
 import { printNft } from './nft-print.ts'
+import { findTable, missing, type NftSet, type NftTable, syntax, type Wrong } from './nft-tables.ts'
 import { fail, type Ran, ran } from './ran.ts'
 import { copyKernel, type LinuxState } from './state.ts'
-
-/** An element of a set. */
-export interface NftElement {
-  readonly prefix: string
-  readonly comment?: string
-}
-
-/** A named set of prefixes. */
-export interface NftSet {
-  readonly name: string
-  readonly type: 'ipv4_addr' | 'ipv6_addr'
-  readonly handle: number
-  readonly counter: boolean
-  elements: NftElement[]
-}
-
-/** A chain with its rules as text. */
-export interface NftChain {
-  readonly name: string
-  readonly handle: number
-  /** `type filter hook prerouting priority -310`, or undefined for a plain chain. */
-  readonly hook:
-    | { readonly type: string; readonly hook: string; readonly priority: number }
-    | undefined
-  rules: { readonly handle: number; readonly text: string }[]
-}
-
-/** A table. */
-export interface NftTable {
-  readonly family: string
-  readonly name: string
-  readonly handle: number
-  sets: NftSet[]
-  chains: NftChain[]
-}
-
-/** What is wrong with a statement: the words at which nft points. */
-interface Wrong {
-  readonly message: string
-  readonly at: string
-}
-
-const missing = 'No such file or directory'
 
 /** `nft …`: words are joined by blanks, as nft does it. */
 export function nft(
@@ -143,7 +100,7 @@ function statementsOf(text: string): { statement: string; line: number }[] {
 function run(state: LinuxState, statement: string, json: boolean): string | Wrong {
   const known = dispatch<string | Wrong>(statement, [
     [/^list (.*)$/, ([, rest = '']) => list(state, rest, json)],
-    [/^get element\b/, () => get(state, statement)],
+    [/^get element\b/, () => getElements(state, statement)],
     [/^flush (.*)$/, ([, rest = '']) => flush(state, rest)],
     [/^(add|create) element\b/, ([, verb = '']) => addElements(state, statement, verb)],
     [/^(?:delete|destroy) element\b/, () => deleteElements(state, statement)],
@@ -161,14 +118,6 @@ function run(state: LinuxState, statement: string, json: boolean): string | Wron
   if (/^(?:list|get|flush|add|create|delete|destroy)$/.test(verb)) return syntax(object)
   const found = object === '' ? 'end of file' : object
   return { message: `syntax error, unexpected ${found}, expecting string`, at: object || verb }
-}
-
-function syntax(at: string): Wrong {
-  return { message: `syntax error, unexpected ${at === '' ? 'end of file' : at}`, at }
-}
-
-function findTable(state: LinuxState, family = '', name = ''): NftTable | undefined {
-  return state.kernel.tables.find((one) => one.family === family && one.name === name)
 }
 
 function list(state: LinuxState, text: string, json: boolean): string | Wrong {
@@ -345,95 +294,4 @@ function remove(state: LinuxState, statement: string, object: string): string | 
     }
   }
   return ''
-}
-
-interface Elements {
-  readonly table: NftTable
-  readonly set: NftSet
-  readonly elements: readonly { readonly element: NftElement; readonly text: string }[]
-}
-
-/** Set and elements of an element statement. */
-function elementsOf(state: LinuxState, statement: string): Elements | Wrong {
-  const form = /^\w+ element (\S+) (\S+) (\S+) \{(.*)\}$/s.exec(statement)
-  if (form === null) return syntax(statement.split(/\s+/)[2] ?? '')
-  const [, family, tableName = '', setName = '', body = ''] = form
-  const table = findTable(state, family, tableName)
-  if (table === undefined) return { message: missing, at: tableName }
-  const set = table.sets.find((one) => one.name === setName)
-  if (set === undefined) return { message: missing, at: setName }
-  const elements: { element: NftElement; text: string }[] = []
-  for (const item of body.split(',').map((one) => one.trim())) {
-    if (item === '') continue
-    const element = elementOf(set, item)
-    if ('message' in element) return element
-    elements.push({ element, text: item.split(' ')[0] ?? '' })
-  }
-  return { table, set, elements }
-}
-
-function elementOf(set: NftSet, text: string): NftElement | Wrong {
-  const [, value, comment] = /^(\S+)(?: comment "([^"]*)")?$/.exec(text) ?? []
-  if (value === undefined) return syntax(text)
-  const family = set.type === 'ipv4_addr' ? 4 : 6
-  const full = value.includes('/') ? value : `${value}/${family === 4 ? 32 : 128}`
-  const prefix = typedPrefix(full, family)
-  if (prefix !== undefined) return comment === undefined ? { prefix } : { prefix, comment }
-  // A name, as far as nft can see: it asks the DNS.
-  const unknown = typedAddress(value.split('/')[0] ?? '') === undefined
-  const why = unknown ? 'Name or service not known' : 'Address family for hostname not supported'
-  return { message: `Could not resolve hostname: ${why}`, at: value }
-}
-
-function addElements(state: LinuxState, statement: string, verb: string): string | Wrong {
-  const parsed = elementsOf(state, statement)
-  if ('message' in parsed) return parsed
-  const { set } = parsed
-  const added: NftElement[] = []
-  const there = new Set(set.elements.map(({ prefix }) => prefix))
-  for (const { element, text } of parsed.elements) {
-    if (there.has(element.prefix)) {
-      if (verb === 'create') return { message: 'Could not process rule: File exists', at: text }
-      continue
-    }
-    const clash = [...set.elements, ...added].some((one) =>
-      overlaps(one.prefix as Prefix, element.prefix as Prefix),
-    )
-    if (clash) return { message: 'interval overlaps with an existing one', at: text }
-    added.push(element)
-    there.add(element.prefix)
-  }
-  set.elements = [...set.elements, ...added].sort(byPrefix)
-  return ''
-}
-
-function deleteElements(state: LinuxState, statement: string): string | Wrong {
-  const parsed = elementsOf(state, statement)
-  if ('message' in parsed) return parsed
-  const { set } = parsed
-  for (const { element, text } of parsed.elements) {
-    if (!set.elements.some(({ prefix }) => prefix === element.prefix)) {
-      return { message: 'element does not exist', at: text }
-    }
-    set.elements = set.elements.filter(({ prefix }) => prefix !== element.prefix)
-  }
-  return ''
-}
-
-function get(state: LinuxState, statement: string): string | Wrong {
-  const parsed = elementsOf(state, statement)
-  if ('message' in parsed) return parsed
-  const { table, set } = parsed
-  const found = parsed.elements.map(({ element }) =>
-    set.elements.find((one) => overlaps(one.prefix as Prefix, element.prefix as Prefix)),
-  )
-  const elements = found.filter((one): one is NftElement => one !== undefined)
-  if (elements.length < found.length) {
-    return { message: `Could not process rule: ${missing}`, at: statement }
-  }
-  return printNft(
-    [{ ...table, chains: [], sets: [{ ...set, counter: false, elements }] }],
-    false,
-    'set',
-  )
 }

@@ -4,7 +4,7 @@ import type { CompleteDevice } from '../../spec.ts'
 import { macOf } from '../frr/config.ts'
 import type { Announced, Learnt, ModelSettings } from '../model.ts'
 import { typedPrefix } from '../prefixes.ts'
-import type { NftTable } from './nft.ts'
+import type { NftTable } from './nft-tables.ts'
 
 /** A network interface. */
 export interface Link {
@@ -162,13 +162,13 @@ function plain(
 }
 
 /** The table that a link's routes are in: its VRF's, or main. */
-export function tableOf(link: Link, kernel: Kernel): number {
+function tableOf(link: Link, kernel: Kernel): number {
   const master = kernel.links.find((one) => one.name === link.master)
   return master?.kind === 'vrf' ? (master.table ?? mainTable) : mainTable
 }
 
 /** Routes that exist because a link is up and has addresses. */
-export function connectedRoutes(link: Link, kernel: Kernel): Route[] {
+function connectedRoutes(link: Link, kernel: Kernel): Route[] {
   if (!link.up || link.kind === 'loopback') return []
   return link.addresses.flatMap((address) => {
     const family = address.includes(':') ? 6 : 4

@@ -113,7 +113,7 @@ function readWord(
 }
 
 /** Text of a word without its quotes. */
-export function wordText(word: Word): string {
+function wordText(word: Word): string {
   return word.map((part) => part.text).join('')
 }
 
