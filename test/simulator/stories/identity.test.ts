@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import type { SimulatedPlatform } from '../spec.ts'
-import { accessSwitch, edge, trigger } from './networks.ts'
+import { edge, town, trigger } from './networks.ts'
 import { outcomes, type Story, type StoryDevice, startStory, suspend } from './story.ts'
 
 let story: Story
@@ -56,57 +56,7 @@ describe('the configuration after suspend and release', () => {
   )
 
   it('is the same on edges and switches of every platform: filters, ports, sessions', async () => {
-    const port = (name: string, addresses: readonly string[] = []) => ({
-      name,
-      description: 'esthost',
-      addresses,
-    })
-    const neighbor = (address: string) => ({
-      address,
-      asn: '64501',
-      description: 'esthost',
-      group: 'CUSTOMERS',
-    })
-    const lan = ['198.51.100.1/24', '2001:db8:a::1/64']
-    story = await startStory({
-      devices: [
-        trigger,
-        { ...edge, neighbors: [neighbor('192.0.2.66')] },
-        {
-          name: 'edge2',
-          routerId: '10.0.0.3',
-          platform: 'juniper_junos',
-          roles: ['edge'],
-          ports: [port('ge-0/0/1', lan)],
-          neighbors: [neighbor('192.0.2.70')],
-        },
-        {
-          name: 'edge3',
-          routerId: '10.0.0.4',
-          platform: 'cisco_ios',
-          roles: ['edge'],
-          ports: [port('GigabitEthernet0/1', lan)],
-          neighbors: [neighbor('192.0.2.74')],
-        },
-        { name: 'edge4', routerId: '10.0.0.5', platform: 'linux', roles: ['edge'] },
-        accessSwitch,
-        {
-          name: 'sw2',
-          platform: 'cisco_ios',
-          roles: ['access'],
-          ports: [port('GigabitEthernet1/0/3')],
-        },
-      ],
-      customers: `  esthost:
-    name: Esthost
-    asn: 64501
-    ${prefixes}
-    ports: [{ device: sw1, interface: p1 }, { device: sw2, interface: GigabitEthernet1/0/3 }]
-    neighbors:
-      - { device: edge1, address: 192.0.2.66 }
-      - { device: edge2, address: 192.0.2.70, group: CUSTOMERS }
-      - { device: edge3, address: 192.0.2.74 }`,
-    })
+    story = await startStory(town)
     const before = texts()
     const { id } = await story.decide(suspend('esthost'))
     const enforced = await story.reaches(id, 'enforced')

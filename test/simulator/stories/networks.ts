@@ -61,3 +61,57 @@ maxDuration: 14d
 ${more.end ?? ''}
 `
 }
+
+const lan = ['198.51.100.1/24', '2001:db8:a::1/64']
+const port = (name: string, addresses: readonly string[] = []) => ({
+  name,
+  description: 'esthost',
+  addresses,
+})
+const neighbor = (address: string) => ({
+  address,
+  asn: '64501',
+  description: 'esthost',
+  group: 'CUSTOMERS',
+})
+
+/** Every platform, and one customer everywhere: addresses, ports and sessions. */
+export const town: { readonly devices: readonly StoryDevice[]; readonly customers: string } = {
+  devices: [
+    trigger,
+    { ...edge, neighbors: [neighbor('192.0.2.66')] },
+    {
+      name: 'edge2',
+      routerId: '10.0.0.3',
+      platform: 'juniper_junos',
+      roles: ['edge'],
+      ports: [port('ge-0/0/1', lan)],
+      neighbors: [neighbor('192.0.2.70')],
+    },
+    {
+      name: 'edge3',
+      routerId: '10.0.0.4',
+      platform: 'cisco_ios',
+      roles: ['edge'],
+      ports: [port('GigabitEthernet0/1', lan)],
+      neighbors: [neighbor('192.0.2.74')],
+    },
+    { name: 'edge4', routerId: '10.0.0.5', platform: 'linux', roles: ['edge'] },
+    accessSwitch,
+    {
+      name: 'sw2',
+      platform: 'cisco_ios',
+      roles: ['access'],
+      ports: [port('GigabitEthernet1/0/3')],
+    },
+  ],
+  customers: `  esthost:
+    name: Esthost
+    asn: 64501
+    prefixes: [203.0.113.0/30, "2001:db8:e57::/48"]
+    ports: [{ device: sw1, interface: p1 }, { device: sw2, interface: GigabitEthernet1/0/3 }]
+    neighbors:
+      - { device: edge1, address: 192.0.2.66 }
+      - { device: edge2, address: 192.0.2.70, group: CUSTOMERS }
+      - { device: edge3, address: 192.0.2.74 }`,
+}

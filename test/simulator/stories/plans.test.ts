@@ -1,0 +1,206 @@
+import { afterEach, describe, expect, it } from 'vitest'
+import type { DeviceView, EnforcementView, PlanView } from '../../../controller/api/schema.ts'
+import { accessSwitch, edge, routesOnly, town, trigger, village } from './networks.ts'
+import { block, outcomes, type Problem, type Story, startStory, suspend } from './story.ts'
+
+let story: Story
+
+afterEach(() => story.end())
+
+const sent = () => story.simulator.devices.flatMap((device) => device.journal.lines())
+
+describe('a plan', () => {
+  const decision = suspend('esthost')
+  const planned = async (path = '/v1/plans') =>
+    (await story.call<PlanView>('POST', path, decision)).body
+  const enforcePlan = ({ id, digest }: PlanView) =>
+    story.call<EnforcementView & Problem>('POST', '/v1/enforcements', { planId: id, digest })
+  const linesOf = (plan: PlanView, device: string) =>
+    plan.devices
+      .filter((one) => one.device === device)
+      .flatMap(({ apply }) => apply)
+      .map(({ line }) => line)
+
+  it('is done line by line as it was shown, and nothing else is', async () => {
+    story = await startStory(town)
+    const plan = await planned('/v1/plans?online=true')
+    for (const device of story.simulator.devices) device.journal.clear()
+    const { status, body } = await enforcePlan(plan)
+    expect(status).toBe(202)
+    await story.reaches(body.id, 'enforced')
+    await story.quiet()
+    for (const { name, journal } of story.simulator.devices) {
+      const lines = journal
+        .lines()
+        .map((line) => line.replace(/nullroute [0-9a-f]{8}/, 'nullroute <token>'))
+      const changing = lines.filter((line) => linesOf(plan, name).includes(line))
+      expect({ name, lines: changing }).toEqual({ name, lines: linesOf(plan, name) })
+      const others = lines.filter((line) => !changing.includes(line) && !isHarmless(line))
+      expect({ name, others }).toEqual({ name, others: [] })
+    }
+  })
+
+  it('shows only what is missing when the devices are read, and touches nothing', async () => {
+    const route = 'ip route 203.0.113.0/32 blackhole tag 666'
+    story = await startStory({
+      ...village,
+      devices: [{ ...trigger, extra: [route] }, edge, accessSwitch],
+    })
+    const before = story.simulator.devices.map(({ running }) => running)
+    const offline = linesOf(await planned(), 'trigger1')
+    const online = linesOf(await planned('/v1/plans?online=true'), 'trigger1')
+    expect(offline).toContain(route)
+    expect(online).toEqual(offline.filter((line) => line !== route))
+    expect(story.simulator.devices.map(({ running }) => running)).toEqual(before)
+    expect(story.records({ type: 'device.commands_intended' })).toEqual([])
+  })
+
+  it('is refused when what it would do has changed since', async () => {
+    story = await startStory(village)
+    const plan = await planned()
+    expect((await enforcePlan({ ...plan, digest: '0'.repeat(64) })).body.code).toBe(
+      'digest_mismatch',
+    )
+    await story.rewrite(village.customers.replace('203.0.113.0/30', '203.0.113.0/29'))
+    expect((await story.call('POST', '/v1/inventory/reload')).status).toBe(200)
+    const stale = await enforcePlan(plan)
+    expect(stale).toMatchObject({ status: 409, body: { code: 'plan_stale' } })
+    expect(stale.body.detail).toContain('203.0.113.4/30')
+    expect(sent()).toEqual([])
+  })
+})
+
+/** Lines that read, move between modes or save (linux: the commands that a reboot runs, written to a file). */
+function isHarmless(line: string): boolean {
+  return /^(show |set cli |no terminal|terminal |configure|end$|exit$|$|write memory|ip -|ip route get |nft -j list |add element inet nullroute |stty|id -u|env |sysctl|cat >|EOF$|link set dev p1 down$)/.test(
+    line.trim(),
+  )
+}
+
+describe('a session that can’t be shut', () => {
+  const cases = [
+    ['edge1', 'neighbor|default|192.0.2.66'],
+    ['edge2', 'neighbor|default|192.0.2.70'],
+    ['edge3', 'neighbor|default|192.0.2.74'],
+  ] as const
+
+  it.each(cases)('costs %s not one other session, whichever line is refused', async (name, key) => {
+    story = await startStory(town)
+    const router = story.device(name)
+    const other = story.simulator.devices.filter((device) => device !== router)
+    for (const device of other) device.faults.add({ kind: 'off' })
+    const before = router.running
+    const decision = suspend('esthost', { playbook: 'depeer' })
+    const plan = (await story.call<PlanView>('POST', '/v1/plans?online=true', decision)).body
+    const lines = plan.devices.filter(({ device }) => device === name).flatMap(({ apply }) => apply)
+    const typed = [...new Set(lines.map(({ line }) => line))]
+    expect(typed.some((line) => line.includes(key.split('|')[2] ?? ''))).toBe(true)
+    const meant = typed.filter((one) => !/^(end|exit|configure|show|commit)/.test(one))
+    for (const [at, line] of meant.entries()) {
+      router.journal.clear()
+      const matching = `^\\s*${line.trim().replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')}$`
+      const fault = router.faults.add({ kind: 'reject', matching })
+      const { id } = await story.decide(
+        suspend('esthost', { playbook: 'depeer', automated: true }),
+        { key: String(at) },
+      )
+      await story.until(
+        `${line} is refused`,
+        async () => outcomes(await story.enforcement(id), name)[key] === 'refused',
+      )
+      await story.until('it is quiet on the line', () =>
+        story.running.controller.store.read((rows) => rows.openSteps().length === 0),
+      )
+      expect({ line, running: router.running }).toEqual({ line, running: before })
+      expect(router.journal.lines().filter((text) => /^\s*shutdown/.test(text))).toEqual([])
+      fault()
+      await story.release(id)
+    }
+  })
+})
+
+describe('a new inventory', () => {
+  const reload = () =>
+    story.call<{
+      ok: boolean
+      conflicts: { enforcement: string; kind: string; object: string }[]
+      problems: { file: string; line: number; message: string }[]
+    }>('POST', '/v1/inventory/reload')
+
+  it('that takes a prefix away from a suspended customer is flagged, and nothing moves', async () => {
+    story = await startStory(village)
+    const { id } = await story.decide(suspend('rovernet'))
+    await story.reaches(id, 'enforced')
+    await story.quiet()
+    const before = story.device('trigger1').running
+    const taken = village.customers
+      .replace('prefixes: [203.0.113.128/26]', 'prefixes: [203.0.113.192/26]')
+      .replace('prefixes: [203.0.113.64/26]', 'prefixes: [203.0.113.64/26, 203.0.113.128/26]')
+    await story.rewrite(taken)
+    const { body } = await reload()
+    const flagged = body.conflicts.map(({ kind, object }) => `${kind} ${object}`)
+    expect(flagged).toContain('taken_away 203.0.113.128/26 (quiet)')
+    expect((await story.enforcement(id)).conflicts.map(({ kind }) => kind)).toContain('taken_away')
+    expect(story.records({ type: 'inventory.conflict' }).length).toBeGreaterThan(0)
+    await story.call('POST', '/v1/devices/trigger1/check')
+    await story.quiet()
+    expect(story.device('trigger1').running).toBe(before)
+    const released = await story.release(id)
+    expect(released.warnings.map(({ code }) => code)).toContain('another_customer')
+    await story.reaches(id, 'released')
+    expect(story.device('trigger1').running).not.toContain('203.0.113.128/26')
+  })
+
+  it('that is broken leaves the old one, and says where it is wrong', async () => {
+    story = await startStory(village)
+    await story.rewrite(
+      `${village.customers}\n  broken:\n    name: 7\n    prefixes: [203.0.113.300/26]`,
+    )
+    const { status, body } = await reload()
+    expect(status).toBe(422)
+    expect(body.problems.length).toBeGreaterThanOrEqual(2)
+    for (const { file, line } of body.problems) {
+      expect(file).toContain('inventory.yaml')
+      expect(line).toBeGreaterThan(1)
+    }
+    const { id } = await story.decide(suspend('esthost'))
+    await story.reaches(id, 'enforced')
+  })
+
+  it('that makes another of a device with something of ours is refused, naming why', async () => {
+    story = await startStory(village)
+    const { id } = await story.decide(block('203.0.113.2'))
+    await story.reaches(id, 'enforced')
+    await story.quiet()
+    await story.rewrite(village.customers, [
+      { ...trigger, platform: 'cisco_ios' },
+      edge,
+      accessSwitch,
+    ])
+    const { status, body } = await reload()
+    expect(status).toBe(422)
+    expect(body.problems.map(({ message }) => message).join()).toContain(id)
+    await story.rewrite(village.customers)
+    expect((await reload()).status).toBe(200)
+  })
+
+  it('without a device that holds something of ours keeps it as retired, until that is released', async () => {
+    story = await startStory({ ...village, playbooks: { block: routesOnly('block') } })
+    const before = story.device('trigger1').running
+    const { id } = await story.decide(block('203.0.113.2'))
+    await story.reaches(id, 'enforced')
+    await story.quiet()
+    await story.rewrite(village.customers, [edge, accessSwitch])
+    const { body } = await reload()
+    expect(body.conflicts.map(({ kind }) => kind)).toContain('device_gone')
+    const device = await story.call<DeviceView>('GET', '/v1/devices/trigger1')
+    expect(device.body).toMatchObject({ retired: true })
+    await story.restart()
+    expect((await story.enforcement(id)).status).toBe('enforced')
+    await story.release(id)
+    await story.reaches(id, 'released')
+    await story.quiet()
+    expect(story.device('trigger1').running).toBe(before)
+    expect((await story.call<Problem>('GET', '/v1/devices/trigger1')).status).toBe(404)
+  })
+})
