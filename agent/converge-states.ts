@@ -79,18 +79,37 @@ type Rest = Omit<KeyState, 'key' | 'kind'>
 function waitingState(decision: Extract<Decision, { kind: 'waiting' }>, verdict: Verdict): Rest {
   const { seen, key } = decision
   const expired = verdict.expired.has(key)
-  if (isFading(decision, verdict.desired)) {
-    const note = "still in force: by somebody else's route, which is left alone"
-    return expired
-      ? { outcome: 'already', seen, verified: true, note }
-      : { outcome: 'unknown', seen, verified: false }
-  }
+  if (isFading(decision, verdict.desired)) return fadingState(decision, verdict)
   if (!expired) return { outcome: 'unknown', seen, verified: false, note: 'not in force yet' }
   return {
     outcome: 'failed',
     seen,
     verified: false,
     error: notShown('the object stands there, but is not in force'),
+  }
+}
+
+/** An effect that outlives its release: the device's own object is its owner's business; anything else may still be what we asked other devices for. */
+function fadingState(
+  { key, seen }: Extract<Decision, { kind: 'waiting' }>,
+  verdict: Verdict,
+): Rest {
+  const object = verdict.observation.found.get(key)?.object ?? []
+  if (object.length > 0) {
+    const note = `still in force: by the device's own ${object.join('; ')}, which is left alone`
+    return { outcome: 'already', seen: 'foreign', verified: true, note }
+  }
+  if (!verdict.expired.has(key)) return { outcome: 'unknown', seen, verified: false }
+  return {
+    outcome: 'failed',
+    seen,
+    verified: false,
+    error: {
+      code: 'not_shown',
+      message: 'lifted, but the device still has it in force, and by nothing of its own',
+      remedy:
+        'find out on the device where it learnt the route, and whether that was withdrawn; it is read again by itself',
+    },
   }
 }
 

@@ -1,0 +1,72 @@
+import { describe, expect, it } from 'vitest'
+import { statesOf, type Verdict } from '../../agent/converge-states.ts'
+import { type Desired, decide } from '../../agent/diff.ts'
+import { type Intent, keyOf } from '../../agent/intents.ts'
+import type { Found } from '../../agent/platform.ts'
+import { parsePrefix } from '../../inventory/prefix.ts'
+
+const prefix = (text: string) => {
+  const parsed = parsePrefix(text)
+  if (!parsed.ok) throw new Error(parsed.problem)
+  return parsed.value
+}
+const route: Intent = {
+  kind: 'blackhole',
+  vrf: 'default',
+  prefix: prefix('203.0.113.9/32'),
+  tag: 666,
+}
+
+const found = (intent: Intent, part: Partial<Found>): Found => ({
+  key: keyOf(intent),
+  object: [],
+  effect: 'none',
+  mark: 'unmarkable',
+  inForce: 'no',
+  ...part,
+})
+
+function states(desired: Partial<Desired>, all: readonly Found[], part: Partial<Verdict> = {}) {
+  const full = { wanted: [], expected: [], fading: [], claims: [], frozen: false, ...desired }
+  const observation = {
+    found: new Map(all.map((one) => [one.key, one])),
+    marked: [],
+    facts: {},
+  }
+  return statesOf({
+    desired: full,
+    observation,
+    decisions: decide(full, observation),
+    results: new Map(),
+    written: new Map(),
+    expired: new Set(),
+    saves: true,
+    ...part,
+  })
+}
+
+describe('an effect that is waited for to go', () => {
+  const expired = { expired: new Set([keyOf(route)]) }
+
+  it('is not gone because its time is over', () => {
+    const [state] = states({ fading: [route] }, [found(route, { inForce: 'yes' })], expired)
+
+    expect(state).toMatchObject({
+      outcome: 'failed',
+      verified: false,
+      error: { code: 'not_shown', message: expect.stringContaining('still has it in force') },
+    })
+  })
+
+  it('is none of ours where the device has an object of its own, which is named', () => {
+    const object = ['ip route 203.0.113.9 255.255.255.255 Null0']
+    const [state] = states(
+      { fading: [route] },
+      [found(route, { inForce: 'yes', object, effect: 'same' })],
+      expired,
+    )
+
+    expect(state).toMatchObject({ seen: 'foreign', verified: true })
+    expect(state?.note).toContain(object[0])
+  })
+})
