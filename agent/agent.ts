@@ -152,6 +152,7 @@ function createWorker(options: AgentOptions): Worker {
       return worker.unsaved
     },
     limits: options.deadlines ?? deadlinesDefault,
+    waits: new Map(),
   }
   const worker: Worker = {
     options,

@@ -27,6 +27,15 @@ export interface Work {
   /** Whether changes of ours are known to be in the running configuration only. */
   readonly unsaved: boolean
   readonly limits: Deadlines
+  /** What is waited for, over all convergences of this agent: others that come in between must not begin its time anew. */
+  readonly waits: Map<Key, Wait>
+}
+
+/** Since when a key is waited for. */
+export interface Wait {
+  /** For an object of our own to be in force, for an effect to show, or for one to go. */
+  readonly what: 'own' | 'effect' | 'end'
+  readonly sinceMs: number
 }
 
 /** How long effects are waited for, in ms. */
@@ -94,16 +103,27 @@ export async function observe(
     byName.set(read.what, answer)
   }
   return {
-    observation: work.platform.parse(byName, intents, session.seen),
-    readback: readbackOf(answers.slice(0, reads.length)),
+    observation: parsed(work.platform, () => {
+      return work.platform.parse(byName, intents, session.seen)
+    }),
+    readback: readbackOf(answers.slice(0, reads.length), work.platform),
     behind: answers.slice(reads.length),
   }
 }
 
-/** Lines and answers as an artifact. */
-export function readbackOf(answers: readonly Answer[]): Evidence {
+/** What a platform makes of answers; the answer that an error carries goes on without its secrets. */
+function parsed<T>(platform: Platform, parse: () => T): T {
+  try {
+    return parse()
+  } catch (error) {
+    throw error instanceof AgentError ? error.redacted(platform.redact) : error
+  }
+}
+
+/** Lines and answers as an artifact, without the secrets that a configuration shows. */
+export function readbackOf(answers: readonly Answer[], platform: Platform): Evidence {
   const text = answers.map((answer) => `${answer.line.text}\n${answer.text}\n`).join('\n')
-  return { kind: 'readback', text }
+  return { kind: 'readback', text: platform.redact(text) }
 }
 
 /** Back to rest, seen by its prompt; else the session is of no use any more. */

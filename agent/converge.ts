@@ -14,6 +14,7 @@ import {
   pause,
   planChanges,
   type Result,
+  type Wait,
   type Work,
 } from './converge-work.ts'
 import { type Decision, type Desired, decide, intentsToRead } from './diff.ts'
@@ -214,17 +215,15 @@ interface Reading {
 async function readUntilShown(work: Work, session: Session, sent: Sent): Promise<Reading> {
   const { desired, applied } = sent
   const intents = intentsToRead(desired)
-  const from = work.clock.monotonicMs()
+  // What was sent just now has all its time before it.
+  for (const [key, { kind }] of applied.results) if (kind === 'sent') work.waits.delete(key)
   // Without a change the first look is the read-back.
   let observed = applied.step === undefined ? sent.first : undefined
   for (let wait = pauseMs.first; ; wait = Math.min(wait * 2, pauseMs.longest)) {
     observed ??= await observe(work, session, intents)
     const decisions = decide(desired, observed.observation)
     const open = decisions.filter((one) => isOpen(one, applied.results))
-    const elapsed = work.clock.monotonicMs() - from
-    const expired = new Set(
-      open.filter((one) => elapsed >= deadlineOf(work, one, desired)).map((one) => one.key),
-    )
+    const expired = expiredOf(work, open, desired)
     const done = open.length === expired.size || work.interrupted() || work.stopping()
     if (done) return { observed, decisions, expired }
     await pause(work, wait)
@@ -238,9 +237,30 @@ function isOpen(decision: Decision, results: ReadonlyMap<Key, Result>): boolean 
   return decision.kind === 'change' && results.get(decision.key)?.kind === 'sent'
 }
 
-function deadlineOf(work: Work, decision: Decision, desired: Desired): number {
+/** Of the open keys those whose time is over. Notes since when each is waited for, and forgets those that are open no more. */
+function expiredOf(work: Work, open: readonly Decision[], desired: Desired): ReadonlySet<Key> {
+  const { waits, limits } = work
+  const now = work.clock.monotonicMs()
+  const keys = new Set(open.map(({ key }) => key))
+  for (const key of waits.keys()) if (!keys.has(key)) waits.delete(key)
+  const expired = new Set<Key>()
+  for (const decision of open) {
+    const { key } = decision
+    const what = waitedFor(decision, desired)
+    const known = waits.get(key)
+    const wait = known?.what === what ? known : { what, sinceMs: now }
+    waits.set(key, wait)
+    const limit = what === 'own' ? limits.ownMs : limits.observerMs
+    if (now - wait.sinceMs >= limit) expired.add(key)
+  }
+  return expired
+}
+
+function waitedFor(decision: Decision, desired: Desired): Wait['what'] {
+  if (isFading(decision, desired)) return 'end'
+  const { key } = decision
   const own =
-    desired.wanted.some((intent) => keyOf(intent) === decision.key) ||
-    (!isFading(decision, desired) && desired.claims.some((claim) => claim.key === decision.key))
-  return own ? work.limits.ownMs : work.limits.observerMs
+    desired.wanted.some((intent) => keyOf(intent) === key) ||
+    desired.claims.some((claim) => claim.key === key)
+  return own ? 'own' : 'effect'
 }

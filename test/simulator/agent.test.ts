@@ -86,7 +86,11 @@ function device(over: Partial<Device> = {}): Device {
   }
 }
 
-function start(book: Book, over: Partial<Device> = {}): Agent {
+function start(
+  book: Book,
+  over: Partial<Device> = {},
+  deadlines = { ownMs: 300, observerMs: 300 },
+): Agent {
   const agent = createAgent({
     device: device(over),
     platform: frr,
@@ -95,7 +99,7 @@ function start(book: Book, over: Partial<Device> = {}): Agent {
     clock: systemClock,
     log: { info: () => undefined, warn: () => undefined },
     environment: { PASSWORD: router.password },
-    deadlines: { ownMs: 300, observerMs: 300 },
+    deadlines,
   })
   agents.push(agent)
   return agent
@@ -310,6 +314,40 @@ describe('an agent', () => {
     await book.until((entry) => entry.kind === 'done' && entry.value.purpose === 'change', from)
 
     await expect.poll(() => router.running).not.toContain('203.0.113.9/32')
+  })
+
+  it('gives up on an effect in time, however much else there is to do', async () => {
+    const book = createBook()
+    const agent = start(book, {}, { ownMs: 300, observerMs: 600 })
+    await book.until(verified)
+    book.expected = [target]
+    // Whatever ends, the next one is there already: no convergence ever comes to wait.
+    const busy = setInterval(() => agent.wake('change'), 2)
+    try {
+      await expect
+        .poll(() => book.state(key), { timeout: 4_000 })
+        .toMatchObject({ outcome: 'failed', verified: false, error: { code: 'not_shown' } })
+    } finally {
+      clearInterval(busy)
+    }
+
+    // It is said again by the next read, not taken back for as long as it is waited for anew.
+    const from = book.entries.length
+    agent.wake('change')
+    await book.until(verified, from)
+    expect(book.state(key)?.outcome).toBe('failed')
+  })
+
+  it('calls an effect gone only when it is gone, or is the device’s own', async () => {
+    router.setByHand(['ip route 203.0.113.9/32 blackhole tag 777'])
+    const book = createBook()
+    const agent = start(book)
+    await book.until(verified)
+    book.fading = [target]
+    agent.wake('change')
+    await book.until(() => book.state(key) !== undefined)
+    expect(book.state(key)).toMatchObject({ seen: 'foreign', verified: true })
+    expect(book.state(key)?.note).toContain('tag 777')
   })
 
   it('changes nothing while a freeze holds', async () => {
