@@ -127,7 +127,7 @@ function printAll(context: Context, entries: readonly AuditEntryView[]): void {
 }
 
 /** One entry on one line. Pure. */
-export function printEntry(style: Style, entry: AuditEntryView): string {
+function printEntry(style: Style, entry: AuditEntryView): string {
   const { colours } = style
   const actor = entry.actor.name ?? entry.actor.id
   const on = Object.entries(entry.on)

@@ -6,7 +6,7 @@ import { type Controller, follow, isLost, pause, type StreamEvent } from './even
 import { problem, unreachable } from './faults.ts'
 
 /** What a request carries. */
-export interface Ask {
+interface Ask {
   readonly query?: Readonly<Record<string, string | readonly string[] | undefined>>
   readonly body?: unknown
   /** A decision: gets an idempotency key, so that a repeat after a lost answer is the same decision. Also for what does nothing when repeated. */

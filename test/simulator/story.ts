@@ -40,7 +40,7 @@ export interface CliRun {
 }
 
 /** How to run it. */
-export interface CliOptions {
+interface CliOptions {
   /** Whose token: admin when not given. */
   readonly as?: Role | 'nobody'
   readonly environment?: Readonly<Record<string, string>>
@@ -84,7 +84,7 @@ export interface Story {
 const discardNextHops = ['192.0.2.254', '100::1']
 
 /** A trigger, an edge with a customer's BGP session, a Linux host with a customer's port. */
-export const smallIsp: readonly SimulatedDevice[] = [
+const smallIsp: readonly SimulatedDevice[] = [
   {
     name: 'trigger1',
     platform: 'frr',
@@ -114,7 +114,7 @@ export const smallIsp: readonly SimulatedDevice[] = [
 ]
 
 /** One host customer, one BGP customer, and one that is never touched. */
-export const smallCustomers: Readonly<Record<string, object>> = {
+const smallCustomers: Readonly<Record<string, object>> = {
   esthost: {
     name: 'Esthost',
     prefixes: ['203.0.113.0/30', '2001:db8:e57::/48'],
