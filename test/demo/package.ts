@@ -150,6 +150,8 @@ async function useDemo(app: string): Promise<readonly string[]> {
     if (left.length > 0) problems.push(`processes are left after Ctrl-C: ${left.join(', ')}`)
     if (existsSync(join(app, '.demo/credentials.json'))) problems.push('credentials are left')
     process.stdout.write(`  ok Ctrl-C ended all ${pids.length} processes\n`)
+  } catch (fault) {
+    problems.push(fault instanceof Error ? fault.message : String(fault))
   } finally {
     demo.kill()
   }

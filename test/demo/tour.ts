@@ -34,6 +34,8 @@ async function main(): Promise<readonly string[]> {
       problems.push('credentials of a controller that is gone are left in .demo')
     }
     process.stdout.write(`  ok Ctrl-C ended all ${pids.length} processes\n`)
+  } catch (fault) {
+    problems.push(fault instanceof Error ? fault.message : String(fault))
   } finally {
     demo.kill()
   }
