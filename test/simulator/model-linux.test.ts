@@ -81,6 +81,7 @@ describe('the shell', () => {
     ['false && echo yes || echo no', 'no\n', 0],
     ["printf '%s\\n' 'a b' c", 'a b\nc\n', 0],
     ['X=5; echo "$X and $(uname -s)" \'$X\'', '5 and Linux $X\n', 0],
+    ['A="1.2.3.4 5 6"; echo "${A%% *} ${A##* } ${A%.*} ${B:-none}"', '1.2.3.4 6 1.2.3 none\n', 0],
     ['nosuch', 'sh: 2: nosuch: not found\n', 127],
     ['nosuch 2>/dev/null; echo $?', '127\n', 0],
     ['echo a; (exit 3)', 'a\n', 3],

@@ -25,7 +25,7 @@ export function showBgp(state: IosState, words: readonly string[]): string | und
   if (parent === undefined) return `% VRF ${vrf} does not exist\n`
   const peers = peersOf(parent)
   if (/\bsummary$/.test(text)) {
-    const family = text.startsWith('ipv6') ? [6] : text.startsWith('all') ? [4, 6] : [4]
+    const family = /^(?:ipv6|vpnv6)\b/.test(text) ? [6] : text.startsWith('all') ? [4, 6] : [4]
     return family
       .map((one) => {
         const own = peers.filter(({ address }) => address.includes(':') === (one === 6))

@@ -3,6 +3,7 @@
 import { expand, filterLines, typedPattern } from '../blocks.ts'
 import { dispatch } from '../dispatch.ts'
 import type { ModelSession, Result, SessionTerminal } from '../model.ts'
+import { loginTime } from '../times.ts'
 import { createEditing } from './editing.ts'
 import { type Filters, show } from './show.ts'
 import { hostOf, type JunosState, minutesLeft } from './state.ts'
@@ -124,7 +125,7 @@ export function openJunos(state: JunosState, terminal: SessionTerminal): ModelSe
   }
 
   return {
-    greeting: `Last login: ${state.settings.clock.now().toUTCString().replace(',', '').slice(0, 25)} from ${terminal.from}\n--- JUNOS ${state.version} Kernel 64-bit  SIMULATED\n`,
+    greeting: `Last login: ${loginTime(state.settings.clock.now())} from ${terminal.from}\n--- JUNOS ${state.version} Kernel 64-bit  SIMULATED\n`,
     prompt,
     mode: () => (editing.active ? `edit ${editing.kind()}` : 'oper'),
     echo: () => (editing.loading ? 'tty' : 'junos'),

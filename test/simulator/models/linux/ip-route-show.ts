@@ -190,6 +190,7 @@ export function getRoute(state: LinuxState, words: readonly string[], options: I
   if (address === undefined) {
     return fail(1, `Error: any valid address is expected rather than "${target}".\n`)
   }
+  if (isOwn(state, address)) return localWay(address, options)
   const at = words.indexOf('vrf')
   const table = at < 0 ? undefined : vrfTable(state, words[at + 1] ?? '')
   const route = lookUp(state, address, table)
@@ -197,6 +198,21 @@ export function getRoute(state: LinuxState, words: readonly string[], options: I
   if (route.type !== 'unicast') return fail(2, `RTNETLINK answers: ${discardErrors[route.type]}\n`)
   return ran(
     options.json ? `${JSON.stringify([jsonWay(address, route)])}\n` : textWay(address, route),
+  )
+}
+
+/** Whether the address is this host's own. */
+function isOwn(state: LinuxState, address: Address): boolean {
+  const addresses = state.kernel.links.flatMap((link) => link.addresses)
+  return address.startsWith('127.') || addresses.some((one) => one.split('/')[0] === address)
+}
+
+function localWay(address: Address, { json }: IpOptions): Ran {
+  const way = { type: 'local', dst: address, dev: 'lo', prefsrc: address, flags: [], uid: 0 }
+  return ran(
+    json
+      ? `${JSON.stringify([{ ...way, cache: ['local'] }])}\n`
+      : `local ${address} dev lo src ${address} uid 0 \n    cache <local> \n`,
   )
 }
 

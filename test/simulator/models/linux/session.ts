@@ -1,6 +1,7 @@
 // One log-in to a Linux host: bash with its escape sequences first, and whatever shell is started from there.
 
 import type { ModelSession, Result, SessionTerminal } from '../model.ts'
+import { loginTime } from '../times.ts'
 import { parseShell } from './parse.ts'
 import { type Outcome, parameter, runShell, type Shell } from './shell.ts'
 import type { LinuxState } from './state.ts'
@@ -13,7 +14,10 @@ export function openLinux(state: LinuxState, terminal: SessionTerminal): ModelSe
   const root = state.spec.privilege === 'root'
   const bash: Shell = {
     kind: 'bash',
-    variables: new Map([['HOME', root ? '/root' : `/home/${terminal.username}`]]),
+    variables: new Map([
+      ['HOME', root ? '/root' : `/home/${terminal.username}`],
+      ['SSH_CONNECTION', `${terminal.from} 50022 192.0.2.1 22`],
+    ]),
     status: 0,
     line: 0,
     root,
@@ -103,7 +107,7 @@ export function openLinux(state: LinuxState, terminal: SessionTerminal): ModelSe
   }
 
   return {
-    greeting: `Last login: ${state.settings.clock.now().toUTCString().slice(0, 25)} from ${terminal.from}\n`,
+    greeting: `Last login: ${loginTime(state.settings.clock.now())} from ${terminal.from}\n`,
     prompt,
     mode: () => current().kind,
     echo() {

@@ -187,7 +187,7 @@ function expandPart(run: Run, part: Part): string[] {
 }
 
 const expansion =
-  /\\\$|\$\((?<command>[^)]*)\)|\$\{(?<name>\w+)(?::?-(?<otherwise>[^}]*))?\}|\$(?<bare>\w+|[?$#!])/g
+  /\\\$|\$\((?<command>[^)]*)\)|\$\{(?<name>\w+)(?:(?::?-(?<otherwise>[^}]*))|(?<cut>%%?|##?)(?<pattern>[^}]*))?\}|\$(?<bare>\w+|[?$#!])/g
 
 /** Parameters and command substitutions. */
 function expandText(run: Run, text: string): string {
@@ -195,10 +195,28 @@ function expandText(run: Run, text: string): string {
     if (whole === '\\$') return '$'
     // With named groups, the last argument is their object.
     const groups = rest.at(-1) as Readonly<Record<string, string | undefined>>
-    const { command, name, otherwise = '', bare } = groups
+    const { command, name, otherwise = '', bare, cut, pattern = '' } = groups
     if (command !== undefined) return run.inner(command).replace(/\n+$/, '')
-    return parameter(run.shell, name ?? bare ?? '') || otherwise
+    const value = parameter(run.shell, name ?? bare ?? '')
+    return cut === undefined ? value || otherwise : trimmed(value, cut, pattern)
   })
+}
+
+/** `${X%pattern}` and its kin: the shortest or longest piece that fits is taken off the end or the begin. */
+function trimmed(value: string, cut: string, pattern: string): string {
+  const glob = new RegExp(
+    `^${pattern
+      .replaceAll(/[.+^${}()|[\]\\]/g, '\\$&')
+      .replaceAll('*', '[^]*')
+      .replaceAll('?', '[^]')}$`,
+  )
+  const end = cut.startsWith('%')
+  const lengths = Array.from({ length: value.length + 1 }, (_, length) => length)
+  const ordered = cut.length === 2 ? lengths.reverse() : lengths
+  const piece = (length: number): string =>
+    end ? value.slice(value.length - length) : value.slice(0, length)
+  const length = ordered.find((one) => glob.test(piece(one))) ?? 0
+  return end ? value.slice(0, value.length - length) : value.slice(length)
 }
 
 /** Value of a parameter, '' where it has none. */
