@@ -125,6 +125,8 @@ export interface Found {
   readonly element?: string
   /** Why nothing may be sent for this key. */
   readonly stop?: Stop
+  /** What keeps it from being in force, or what was taken for granted where the device can't be asked. */
+  readonly note?: string
 }
 
 /** A reason for sending nothing. */
@@ -276,6 +278,10 @@ export interface Platform {
   open(state: OpenState): OpenAction | undefined
   prompt(seen: Seen): Prompts
   failed(line: Line, answer: string, status: number | undefined): Refusal | undefined
+  /** The one name of a port that the device takes in several spellings (`Gi1/0/3`, `gigabitethernet1/0/3`), for comparing only. Undefined where a name may stand for several ports. */
+  canonicalPort(name: string): string | undefined
+  /** The same text without the secrets that a configuration shows. For all that is kept or shown; `parse` reads what the device said. */
+  redact(text: string): string
   /** The context that sessions rest in, where reads are made. */
   readonly rest: Context
   /** What to read so that `parse` can answer for these intents. */

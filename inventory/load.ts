@@ -4,6 +4,7 @@ import { readSources, type Source } from './files.ts'
 import { type CheckedFile, type Merged, merge } from './merge.ts'
 import type { Inventory } from './model.ts'
 import { checkOverlaps } from './overlaps.ts'
+import type { KnownPlatforms } from './ports.ts'
 import { compareProblems, type LoadResult, type Problem } from './problem.ts'
 import { checkReferences } from './references.ts'
 import { resolveCustomer, resolveDevices, resolveJumps, resolveLimits } from './resolve.ts'
@@ -13,10 +14,10 @@ import { parseYaml } from './yaml.ts'
 
 export { inventorySchemaJson } from './schema.ts'
 
-/** Reads an inventory. `knownPlatforms` are the names that devices may have as platform: this folder knows none of them. Warnings say, among others, where carving will happen. */
+/** Reads an inventory. `knownPlatforms` are those that devices may have: this folder knows none of them. Warnings say, among others, where carving will happen. */
 export async function loadInventory(
   path: string,
-  knownPlatforms: readonly string[],
+  knownPlatforms: KnownPlatforms,
 ): Promise<LoadResult<Inventory>> {
   const { sources, problems } = await readSources(path, 'inventory')
   return parseInventory(sources, knownPlatforms, problems)
@@ -25,7 +26,7 @@ export async function loadInventory(
 /** The same from texts, without I/O. `before`: problems of reading them. */
 export function parseInventory(
   sources: readonly Source[],
-  knownPlatforms: readonly string[],
+  knownPlatforms: KnownPlatforms,
   before: readonly Problem[] = [],
 ): LoadResult<Inventory> {
   const problems: Problem[] = [...before]

@@ -99,6 +99,11 @@ function filled<T extends object>(
 
 type Layer = Entry<RawShared>
 
+/** The name of a device's platform: its own, its group's, or that of the defaults. */
+export function platformOf(entry: Entry<RawDevice>, merged: Merged): string | undefined {
+  return pick(layersOf(entry, merged), 'platform')
+}
+
 function layersOf(entry: Entry<RawDevice>, merged: Merged): readonly Layer[] {
   const group = entry.value.group === undefined ? undefined : merged.groups.get(entry.value.group)
   return [entry, group, merged.defaults].filter((layer) => layer !== undefined)

@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { pino } from 'pino'
 import { ulid } from 'ulid'
+import { expect } from 'vitest'
 import type { Answer } from '../../agent/platform.ts'
 import { platforms } from '../../agent/platforms/index.ts'
 import { loadConfig } from '../../controller/config.ts'
@@ -139,7 +140,7 @@ export async function until<T>(
 
 /** The devices of the lab, by id. */
 export async function devices(): Promise<ReadonlyMap<string, Device>> {
-  const loaded = await loadInventory(join(labFolder, 'inventory'), [...platforms.keys()])
+  const loaded = await loadInventory(join(labFolder, 'inventory'), platforms)
   if (!loaded.ok) throw new Error(loaded.problems.map(({ message }) => message).join('\n'))
   return loaded.value.devices
 }
@@ -164,6 +165,13 @@ export async function snapshot(): Promise<Readonly<Record<string, string>>> {
     all[`${id}, saved`] = platform.canonical(new Map([['config', { line: line.line, text }]]))
   }
   return all
+}
+
+/** Expects every device to be as it was. What comes back by itself (a link's own addresses, a save of its own) is waited for. */
+export async function isAsBefore(before: Readonly<Record<string, string>>): Promise<void> {
+  const isSame = async () => JSON.stringify(await snapshot()) === JSON.stringify(before)
+  await until('all is as before', isSame, 20_000).catch(() => undefined)
+  expect(await snapshot()).toEqual(before)
 }
 
 /** A controller on the lab. */
@@ -199,10 +207,13 @@ export async function startControl(): Promise<Control> {
     data: join(folder, 'data'),
     listen: '127.0.0.1:0',
   })
-  const running = await startController(config, {
-    log: pino({ level: process.env['NULLROUTE_TEST_LOG'] ?? 'silent' }),
-    environment: process.env,
-  })
+  const running = await startController(
+    { ...config, observerDeadlineMs: 10_000 },
+    {
+      log: pino({ level: process.env['NULLROUTE_TEST_LOG'] ?? 'silent' }),
+      environment: process.env,
+    },
+  )
   const tokens = { abuse: '', engineer: '', approver: '', auditor: '', admin: '' }
   for (const role of ['abuse', 'engineer', 'approver', 'auditor', 'admin'] as const) {
     const { store } = running.controller

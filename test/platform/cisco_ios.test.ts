@@ -352,6 +352,44 @@ describe('a port on IOS', () => {
     expect(found.stop?.code).toBe('no_such_object')
   })
 
+  it('is refused where the device takes the name for another port than the guards did', () => {
+    const other = block('').replace('interface GigabitEthernet', 'interface TwentyFiveGigE')
+    expect(foundFor(look(other, up), one).stop?.code).toBe('ambiguous')
+  })
+
+  it('is one object under two spellings, which stays down until neither key wants it', () => {
+    const two = port('gigabitethernet1/0/7')
+    const shown = observed(cisco_ios, [one, two], {
+      'show running-config interface Gi1/0/7': block(' shutdown\n'),
+      'show interfaces Gi1/0/7': down,
+      'show running-config interface gigabitethernet1/0/7': block(' shutdown\n'),
+      'show interfaces gigabitethernet1/0/7': down,
+    })
+    const decisions = decide(
+      { wanted: [two], expected: [], fading: [], claims: [claimOn(one, [full])], frozen: false },
+      shown,
+    )
+    expect(decisions.map(({ kind }) => kind)).toEqual(['settled', 'settled'])
+  })
+
+  it.each([
+    ['Gi1/0/7', 'gigabitethernet1/0/7'],
+    ['GIGABITETHERNET1/0/07', 'gigabitethernet1/0/7'],
+    ['g1/0/7', 'gigabitethernet1/0/7'],
+    ['Te1/1/1', 'tengigabitethernet1/1/1'],
+    ['Twe1/0/1', 'twentyfivegige1/0/1'],
+    ['Po10', 'port-channel10'],
+    ['port-ch10', 'port-channel10'],
+    ['Gi0/1.0100', 'gigabitethernet0/1.100'],
+    ['Dot11Radio0', 'dot11radio0'],
+    ['Null0', 'null0'],
+    ['nve1', 'nve1'],
+    ['t1/0/1', undefined],
+    ['f0/1', undefined],
+  ])('%s is the port %s', (name, canonical) => {
+    expect(cisco_ios.canonicalPort(name)).toBe(canonical)
+  })
+
   it('is refused while err-disabled: it could not be restored', () => {
     const state = 'GigabitEthernet1/0/7 is down, line protocol is down (err-disabled)'
     expect(foundFor(look(block(''), state), one).stop?.code).toBe('not_restorable')

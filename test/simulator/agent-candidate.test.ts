@@ -108,6 +108,8 @@ const small: Platform = {
   newline: '\n',
   echo: true,
   columns: 200,
+  canonicalPort: (name) => name,
+  redact: (text) => text,
   open: ({ text }) =>
     text.endsWith('dev> ') ? { do: 'ready', context: 'op', host: 'dev' } : undefined,
   prompt: () => (text) => {

@@ -8,7 +8,7 @@ import {
   refusalIn,
 } from '../../controller/guards.ts'
 import { createLookup } from '../../inventory/lookup.ts'
-import type { Inventory } from '../../inventory/model.ts'
+import type { Device, Inventory } from '../../inventory/model.ts'
 import { neverCut } from '../../inventory/never-cut.ts'
 import { carve, type Prefix, prefixFrom, toSpan } from '../../inventory/prefix.ts'
 import type { Compiled } from '../../playbooks/model.ts'
@@ -18,6 +18,7 @@ import {
   compiled,
   customer,
   decision,
+  device,
   isp,
   limits,
   pfx,
@@ -73,6 +74,7 @@ describe('the list of guards', () => {
       'protected_space',
       'never_cut',
       'port_owner',
+      'port_uplink',
       'neighbor_owner',
     ])
   })
@@ -280,7 +282,7 @@ describe('ports', () => {
     expect(verdict.hit).toEqual(['sw1:p1: carries bystander'])
   })
 
-  it('refuses an uplink, even where a customer has it, unless an admin says why', () => {
+  it('refuses an uplink, even where a customer has it, and whoever overrides it', () => {
     const overrides = [{ guard: 'port_uplink', reason: 'a private uplink' }]
     const on = cutting('sw1', 'uplink1')
 
@@ -292,7 +294,61 @@ describe('ports', () => {
         decision: { ...aboutEsthost, overrides },
         mayOverride: true,
       }).verdict,
-    ).toBe('overridden')
+    ).toBe('refuse')
+  })
+})
+
+describe('a port in another spelling', () => {
+  const other = (rest: Partial<Device>, ports: readonly (readonly [string, string])[] = []) => {
+    const sw2 = device('sw2', '10.20.0.22', { platform: 'cisco_ios', ...rest })
+    const owners = ports.map(([id, name]) =>
+      customer(id, [], { ports: [{ device: 'sw2', interface: prt(name) }] }),
+    )
+    const base = isp()
+    return isp({
+      devices: new Map([...base.devices, ['sw2', sw2]]),
+      customers: new Map([...base.customers, ...owners.map((one) => [one.id, one] as const)]),
+    })
+  }
+  const verdict = (guard: string, name: string, inventory: Inventory) =>
+    verdictOf(
+      guard,
+      input({ compiled: compiled({ ports: [{ device: 'sw2', port: prt(name) }] }) }, inventory),
+    )
+
+  it.each(['Gi1/0/24', 'gigabitethernet1/0/24', 'GigabitEthernet1/0/024', 'g1/0/24'])(
+    'is the uplink that it means: %s',
+    (name) => {
+      const found = verdict('port_uplink', name, other({ uplinks: [prt('GigabitEthernet1/0/24')] }))
+      expect(found).toMatchObject({ verdict: 'refuse', overridable: false })
+      expect(found.hit).toEqual([`sw2:${name} (uplink GigabitEthernet1/0/24)`])
+    },
+  )
+
+  it('is the uplink where an uplink is a sub-interface of it', () => {
+    const inventory = other({ uplinks: [prt('Gi1/0/24.100')] })
+    expect(verdict('port_uplink', 'GigabitEthernet1/0/24', inventory).verdict).toBe('refuse')
+    expect(verdict('port_uplink', 'GigabitEthernet1/0/24.200', inventory).verdict).toBe('pass')
+    expect(verdict('port_uplink', 'GigabitEthernet1/0/2', inventory).verdict).toBe('pass')
+  })
+
+  it('is the port of the other customer that has it, or a part of it', () => {
+    const inventory = other({}, [
+      ['bystander2', 'gigabitethernet1/0/3'],
+      ['bystander3', 'Gi1/0/4.7'],
+    ])
+    expect(verdict('port_owner', 'Gi1/0/3', inventory).hit).toEqual([
+      'sw2:Gi1/0/3: carries bystander2 (as gigabitethernet1/0/3)',
+    ])
+    expect(verdict('port_owner', 'Gi1/0/4', inventory).hit).toEqual([
+      'sw2:Gi1/0/4: carries bystander3 (as Gi1/0/4.7)',
+    ])
+  })
+
+  it('is refused where it may be any of several', () => {
+    expect(verdict('port_owner', 't1/0/1', other({}, [['esthost2', 't1/0/1']])).verdict).toBe(
+      'refuse',
+    )
   })
 })
 

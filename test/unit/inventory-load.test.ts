@@ -14,6 +14,11 @@ const head = `version: 1
 defaults: { username: netops, auth: { agent: true }, knownHosts: known_hosts }
 `
 const device = (id: string, rest: string) => `  ${id}: { platform: frr, ${rest} }\n`
+const onSwitch = (rest: string) =>
+  `${head}devices:\n${device('sw1', `address: 10.0.0.2${rest}`)}`.replace(
+    /platform: \w+/,
+    'platform: cisco_ios',
+  )
 const devices = `${head}devices:\n${device('edge1', 'address: 10.0.0.1, uplinks: [eth0]')}`
 const customers = `${devices}customers:\n`
 
@@ -208,6 +213,32 @@ describe('a problem', () => {
       [
         '6:53 customers.a.ports[0].interface: port eth0 of edge1 is an uplink: taking it down would cut others off',
       ],
+    ],
+    [
+      'port that is an uplink in another spelling',
+      `${onSwitch(', uplinks: [GigabitEthernet1/0/3]')}customers:\n  a: { name: A, ports: [{ device: sw1, interface: Gi1/0/3 }] }\n`,
+      [
+        '6:51 customers.a.ports[0].interface: port Gi1/0/3 of sw1 is the uplink GigabitEthernet1/0/3, or carries it: taking it down would cut others off',
+      ],
+    ],
+    [
+      'port of two customers, in two spellings',
+      `${onSwitch('')}customers:\n  a: { name: A, ports: [{ device: sw1, interface: Gi1/0/3 }] }\n  b: { name: B, ports: [{ device: sw1, interface: gigabitethernet1/0/3 }] }\n`,
+      [
+        '7:51 customers.b.ports[0].interface: port gigabitethernet1/0/3 of sw1 is given to two customers: a and b (also written Gi1/0/3)',
+      ],
+    ],
+    [
+      "port that carries another customer's",
+      `${onSwitch('')}customers:\n  a: { name: A, ports: [{ device: sw1, interface: Gi1/0/3 }] }\n  b: { name: B, ports: [{ device: sw1, interface: Gi1/0/3.7 }] }\n`,
+      [
+        '7:51 customers.b.ports[0].interface: port Gi1/0/3.7 of sw1 goes down with Gi1/0/3, which is given to a',
+      ],
+    ],
+    [
+      'port whose name is cut too short',
+      onSwitch(', uplinks: [t1/0/1]'),
+      ['4:60 devices.sw1.uplinks[0]: port t1/0/1 may be any of several: the name is cut too short'],
     ],
     [
       'port of two customers',

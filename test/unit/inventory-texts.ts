@@ -4,13 +4,14 @@ import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { platforms } from '../../agent/platforms/index.ts'
 import type { Source } from '../../inventory/files.ts'
 import { parseInventory } from '../../inventory/load.ts'
 import type { Inventory } from '../../inventory/model.ts'
 import { printProblem } from '../../inventory/problem.ts'
 
 /** The platforms that the tests' inventories may name. */
-export const platformNames = ['frr', 'linux', 'cisco_ios', 'juniper_junos']
+export const platformNames = platforms
 
 /** The folder of the example ISP. */
 export const exampleFolder = fileURLToPath(new URL('../../inventory/example', import.meta.url))

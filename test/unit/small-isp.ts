@@ -271,6 +271,8 @@ export function toy(cannot: readonly Intent['kind'][] = []): Platform {
     newline: '\n',
     echo: true,
     columns: 80,
+    canonicalPort: (name) => name,
+    redact: (text) => text,
     open: wrong,
     prompt: wrong,
     failed: wrong,

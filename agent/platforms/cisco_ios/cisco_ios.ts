@@ -1,8 +1,10 @@
 // Cisco IOS and IOS-XE. Peculiar: each line is live when typed, and means what the mode makes of it; a refused line leaves the session in the mode where it was.
 
 import { enter, free, type Platform } from '../../platform.ts'
+import { industrySecrets, withoutSecrets } from '../redaction.ts'
 import { clean, failed, open, prompt, question } from './dialogue.ts'
 import { observe, parse } from './observe.ts'
+import { canonicalPort } from './port-names.ts'
 import { preflight, prepare } from './preflight.ts'
 import { bothDirections, noIpv6Filter, noMessage, render } from './render.ts'
 import { save } from './save.ts'
@@ -26,6 +28,8 @@ export const cisco_ios: Platform = {
   open,
   prompt,
   failed,
+  canonicalPort,
+  redact: (text) => withoutSecrets(text, industrySecrets),
   rest: 'exec',
   observe,
   parse,

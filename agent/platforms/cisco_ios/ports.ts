@@ -4,6 +4,7 @@ import { type Intent, keyOf } from '../../intents.ts'
 import { type Answer, type Facts, type Found, free, type Read, type Stop } from '../../platform.ts'
 import { answerTo, unknownOutput } from '../output.ts'
 import { portFact, portObject } from './objects.ts'
+import { canonicalPort } from './port-names.ts'
 
 type Port = Extract<Intent, { readonly kind: 'port' }>
 
@@ -79,6 +80,8 @@ export function foundPort(intent: Port, answers: ReadonlyMap<string, Answer>, fa
     effect: shut ? 'same' : 'none',
     mark: 'unmarkable',
     inForce: state === 'unknown' ? 'unknown' : state === 'administratively down' ? 'yes' : 'no',
+    // Keys of two spellings are one port: it goes up with the last that wants it down.
+    element: `interface ${facts[portFact(intent.port)] ?? intent.port}`,
     ...(stop === undefined ? {} : { stop }),
   }
 }
@@ -89,6 +92,13 @@ function stopFor(intent: Port, block: Block | undefined, state: State): Stop | u
       code: 'no_such_object',
       message: `the device has no interface ${intent.port}`,
       remedy: 'correct the port in the inventory',
+    }
+  }
+  if (canonicalPort(block.name) !== canonicalPort(intent.port)) {
+    return {
+      code: 'ambiguous',
+      message: `the device takes ${intent.port} for ${block.name}: whose that is and whether it is an uplink was asked of another name`,
+      remedy: `write ${block.name} in the inventory, for the port that is meant`,
     }
   }
   if (state !== 'err-disabled') return undefined

@@ -1,6 +1,7 @@
 // FRRouting through vtysh. Peculiar: each line is live when typed, is looked up in the current node and then in each parent, and some refusals carry no `%`.
 
 import { enter, free, type Platform } from '../../platform.ts'
+import { industrySecrets, withoutSecrets } from '../redaction.ts'
 import { observe, parse } from './observe.ts'
 import { judge, prepare, reads } from './preflight.ts'
 import { noFilter, render } from './render.ts'
@@ -20,6 +21,9 @@ export const frr: Platform = {
   open,
   prompt,
   failed,
+  // The kernel's own names: in one spelling only.
+  canonicalPort: (name) => name,
+  redact: (text) => withoutSecrets(text, industrySecrets),
   rest: 'exec',
   observe,
   parse,
@@ -50,9 +54,9 @@ export const frr: Platform = {
       .join('\n')
       .split('\n')
       .map((line) => line.trimEnd())
-      .filter((line) => line !== '' && !volatile.test(line))
+      .filter((line) => !volatile.test(line))
       .join('\n'),
 }
 
-/** Said about a configuration, not part of it. */
-const volatile = /^(?:Building configuration\.\.\.|Current configuration:|frr version .*)$/
+/** Said about a configuration, or between its parts, and not part of it. A saved file has other words around it than a running one. */
+const volatile = /^(?:Building configuration\.\.\.|Current configuration:|frr version .*| *!?|end)$/

@@ -1,6 +1,7 @@
 // Juniper Junos and Junos Evolved. Peculiar: one candidate for everybody, and a confirmed commit that any commit or check of anybody confirms.
 
 import { free, type Platform } from '../../platform.ts'
+import { junosSecrets, withoutSecrets } from '../redaction.ts'
 import { transaction } from './candidate.ts'
 import { clean, failed, open, operational, prompt, question } from './dialogue.ts'
 import { observe, parse } from './observe.ts'
@@ -26,6 +27,9 @@ export const juniper_junos: Platform = {
   open,
   prompt,
   failed,
+  // Junos has one spelling, in small letters: another is a slip of whoever wrote the inventory, and means that port.
+  canonicalPort: (name) => name.toLowerCase(),
+  redact: (text) => withoutSecrets(text, junosSecrets),
   rest: operational,
   observe,
   parse,

@@ -40,6 +40,9 @@ export const linux: Platform = {
   open,
   prompt,
   failed,
+  canonicalPort: (name) => name,
+  // What is read here (routes, links, one table, our own files) holds no secrets.
+  redact: (text) => text,
   rest: 'shell',
   observe,
   parse,
