@@ -11,7 +11,7 @@ import { saveConfiguration } from './converge-save.ts'
 import { backToRest, type Deadlines, type Work } from './converge-work.ts'
 import { intentsToRead } from './diff.ts'
 import { AgentError } from './errors.ts'
-import { type Intent, keyOf } from './intents.ts'
+import { type Intent, type Key, keyOf } from './intents.ts'
 import type { Journal, Reading } from './journal.ts'
 import type { Change, Facts, Platform } from './platform.ts'
 import type { Environment } from './secrets.ts'
@@ -88,6 +88,8 @@ interface Worker {
   readonly queued: Set<string>
   unsaved: boolean
   facts: Facts
+  /** The keys that the convergence under way, or the last one, works on. */
+  begun: readonly Key[]
   /** A convergence waits, so urgent. */
   waiting: number | undefined
   savePending: boolean
@@ -153,6 +155,9 @@ function createWorker(options: AgentOptions): Worker {
     },
     limits: options.deadlines ?? deadlinesDefault,
     waits: new Map(),
+    began(desired) {
+      worker.begun = intentsToRead(desired).map(keyOf)
+    },
   }
   const worker: Worker = {
     options,
@@ -163,6 +168,7 @@ function createWorker(options: AgentOptions): Worker {
     queued: new Set(),
     unsaved: options.unsaved === true,
     facts: {},
+    begun: [],
     waiting: undefined,
     savePending: false,
     attempts: 0,
@@ -257,8 +263,9 @@ async function failed(worker: Worker, error: unknown): Promise<void> {
   const { device, journal, log } = worker.options
   log.warn({ device: device.id, code: error.code }, error.message)
   if (error.code === 'stopped') return
-  const keys = intentsToRead(journal.desired()).map(keyOf)
-  await journal.failed({ code: error.code, message: error.message, keys })
+  // Time in which nothing could be read is no time in which nothing showed.
+  worker.work.waits.clear()
+  await journal.failed({ code: error.code, message: error.message, keys: worker.begun })
   if (isRetried(error.code)) retryLater(worker)
 }
 
@@ -294,18 +301,20 @@ async function runSave(worker: Worker): Promise<void> {
     if (saved === 'saved') worker.saveAttempts = 0
     if (saved === 'failed') saveLater(worker)
   } catch (error) {
-    saveLater(worker)
-    await failed(worker, error)
+    if (!(error instanceof AgentError)) throw error
+    // What is in force is not touched by it: it is a matter of saving alone.
+    if (error.code !== 'stopped') saveLater(worker, error)
   }
 }
 
 /** A save that failed is tried again by itself, apart from the convergences. */
-function saveLater(worker: Worker): void {
+function saveLater(worker: Worker, error?: AgentError): void {
   const { device, log, clock } = worker.options
   const ms = backoffMs(worker.saveAttempts)
   worker.saveAttempts += 1
   worker.savePending = true
-  log.warn({ device: device.id, againInMs: ms }, 'the configuration could not be saved')
+  const why = error === undefined ? {} : { code: error.code, why: error.message }
+  log.warn({ device: device.id, againInMs: ms, ...why }, 'the configuration could not be saved')
   worker.cancelSave = clock.after(ms, () => {
     worker.savePending = false
     scheduleSave(worker)

@@ -82,7 +82,7 @@ export async function recorded<T extends { readonly refused: DoneStep['refused']
   work: Work,
   session: Session,
   intended: IntendedStep,
-  send: () => Promise<T>,
+  send: (step: number) => Promise<T>,
 ): Promise<{ readonly step: number; readonly value: T }> {
   const step = await work.journal.intend(intended)
   session.mark()
@@ -101,7 +101,7 @@ export async function recorded<T extends { readonly refused: DoneStep['refused']
     })
   let value: T
   try {
-    value = await send()
+    value = await send(step)
   } catch (error) {
     await done('unknown')
     throw error

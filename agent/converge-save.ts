@@ -2,6 +2,8 @@
 
 import { recorded } from './converge-line.ts'
 import { backToRest, type Work } from './converge-work.ts'
+import { AgentError } from './errors.ts'
+import type { DoneStep, IntendedStep } from './journal.ts'
 import type { Facts, Save } from './platform.ts'
 import type { Session } from './session.ts'
 
@@ -21,31 +23,46 @@ export async function saveConfiguration(work: Work, facts: Facts): Promise<Saved
     held.map(({ intent, wrote }) => ({ intent, wrote })),
     facts,
   )
-  const { step, value } = await recorded(
-    work,
-    session,
-    {
-      purpose: 'save',
-      commands: lines.map((line) => line.text),
-      claims: [],
-      before: { kind: 'diff', text },
-    },
-    async () => {
-      const answers = await session.run(lines, work.signal)
-      const no = answers.find((answer) => answer.refusal !== undefined)?.refusal
-      await backToRest(work, session)
-      const line = answers.at(-1)?.line.text ?? ''
-      return { refused: no === undefined ? undefined : { line, message: no.message } }
-    },
-  )
-  const { refused } = value
-  await work.journal.saved({
-    step,
-    ok: refused === undefined,
-    foreign,
-    ...(refused === undefined ? {} : { message: refused.message }),
-  })
-  return refused === undefined ? 'saved' : 'failed'
+  let begun: number | undefined
+  const send = async (step: number): Promise<{ readonly refused: DoneStep['refused'] }> => {
+    begun = step
+    const answers = await session.run(lines, work.signal)
+    const no = answers.find((answer) => answer.refusal !== undefined)?.refusal
+    await backToRest(work, session)
+    const line = answers.at(-1)?.line.text ?? ''
+    return { refused: no === undefined ? undefined : { line, message: no.message } }
+  }
+  const intended: IntendedStep = {
+    purpose: 'save',
+    commands: lines.map((line) => line.text),
+    claims: [],
+    before: { kind: 'diff', text },
+  }
+  try {
+    const { step, value } = await recorded(work, session, intended, send)
+    const message = value.refused?.message
+    await noteSaved(work, { step, foreign, message })
+    return message === undefined ? 'saved' : 'failed'
+  } catch (error) {
+    // Without an answer nobody knows whether it is saved; then it is not.
+    if (begun !== undefined && error instanceof AgentError) {
+      await noteSaved(work, { step: begun, foreign, message: error.message })
+    }
+    throw error
+  }
+}
+
+async function noteSaved(
+  work: Work,
+  about: {
+    readonly step: number
+    readonly foreign: readonly string[]
+    readonly message: string | undefined
+  },
+): Promise<void> {
+  const { message, ...rest } = about
+  const ok = message === undefined
+  await work.journal.saved({ ...rest, ok, ...(ok ? {} : { message }) })
 }
 
 /** What is not saved yet, and the part of it that is not ours, where the platform can tell. */

@@ -2,7 +2,7 @@
 
 import type { Device } from '../inventory/model.ts'
 import type { Clock } from './clock.ts'
-import type { Claim, Decision } from './diff.ts'
+import type { Claim, Decision, Desired } from './diff.ts'
 import { AgentError } from './errors.ts'
 import type { Intent, Key } from './intents.ts'
 import type { Evidence, Journal } from './journal.ts'
@@ -29,6 +29,8 @@ export interface Work {
   readonly limits: Deadlines
   /** What is waited for, over all convergences of this agent: others that come in between must not begin its time anew. */
   readonly waits: Map<Key, Wait>
+  /** Called with the desired state that a convergence works on: if it fails, it fails for that, and not for what was accepted meanwhile. */
+  began(desired: Desired): void
 }
 
 /** Since when a key is waited for. */

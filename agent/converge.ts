@@ -39,8 +39,11 @@ export interface Converged {
 
 /** Brings the device to the desired state as far as it lets itself be brought, and records what it showed. Throws AgentError where nothing can be said. */
 export async function converge(work: Work): Promise<Converged> {
+  work.began(work.journal.desired())
   const session = await work.session()
+  // Anew: to open a session may have taken long.
   const desired = work.journal.desired()
+  work.began(desired)
   const foreign =
     work.platform.transaction.kind === 'candidate' &&
     (await resumePending(work, session, desired)) === 'foreign'

@@ -250,6 +250,45 @@ describe('an agent', () => {
     expect(book.state(key)?.verified).toBe(true)
   })
 
+  it('takes a save without an answer for a save that failed, and for nothing else', async () => {
+    const book = createBook()
+    const agent = start(book, { deadlineMs: 300 })
+    await book.until(verified)
+    router.faults.add({ kind: 'disconnect', when: 'before', matching: '^write memory', times: 1 })
+    const from = book.entries.length
+
+    await bring(book, agent, [target])
+    await book.until((entry) => entry.kind === 'saved' && entry.ok, from)
+
+    const entries = book.entries.slice(from)
+    expect(entries.filter((entry) => entry.kind === 'saved')).toMatchObject([
+      { ok: false },
+      { ok: true },
+    ])
+    expect(entries.some((entry) => entry.kind === 'failed')).toBe(false)
+    expect(book.state(key)?.verified).toBe(true)
+  })
+
+  it('fails for what it had begun with, not for what was accepted meanwhile', async () => {
+    const book = createBook()
+    const agent = start(book, { deadlineMs: 300 })
+    await book.until(verified)
+    await bring(book, agent, [target])
+    const other = blackhole('203.0.113.10/32')
+    router.faults.add({ kind: 'hang', matching: '^show running-config', times: 1 })
+    router.journal.clear()
+    const from = book.entries.length
+
+    agent.wake('check')
+    await expect
+      .poll(() => router.journal.lines().some((line) => line.startsWith('show running-config')))
+      .toBe(true)
+    book.wanted = [target, other]
+    const failed = await book.until((entry) => entry.kind === 'failed', from)
+
+    expect(failed).toMatchObject({ code: 'timeout', keys: [key] })
+  })
+
   it('reports what somebody removed, and puts it back', async () => {
     const book = createBook()
     const agent = start(book)
