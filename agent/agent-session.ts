@@ -17,8 +17,8 @@ export interface WarmOptions {
   readonly clock: Clock
   readonly environment: Environment
   readonly signal: AbortSignal
-  /** The connection went by itself. */
-  lost(): void
+  /** The connection went by itself: `isLogOut` where the device ended it in good order. */
+  lost(isLogOut: boolean): void
 }
 
 /** One session that is kept, and others beside it. */
@@ -50,7 +50,7 @@ export function createWarm(options: WarmOptions): Warm {
         const { code, message } = reason
         journal.session({ kind: 'lost', code, message }).catch(() => undefined)
       }
-      options.lost()
+      options.lost(reason === undefined)
     })
   }
 

@@ -132,8 +132,7 @@ function createWorker(options: AgentOptions): Worker {
   const warm = createWarm({
     ...options,
     signal: abort.signal,
-    // Perhaps it was rebooted and has forgotten what was not saved: it is looked at as soon as it is back.
-    lost: () => retryLater(worker),
+    lost: (isLogOut) => lostSession(worker, isLogOut),
   })
   const work: Work = {
     device: options.device,
@@ -256,6 +255,13 @@ function retryLater(worker: Worker): void {
   const ms = backoffMs(worker.attempts)
   worker.attempts += 1
   worker.cancelRetry = worker.options.clock.after(ms, () => wake(worker, 'retry'))
+}
+
+/** Devices log idle sessions out: the next need or check opens another. Perhaps it was rebooted, though, and has forgotten what was not saved; then it is looked at as soon as it is back. */
+function lostSession(worker: Worker, isLogOut: boolean): void {
+  const { unsaved, work, queue } = worker
+  const idle = !unsaved && work.waits.size === 0 && queue.pending + queue.size === 0
+  if (!isLogOut || !idle) retryLater(worker)
 }
 
 async function failed(worker: Worker, error: unknown): Promise<void> {

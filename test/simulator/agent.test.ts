@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import PQueue from 'p-queue'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type Agent, createAgent } from '../../agent/agent.ts'
-import { systemClock } from '../../agent/clock.ts'
+import { type Clock, systemClock } from '../../agent/clock.ts'
 import { type Intent, keyOf, parseCliText } from '../../agent/intents.ts'
 import { frr } from '../../agent/platforms/frr/frr.ts'
 import type { Device } from '../../inventory/model.ts'
@@ -90,13 +90,14 @@ function start(
   book: Book,
   over: Partial<Device> = {},
   deadlines = { ownMs: 300, observerMs: 300 },
+  clock: Clock = systemClock,
 ): Agent {
   const agent = createAgent({
     device: device(over),
     platform: frr,
     journal: book,
     gate: new PQueue({ concurrency: 8 }),
-    clock: systemClock,
+    clock,
     log: { info: () => undefined, warn: () => undefined },
     environment: { PASSWORD: router.password },
     deadlines,
@@ -413,6 +414,37 @@ describe('an agent', () => {
     off()
     await book.until(verified)
     expect(book.state(key)?.verified).toBe(true)
+  })
+
+  it.each([
+    {
+      save: 'always',
+      what: 'stays away from a device that logs it out while there is nothing to do',
+    },
+    { save: 'never', what: 'comes back at once while something is not saved' },
+  ] as const)('$what', async ({ save }) => {
+    const timers: number[] = []
+    const clock: Clock = {
+      ...systemClock,
+      after(ms, call) {
+        timers.push(ms)
+        return systemClock.after(ms, call)
+      },
+    }
+    const book = createBook()
+    const agent = start(book, { save }, { ownMs: 300, observerMs: 300 }, clock)
+    await bring(book, agent, [target])
+    if (save === 'always') await book.until((entry) => entry.kind === 'saved')
+    await agent.check()
+    timers.length = 0
+
+    router.reboot()
+    await expect.poll(() => agent.connected).toBe(false)
+
+    // The first of the pauses before a new try.
+    expect(timers.includes(200)).toBe(save === 'never')
+    await agent.check()
+    expect(agent.connected).toBe(true)
   })
 
   it('speaks to no device with another host key', async () => {
