@@ -87,7 +87,7 @@ async function preflight(work: Work, session: Session): Promise<Pick<Reading, 'f
   for (const [i, read] of reads.entries()) {
     const answer = answers[i]
     if (answer === undefined) {
-      const { text } = readbackOf(answers)
+      const { text } = readbackOf(answers, work.platform)
       throw new AgentError('unknown_output', `no answer to \`${read.line.text}\``, {
         lastOutput: text,
       })

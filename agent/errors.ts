@@ -69,6 +69,13 @@ export class AgentError extends Error {
     this.lastOutput = detail.lastOutput
   }
 
+  /** The same error, without secrets in what the device said. */
+  redacted(redact: (text: string) => string): AgentError {
+    if (this.lastOutput === undefined) return this
+    const lastOutput = redact(this.lastOutput)
+    return new AgentError(this.code, this.message, { lastOutput, cause: this.cause })
+  }
+
   /** What the person who reads this should do. */
   get remedy(): string {
     return agentErrorCodes[this.code]

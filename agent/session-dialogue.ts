@@ -196,7 +196,7 @@ function judgePieces(
       stray ??= new AgentError(
         'unexpected_prompt',
         `after \`${line.text}\` the device is in ${piece.context}, expected was ${expected}`,
-        { lastOutput: piece.text.slice(-2_000) },
+        { lastOutput: talk.options.platform.redact(piece.text).slice(-2_000) },
       )
     }
   }
@@ -259,7 +259,7 @@ function answerQuestion(talk: Talk, window: Window): void {
   if (reply === undefined) {
     talk.options.write(interrupt)
     transcript.sent('^C')
-    fail(talk, 'unexpected_question', `the device asks: ${lastLines(text)}`)
+    fail(talk, 'unexpected_question', `the device asks: ${lastLines(platform.redact(text))}`)
     return
   }
   window.repliedTo = text.length
@@ -284,7 +284,8 @@ function viewOf(talk: Talk): string {
 
 /** Ends the session for a fault seen here. */
 function fail(talk: Talk, code: AgentErrorCode, message: string): AgentError {
-  const error = new AgentError(code, message, { lastOutput: viewOf(talk).slice(-2_000) })
+  const lastOutput = talk.options.platform.redact(viewOf(talk)).slice(-2_000)
+  const error = new AgentError(code, message, { lastOutput })
   end(talk, error)
   talk.options.close(error)
   return error
@@ -361,7 +362,7 @@ function answerOf(platform: Platform, line: Line, piece: Piece): Answer {
     line,
     text: piece.text,
     ...(piece.status === undefined ? {} : { status: piece.status }),
-    ...(refusal === undefined ? {} : { refusal }),
+    ...(refusal === undefined ? {} : { refusal: { message: platform.redact(refusal.message) } }),
   }
 }
 

@@ -168,7 +168,7 @@ function finish(at: Stage, error?: unknown): void {
 }
 
 function lastOutput(options: OpeningOptions): string {
-  return clean(options.screen.text(), options.enable).slice(-2_000)
+  return options.platform.redact(clean(options.screen.text(), options.enable)).slice(-2_000)
 }
 
 /** A device that echoes the secret after all must not bring it into the transcript. */

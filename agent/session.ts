@@ -260,7 +260,7 @@ async function assemble(options: SessionOptions, parts: Parts): Promise<Session>
   const { platform, clock, device } = options
   const { channel, way } = parts
   const screen = createScreen(platform.columns)
-  const transcript = createTranscript(clock)
+  const transcript = createTranscript(clock, platform.redact)
   const common = { platform, screen, transcript, clock, deadlineMs: device.deadlineMs }
   const write = (text: string): void => void channel.write(text)
   let dialogue: Dialogue | undefined
@@ -288,7 +288,7 @@ async function assemble(options: SessionOptions, parts: Parts): Promise<Session>
   channel.on('error', () => undefined)
   const gone = (): void => {
     const lost = new AgentError('unreachable', 'the connection was lost', {
-      lastOutput: screen.text().slice(-2_000),
+      lastOutput: platform.redact(screen.text()).slice(-2_000),
     })
     opening.lost(lost)
     dialogue?.lost(reason ?? lost)

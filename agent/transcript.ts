@@ -1,4 +1,4 @@
-// What was said to a device and what it answered, with times. A secret is never put in, so none has to be taken out.
+// What was said to a device and what it answered, with times. No secret that we type is ever put in; those that a configuration shows are taken out on the way.
 
 import type { Clock } from './clock.ts'
 
@@ -18,8 +18,11 @@ export interface Transcript {
 /** Most characters of a part: half are its first, half its last. */
 const partMax = 512 * 1024
 
-/** A transcript that asks `clock` for the time of each entry. */
-export function createTranscript(clock: Clock): Transcript {
+/** A transcript that asks `clock` for the time of each entry. `redact` takes out of what a device showed what nobody may keep. */
+export function createTranscript(
+  clock: Clock,
+  redact: (text: string) => string = (text) => text,
+): Transcript {
   let head = ''
   let tail = ''
   let left = 0
@@ -42,7 +45,7 @@ export function createTranscript(clock: Clock): Transcript {
 
   return {
     sent: (text) => add('>', text),
-    received: (text) => add('<', text),
+    received: (text) => add('<', redact(text)),
     mark() {
       head = ''
       tail = ''

@@ -73,6 +73,7 @@ const session: Children = {
   type: leaf,
   description: leaf,
   'local-address': leaf,
+  'authentication-key': leaf,
   import: leaves,
   family: list({ unicast: { kind: 'container', presence: true, children: {} } }),
   export: leaves,
