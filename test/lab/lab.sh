@@ -52,6 +52,14 @@ need() {
 }
 
 is_up() { [ -e "$RUN/ready" ]; }
+
+# The bridge says whose lab it is: names of namespaces are fixed, so there is one lab a machine.
+only_ours() {
+  local owner
+  owner=$(ip link show dev $BRIDGE 2>/dev/null | sed -n 's/^ *alias //p' || true)
+  [ -z "$owner" ] || [ "$owner" = "$RUN" ] ||
+    fail "there is a lab on this machine already, in $owner: use it, or end it with $0 down --run $owner"
+}
 ns() { echo "nrlab-$1"; }
 inside() { # NAME COMMAND…
   local name=$1
@@ -69,6 +77,7 @@ make_wires() {
   local name
   for name in "${ROUTERS[@]}" "${HOSTS[@]}" sw1 core; do ip netns add "$(ns "$name")"; done
   ip link add $BRIDGE type bridge
+  ip link set $BRIDGE alias "$RUN"
   ip address add 10.20.0.1/16 dev $BRIDGE
   ip link set $BRIDGE up
   for name in "${!MANAGED[@]}"; do
@@ -286,6 +295,9 @@ make_frr() { # FOLDER NAME
 }
 
 make_sshd() { # FOLDER NAME
+  local users=$ACCOUNT
+  # The Linux driver works by a sudo fragment and as root: the switch lets both in.
+  [ "$2" != sw1 ] || users="$ACCOUNT root"
   ssh-keygen -q -t ed25519 -N '' -C "$2" -f "$1/host_key" </dev/null
   echo "${MANAGED[$2]} $(cut -d' ' -f1,2 "$1/host_key.pub")" >>"$RUN/inventory/known_hosts"
   cat >"$1/sshd_config" <<TEXT
@@ -298,7 +310,8 @@ UsePAM no
 PasswordAuthentication no
 KbdInteractiveAuthentication no
 PrintMotd no
-AllowUsers $ACCOUNT
+AllowUsers $users
+PermitRootLogin prohibit-password
 AllowTcpForwarding no
 X11Forwarding no
 MaxStartups 100
@@ -320,6 +333,7 @@ up() {
   if ip -4 -o address show | grep -v " $BRIDGE " | grep -q ' 10\.20\.'; then
     fail "this machine uses 10.20.0.0/16 itself, which the lab needs for its management bridge"
   fi
+  only_ours
   take_away
   make_files
   make_wires
@@ -373,6 +387,7 @@ take_away() {
 
 down() {
   need
+  only_ours
   take_away
   echo "The lab is gone."
 }
@@ -414,8 +429,10 @@ Try:
   ssh -i $RUN/inventory/keys/nullroute -o UserKnownHostsFile=$RUN/inventory/known_hosts nullroute@10.20.0.12
   ip netns exec nrlab-internet ping 203.0.113.10
   npm run nullroute -- serve --inventory $RUN/inventory --data $RUN/data
-  $0 stop edge2; $0 start edge2; $0 status
-  $0 down
+  $0 stop edge2 --run $RUN
+  $0 start edge2 --run $RUN
+  $0 status --run $RUN
+  $0 down --run $RUN
 TEXT
 }
 

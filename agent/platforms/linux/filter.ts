@@ -97,7 +97,8 @@ export function findFilter(
   const inside = parts.flatMap((part) => part.inside)
   const blocked = stop ?? stopOf(tables, set)
   const all = (test: (part: Part) => boolean): boolean => parts.length > 0 && parts.every(test)
-  const isSame = inside.length === 0 && all((part) => part.stands)
+  // Elements that nothing drops by have no effect, so they don't stand for what is wanted.
+  const isSame = blocked === undefined && all((part) => part.stands)
   return {
     object: [...exact.map(({ command }) => command), ...inside],
     effect: inside.length > 0 ? 'other' : isSame ? 'same' : 'none',
