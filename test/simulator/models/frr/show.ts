@@ -35,7 +35,6 @@ export function show(state: FrrState, line: string): string | undefined {
     [/^show (?:ip )?bgp(?: (.*))?$/, ([, rest]) => showBgp(state, wordsIn(rest), json)],
     [/^show vrf$/, () => vrfTable(state)],
     [/^show watchfrr$/, () => watched(state)],
-    [/^show watchfrr$/, () => watchfrr],
     [
       /^show mgmt commit history$/,
       () =>
@@ -49,19 +48,6 @@ export function show(state: FrrState, line: string): string | undefined {
 function wordsIn(text: string | undefined): string[] {
   return text === undefined ? [] : text.split(' ')
 }
-
-/** As a running service prints it: each daemon up. */
-const watchfrr = [
-  'watchfrr global phase: Idle',
-  ' Restart Command: "/usr/lib/frr/watchfrr.sh restart %s"',
-  ' Start Command: "/usr/lib/frr/watchfrr.sh start %s"',
-  ' Stop Command: "/usr/lib/frr/watchfrr.sh stop %s"',
-  ' Min Restart Interval: 60',
-  ' Max Restart Interval: 600',
-  ' Restart Timeout: 90',
-  ...['zebra', 'bgpd', 'staticd'].map((daemon) => `  ${daemon.padEnd(20)} Up`),
-  '',
-].join('\n')
 
 function version({ version: number, config }: FrrState): string {
   return `FRRouting ${number} (${config.hostname}) on Linux(6.1.0-18-amd64).\nCopyright 1996-2005 Kunihiro Ishiguro, et al.\nconfigured with:\n    '--prefix=/usr' '--sysconfdir=/etc' '--localstatedir=/var'\n`
