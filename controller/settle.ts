@@ -8,6 +8,7 @@ import type { Id } from '../inventory/model.ts'
 import type { Actor } from './audit/record.ts'
 import { type DeviceStatus, type Enforcement, inForce, type Status } from './enforcement.ts'
 import { transition } from './life-cycle.ts'
+import { isDone } from './progress.ts'
 import type { Result, Rows, Transaction, Wanted } from './store/store.ts'
 
 /** The live enforcements of a device, with their status, as they were when its desired state was read: a read-back speaks for these alone. */
@@ -67,9 +68,13 @@ export function recordStates(
   const wantedNow = wantedIntents(tx, all)
   for (const { enforcement, result, rows } of scope(tx, about, all)) {
     const releasing = enforcement.status === 'releasing'
+    // Lifted is lifted: what a later look says of it is no part of this release any more.
+    if (releasing && result.status === 'verified') continue
+    const foreign = releasing ? untouchedKeys(tx, enforcement.id) : new Set<Key>()
     const found = rows.map((row) => {
       const element = row.observer ? row.key : keyOf(elementFor(row.intent, wantedNow))
-      return stateFor(row, states.get(element) ?? states.get(row.key), releasing)
+      const state = stateFor(row, states.get(element) ?? states.get(row.key), releasing)
+      return row.observer && foreign.has(row.key) ? asForeign(state) : state
     })
     const status = statusFrom(found, result.attempts)
     const failure = found.find((state) => state.error !== undefined)?.error
@@ -224,6 +229,24 @@ function stateFor(row: Wanted, state: KeyState | undefined, releasing: boolean):
   return releasing
     ? { ...base, outcome: 'already', seen: 'absent', verified: true }
     : { ...base, outcome: 'unknown', seen: 'unknown', verified: false }
+}
+
+// Keys of which nothing was lifted on any device that gets lines, though each was read: whatever keeps the effect up was never ours.
+function untouchedKeys(tx: Transaction, enforcement: string): ReadonlySet<Key> {
+  const results = tx.results({ enforcement }).filter(({ role }) => role === 'enforcer')
+  if (!results.every(({ status }) => isDone(status))) return new Set()
+  const states = results.flatMap((result) => result.states)
+  const lifted = new Set(
+    states.filter(({ outcome }) => outcome === 'applied').map(({ key }) => key),
+  )
+  return new Set(states.map(({ key }) => key).filter((key) => !lifted.has(key)))
+}
+
+function asForeign(state: KeyState): KeyState {
+  if (state.verified || state.seen !== 'present') return state
+  const { error: _error, ...rest } = state
+  const note = 'still in force by a route that was there before and is not ours: left alone'
+  return { ...rest, outcome: 'already', seen: 'foreign', verified: true, note }
 }
 
 function statusFrom(states: readonly KeyState[], attempts: number): DeviceStatus {

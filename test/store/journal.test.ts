@@ -191,3 +191,61 @@ describe('the records of a step', () => {
     expect(JSON.parse(known)).toMatchObject({ device: { id: 'edge1', address: '10.20.0.11' } })
   })
 })
+
+describe('a release whose edge goes on discarding', () => {
+  const gone: KeyState = {
+    key,
+    kind: 'blackhole',
+    outcome: 'applied',
+    seen: 'absent',
+    verified: true,
+  }
+  const still: KeyState = {
+    key,
+    kind: 'blackhole',
+    outcome: 'failed',
+    seen: 'present',
+    verified: false,
+    error: { code: 'not_shown', message: 'still discards', remedy: 'look' },
+  }
+
+  async function releaseWith(lifted: KeyState): Promise<Desk & { readonly edge: Journal }> {
+    const made = desk()
+    const { store, clock, book, accept } = made
+    const edge = createJournal({
+      store,
+      clock,
+      device: device('edge2', '10.20.0.12'),
+      jump: undefined,
+      outOfReachMs,
+      turn: () => undefined,
+    })
+    const rows = [wanted('E1', 'edge1'), { ...wanted('E1', 'edge2'), observer: true }]
+    await accept('E1', { status: 'releasing' }, rows)
+    await read(book, lifted)
+    await read(edge, still)
+    return { ...made, edge }
+  }
+
+  it('is not through while what was ours may linger there', async () => {
+    const { book, edge, result, status } = await releaseWith(gone)
+
+    // The trigger is looked at again, and now shows nothing of ours: that must not make the edge’s route somebody else’s.
+    await read(book, { ...gone, outcome: 'already' })
+    await read(edge, still)
+
+    expect(result('E1', 'edge2')).toBe('failed')
+    expect(status('E1')).toBe('releasing')
+  })
+
+  it('is through where the route was there before and nothing of ours was', async () => {
+    const { store, status } = await releaseWith({ ...gone, outcome: 'already' })
+
+    expect(status('E1')).toBe('released')
+    const [seen] = store
+      .read((rows) => rows.results({ enforcement: 'E1' }))
+      .filter(({ role }) => role === 'observer')
+      .flatMap(({ states }) => states)
+    expect(seen).toMatchObject({ seen: 'foreign', note: expect.stringContaining('not ours') })
+  })
+})
