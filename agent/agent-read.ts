@@ -1,7 +1,6 @@
 // Reads that change nothing: for a plan, for an approval, for `device check`.
 
 import { loadCandidate } from './converge-candidate.ts'
-import { lookPending } from './converge-confirm.ts'
 import { driftedKeys, orphansOf, statesOf } from './converge-states.ts'
 import { backToRest, observe, readbackOf, type Work } from './converge-work.ts'
 import { decide, intentsToRead } from './diff.ts'
@@ -31,14 +30,13 @@ export async function readFor(
       : []
   })
   if (batch.length === 0) return reading
-  // The device's check confirms what is pending: with anything pending it is left out.
-  const pending = await lookPending(work, session)
-  const { diff, refusal } = await loadCandidate(work, session, batch)
+  const { diff, refusal, pending } = await loadCandidate(work, session, batch)
   if (refusal !== undefined) {
     return { ...reading, candidate: { diff, check: `${refusal.line}: ${refusal.message}` } }
   }
+  // The device's check confirms what is pending: with anything pending it is left out.
   let check = 'not checked: a commit is pending'
-  if (pending.kind === 'none') {
+  if (pending?.kind === 'none') {
     const [answer] = await session.run([transaction.check], work.signal)
     check = answer?.refusal?.message ?? answer?.text ?? ''
   }

@@ -1,13 +1,21 @@
 // Sending a change into a candidate: load, the device's own difference and check, a commit that takes itself back, and its confirmation
 // from a second session once that has read everything back. Nothing is in force before the commit, nothing stays without the confirmation.
 
-import { candidateOf, confirmBatch, type Refused, refusedOf, tokenOf } from './converge-confirm.ts'
+import { randomBytes } from 'node:crypto'
+import {
+  candidateOf,
+  commandsOf,
+  confirmBatch,
+  lookInside,
+  type Refused,
+  refusedOf,
+} from './converge-confirm.ts'
 import { heldBy, recorded } from './converge-line.ts'
 import { type Applied, backToRest, type Planned, type Result, type Work } from './converge-work.ts'
 import type { Claim, Desired } from './diff.ts'
 import type { Key } from './intents.ts'
 import type { Evidence } from './journal.ts'
-import type { Answer } from './platform.ts'
+import type { Answer, Pending } from './platform.ts'
 import type { Session } from './session.ts'
 
 /** Commits all planned changes and confirms them, or says of each why not. A refused intent is left out and the rest tried again. */
@@ -36,7 +44,8 @@ export async function applyCandidate(
       continue
     }
     const current: Desired = { ...desired, claims: withClaims(claims, batch) }
-    const token = tokenOf(current.claims)
+    // By chance, and written down: a crash or a refusal in between must not make it another's.
+    const token = randomBytes(4).toString('hex')
     const commit = await commitBatch(work, session, { batch, token, before })
     step = commit.step
     if (commit.refusal !== undefined) {
@@ -123,15 +132,15 @@ async function commitBatch(
     tx.check,
     tx.commit(token),
     ...tx.leave,
-    ...tx.confirm,
   ]
   const { step, value } = await recorded(
     work,
     session,
     {
       purpose: 'change',
-      commands: lines.map((line) => line.text),
+      commands: [...lines.map((line) => line.text), ...commandsOf(tx, tx.confirm)],
       claims: batch.map((one) => one.claim),
+      token,
       before,
     },
     async () => {
@@ -153,6 +162,12 @@ async function loadAndCommit(
   const tx = candidateOf(work)
   const loaded = await loadCandidate(work, session, batch)
   if (loaded.refusal !== undefined) return loaded.refusal
+  if (loaded.pending?.kind === 'pending') {
+    // Begun since the first look: our own check would confirm it.
+    await backToRest(work, session)
+    const message = 'a commit of somebody else waits for its confirmation'
+    return { line: tx.lookInside.text, message, keys: [], locked: true }
+  }
   for (const line of [tx.check, tx.commit(token)]) {
     const no = refusedOf(await session.run([line], work.signal))
     if (no !== undefined) {
@@ -165,18 +180,24 @@ async function loadAndCommit(
   return undefined
 }
 
-/** Enters, loads and compares. On a refusal the candidate is thrown away and the session rests. */
+/** Enters, looks what is pending, loads and compares. On a refusal the candidate is thrown away and the session rests. */
 export async function loadCandidate(
   work: Work,
   session: Session,
   batch: readonly Pick<Planned, 'key' | 'rendering'>[],
-): Promise<{ readonly diff: string; readonly refusal: BatchRefusal | undefined }> {
+): Promise<{
+  readonly diff: string
+  readonly refusal: BatchRefusal | undefined
+  /** Absent where the candidate could not be entered. While we have it to ourselves nobody can change it. */
+  readonly pending?: Pending
+}> {
   const tx = candidateOf(work)
   const entered = refusedOf(await session.run(tx.enter, work.signal))
   if (entered !== undefined) {
     await backToRest(work, session)
     return { diff: '', refusal: { ...entered, keys: [], locked: true } }
   }
+  const pending = await lookInside(work, session)
   const lines = batch.flatMap((one) => one.rendering.apply)
   const answers = await session.run(lines, work.signal)
   const keys = refusedKeys(batch, answers)
@@ -193,7 +214,7 @@ export async function loadCandidate(
       text,
       batch.map((one) => one.rendering),
     )
-  if (wrong === undefined) return { diff: text, refusal: undefined }
+  if (wrong === undefined) return { diff: text, refusal: undefined, pending }
   await backToRest(work, session)
   const refusal = { line: tx.diff.text, message: wrong.message, keys: [], locked: false }
   return { diff: text, refusal }

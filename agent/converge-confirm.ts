@@ -1,7 +1,6 @@
 // The second half of a confirmed commit: on another session, is it ours that is pending, does the device show it, and is the window closed by us?
 // Also what becomes of a commit of ours that was found pending after a crash.
 
-import { createHash } from 'node:crypto'
 import { recorded } from './converge-line.ts'
 import {
   backToRest,
@@ -15,20 +14,11 @@ import { type Claim, type Desired, decide, intentsToRead } from './diff.ts'
 import { AgentError } from './errors.ts'
 import type { Key } from './intents.ts'
 import type { DoneStep } from './journal.ts'
-import type { Answer, CandidateTransaction, Line } from './platform.ts'
+import type { Answer, CandidateTransaction, Line, Pending } from './platform.ts'
 import type { Session } from './session.ts'
 
 /** A line that the device said no to, and its words. */
 export type Refused = NonNullable<DoneStep['refused']>
-
-/** What a commit of ours is known by, 8 hex: made of the claims that are under way, so that it is known again after a crash. */
-export function tokenOf(claims: readonly Omit<Claim, 'step'>[]): string {
-  const open = claims
-    .filter((claim) => claim.phase === 'pending' || claim.phase === 'lifting')
-    .map((claim) => JSON.stringify([claim.key, claim.phase, claim.before, claim.wrote]))
-    .sort()
-  return createHash('sha256').update(open.join('\n')).digest('hex').slice(0, 8)
-}
 
 /** The transaction of a platform with a candidate. */
 export function candidateOf(work: Work): CandidateTransaction {
@@ -67,39 +57,46 @@ export async function confirmBatch(work: Work, committed: Committed): Promise<Co
     }
     const wrong = await wrongKeys(work, second, committed)
     if (wrong.length > 0) return await takeBack(work, second, committed, wrong)
+    const claims = committed.batch.map((one) => one.claim)
     // Not pending any more before we confirmed: somebody else's commit did, and may take it back again.
-    if (pending.kind === 'none') {
-      return { results: new Map(), lookAgainMs: candidateOf(work).windowMs }
-    }
-    if (await confirm(work, second)) return { results: new Map() }
-    return failAll(
-      committed,
-      'the commit could not be confirmed; the device takes it back by itself',
-    )
+    const end =
+      pending.kind === 'none'
+        ? 'another'
+        : await confirm(work, second, { token: committed.token, claims })
+    if (end === 'confirmed') return { results: new Map() }
+    if (end === 'another') return { results: new Map(), lookAgainMs: candidateOf(work).windowMs }
+    return failAll(committed, unconfirmed)
   } finally {
     await second.close()
   }
 }
+
+const unconfirmed = 'the commit could not be confirmed; the device takes it back by itself'
 
 function failAll(committed: Committed, message: string): Confirmed {
   const result: Result = { kind: 'refused', code: 'not_confirmed', message }
   return { results: new Map(committed.batch.map((one) => [one.key, result])) }
 }
 
-/** What is pending on the device, as it says itself. */
-export async function lookPending(
-  work: Work,
-  session: Session,
-): Promise<ReturnType<CandidateTransaction['pending']>> {
-  const tx = candidateOf(work)
-  const [answer] = await session.run([tx.look], work.signal)
+/** What is pending on the device, as it says itself, at rest. */
+export function lookPending(work: Work, session: Session): Promise<Pending> {
+  return look(work, session, candidateOf(work).look)
+}
+
+/** The same from the candidate's context, where nobody else can commit meanwhile. */
+export function lookInside(work: Work, session: Session): Promise<Pending> {
+  return look(work, session, candidateOf(work).lookInside)
+}
+
+async function look(work: Work, session: Session, line: Line): Promise<Pending> {
+  const [answer] = await session.run([line], work.signal)
   if (answer === undefined || answer.refusal !== undefined) {
     throw new AgentError(
       'unknown_output',
       `the device does not say what is pending: ${answer?.text ?? ''}`,
     )
   }
-  return tx.pending(answer.text)
+  return candidateOf(work).pending(answer.text)
 }
 
 async function wrongKeys(
@@ -120,25 +117,69 @@ async function wrongKeys(
   }
 }
 
-async function confirm(work: Work, session: Session): Promise<boolean> {
-  const tx = candidateOf(work)
-  for (const lines of [tx.confirm, tx.confirmHarder]) {
-    if (lines.length === 0) continue
-    await runToRest(work, session, lines)
-    if ((await lookPending(work, session)).kind === 'none') return true
-  }
-  return false
+/** What became of lines that concern the newest commit. `another`: it is not ours, or doesn't wait any more; `refused`: the device said no. */
+type End = 'confirmed' | 'taken-back' | 'another' | 'refused'
+
+/** A commit of ours, by its token, and what it changed. */
+interface Ours {
+  readonly token: string
+  readonly claims: readonly Omit<Claim, 'step'>[]
 }
 
-/** Runs lines whose refusal shows in what is looked at afterwards. */
-async function runToRest(
+/** Lines as they are sent from rest and back to it. */
+export function commandsOf(tx: CandidateTransaction, lines: readonly Line[]): readonly string[] {
+  return [...tx.enter, ...lines, ...tx.leave].map((line) => line.text)
+}
+
+/** Does `act` where nobody else can commit, and only if the newest commit is that of ours and still waits: confirming or taking back means the newest, whosever it is. */
+async function whileOurs(
   work: Work,
   session: Session,
-  lines: readonly Line[],
-): Promise<Refused | undefined> {
-  const refused = refusedOf(await session.run(lines, work.signal))
+  token: string,
+  act: () => Promise<End>,
+): Promise<End> {
+  const tx = candidateOf(work)
+  if (refusedOf(await session.run(tx.enter, work.signal)) !== undefined) {
+    await backToRest(work, session)
+    return 'refused'
+  }
+  const end = waits(await lookInside(work, session), token) ? await act() : 'another'
+  await session.run(tx.leave, work.signal)
   await backToRest(work, session)
-  return refused
+  return end
+}
+
+function waits(pending: Pending, token: string): boolean {
+  return pending.kind === 'pending' && pending.token === token
+}
+
+async function confirm(work: Work, session: Session, { token, claims }: Ours): Promise<End> {
+  const tx = candidateOf(work)
+  // Seen from inside as well: afterwards the newest commit may be somebody else's again.
+  const seen = async (): Promise<End> => {
+    const now = await lookInside(work, session)
+    if (now.token !== token) return 'another'
+    return now.kind === 'none' ? 'confirmed' : 'refused'
+  }
+  return whileOurs(work, session, token, async () => {
+    await session.run(tx.confirm, work.signal)
+    const end = await seen()
+    const harder = tx.confirmHarder(token)
+    if (end !== 'refused' || harder.length === 0) return end
+    const text = `still pending after ${tx.confirm.map((line) => `\`${line.text}\``).join(', ')}`
+    await recorded(
+      work,
+      session,
+      {
+        purpose: 'change',
+        commands: harder.map((line) => line.text),
+        claims,
+        before: { kind: 'readback', text },
+      },
+      async () => ({ refused: refusedOf(await session.run(harder, work.signal)) }),
+    )
+    return seen()
+  })
 }
 
 async function takeBack(
@@ -148,85 +189,127 @@ async function takeBack(
   wrong: readonly Key[],
 ): Promise<Confirmed> {
   const why = `not shown after the commit: ${wrong.join(', ')}`
-  await cancelPending(work, session, { claims: committed.batch.map((one) => one.claim), why })
-  const results = committed.batch.map(({ key }): [Key, Result] => [
-    key,
-    wrong.includes(key)
-      ? {
-          kind: 'refused',
-          code: 'not_shown',
-          message: 'the device took the commit, but does not show its effect',
-        }
-      : {
-          kind: 'refused',
-          code: 'not_confirmed',
-          message: `taken back together with what was ${why}`,
-        },
-  ])
-  return { results: new Map(results) }
+  const claims = committed.batch.map((one) => one.claim)
+  const { token } = committed
+  const end = await cancelPending(work, session, { token, claims, why })
+  const left = end === 'another' ? '; it was left, because another commit came after it' : ''
+  const results = new Map<Key, Result>(
+    wrong.map((key) => [
+      key,
+      {
+        kind: 'refused',
+        code: 'not_shown',
+        message: `the device took the commit, but does not show its effect${left}`,
+      },
+    ]),
+  )
+  const lookAgainMs = candidateOf(work).windowMs
+  // By somebody else's commit the rest is there to stay.
+  if (end === 'another') return { results, lookAgainMs }
+  const message =
+    end === 'taken-back' ? `taken back together with what was ${why}` : `${why}; ${unconfirmed}`
+  for (const { key } of committed.batch) {
+    if (!results.has(key)) results.set(key, { kind: 'refused', code: 'not_confirmed', message })
+  }
+  return end === 'taken-back' ? { results } : { results, lookAgainMs }
 }
 
 /** Takes a pending commit of ours back at once; where the device refuses that, its own timer does it. */
 async function cancelPending(
   work: Work,
   session: Session,
-  { claims, why }: { readonly claims: readonly Omit<Claim, 'step'>[]; readonly why: string },
-): Promise<void> {
+  { token, claims, why }: Ours & { readonly why: string },
+): Promise<End> {
   const tx = candidateOf(work)
-  const { step } = await recorded(
-    work,
-    session,
-    {
-      purpose: 'rollback',
-      commands: tx.cancel.map((line) => line.text),
-      claims,
-      before: { kind: 'readback', text: why },
-    },
-    async () => ({ refused: await runToRest(work, session, tx.cancel) }),
-  )
-  await work.journal.rolledBack({
-    step,
-    why,
-    transcript: { kind: 'transcript', text: session.transcript() },
-    keys: claims.map((claim) => claim.key),
+  return whileOurs(work, session, token, async () => {
+    const { step, value } = await recorded(
+      work,
+      session,
+      {
+        purpose: 'rollback',
+        commands: commandsOf(tx, tx.cancel),
+        claims,
+        before: { kind: 'readback', text: why },
+      },
+      async () => ({ refused: refusedOf(await session.run(tx.cancel, work.signal)) }),
+    )
+    if (value.refused !== undefined) return 'refused'
+    await work.journal.rolledBack({
+      step,
+      why,
+      transcript: { kind: 'transcript', text: session.transcript() },
+      keys: claims.map((claim) => claim.key),
+    })
+    return 'taken-back'
   })
+}
+
+/** What was found pending at the start of a convergence. */
+export interface Resumed {
+  /** Whose commit still waits, so that nothing may be changed; absent where none does. */
+  readonly open?: 'ours' | 'foreign'
+  /** Of the keys of a commit of ours that still waits: what they show may be taken back. */
+  readonly results: ReadonlyMap<Key, Result>
 }
 
 /**
  * A commit that carries our token and is still pending: the controller ended before it was confirmed. It is confirmed if the device shows
- * what the claims say, else taken back. The answer says whether something foreign is pending, so that nothing may be changed.
+ * what the claims say, else taken back. Under a freeze neither is done, and the device takes it back by itself.
  */
 export async function resumePending(
   work: Work,
   session: Session,
   desired: Desired,
-): Promise<'free' | 'foreign'> {
+): Promise<Resumed> {
   const pending = await lookPending(work, session)
-  if (pending.kind === 'none') return 'free'
-  const under = desired.claims.filter((c) => c.phase === 'pending' || c.phase === 'lifting')
-  if (under.length === 0 || pending.token !== tokenOf(desired.claims)) return 'foreign'
-  const { observation } = await observe(work, session, intentsToRead(desired))
-  const keys = new Set(under.map((claim) => claim.key))
-  const wrong = decide(desired, observation).filter(
-    (one) => keys.has(one.key) && (one.kind === 'change' || one.kind === 'refused'),
-  )
-  if (wrong.length === 0) {
-    const { value } = await recorded(
-      work,
-      session,
-      {
-        purpose: 'change',
-        commands: candidateOf(work).confirm.map((line) => line.text),
-        claims: under.map(({ step: _step, ...claim }) => claim),
-        before: { kind: 'readback', text: `pending with our token ${pending.token}` },
-      },
-      async () => ({ refused: undefined, confirmed: await confirm(work, session) }),
-    )
-    return value.confirmed ? 'free' : 'foreign'
+  const { commit } = desired
+  if (pending.kind === 'none') return { results: new Map() }
+  if (commit === undefined || pending.token !== commit.token) {
+    return { open: 'foreign', results: new Map() }
   }
-  await cancelPending(work, session, {
-    claims: under.map(({ step: _step, ...claim }) => claim),
-    why: 'found pending after a restart, and not as it should be',
-  })
-  return 'free'
+  if (work.journal.frozen()) {
+    return stillOpen(
+      commit.keys,
+      'a freeze holds the confirmation; the device takes it back by itself',
+    )
+  }
+  const { token } = commit
+  const keys = new Set(commit.keys)
+  const claims = desired.claims
+    .filter((claim) => keys.has(claim.key))
+    .map(({ step: _step, ...claim }) => claim)
+  const { observation } = await observe(work, session, intentsToRead(desired))
+  const right = decide(desired, observation).every(
+    (one) => !keys.has(one.key) || (one.kind !== 'change' && one.kind !== 'refused'),
+  )
+  const end =
+    right && claims.length > 0
+      ? await confirmFound(work, session, { token, claims })
+      : await cancelPending(work, session, {
+          token,
+          claims,
+          why: 'found pending after a restart, and not as it should be',
+        })
+  return end === 'refused' ? stillOpen(commit.keys, unconfirmed) : { results: new Map() }
+}
+
+function stillOpen(keys: readonly Key[], message: string): Resumed {
+  const result: Result = { kind: 'refused', code: 'not_confirmed', message }
+  return { open: 'ours', results: new Map(keys.map((key) => [key, result])) }
+}
+
+async function confirmFound(work: Work, session: Session, ours: Ours): Promise<End> {
+  const tx = candidateOf(work)
+  const { value } = await recorded(
+    work,
+    session,
+    {
+      purpose: 'change',
+      commands: commandsOf(tx, tx.confirm),
+      claims: ours.claims,
+      before: { kind: 'readback', text: `pending with our token ${ours.token}` },
+    },
+    async () => ({ refused: undefined, end: await confirm(work, session, ours) }),
+  )
+  return value.end
 }

@@ -40,6 +40,11 @@ function stateOf(decision: Decision, verdict: Verdict): KeyState {
   const base = { key: decision.key, kind: decision.intent.kind }
   const result = verdict.results.get(decision.key)
   const sent = result?.kind === 'sent' ? result : undefined
+  const open =
+    decision.kind === 'settled' || decision.kind === 'lifted'
+      ? openState(decision, verdict)
+      : undefined
+  if (open !== undefined) return { ...base, ...open }
   switch (decision.kind) {
     case 'settled': {
       const note = [decision.note, sent?.note].filter((text) => text !== undefined).join('; ')
@@ -72,6 +77,18 @@ function stateOf(decision: Decision, verdict: Verdict): KeyState {
     case 'change':
       return { ...base, ...changeState(decision, verdict) }
   }
+}
+
+/** Shown, but by a commit whose window nobody saw closed: the device may take it back. */
+function openState(
+  decision: Extract<Decision, { kind: 'settled' | 'lifted' }>,
+  verdict: Verdict,
+): Rest | undefined {
+  const result = verdict.results.get(decision.key)
+  if (result?.kind !== 'refused' || result.code !== 'not_confirmed') return undefined
+  const { code, message } = result
+  const error = { code, message, remedy: agentErrorCodes[code] }
+  return { outcome: 'failed', seen: decision.seen, verified: false, error }
 }
 
 type Rest = Omit<KeyState, 'key' | 'kind'>
@@ -175,6 +192,8 @@ function claimAfter(
   claim: Omit<Claim, 'step'>,
   verdict: Verdict,
 ): Omit<Claim, 'step'> | null | 'same' | 'untouched' {
+  const shown = decision.kind === 'settled' || decision.kind === 'lifted'
+  if (shown && openState(decision, verdict) !== undefined) return 'same'
   switch (decision.kind) {
     case 'lifted':
       // Where something else stands in its place, there is nothing of ours that a reboot could bring back.

@@ -2,7 +2,7 @@
 // device shows, wherever an earlier one ended. The decision is diff.ts, the sending converge-line.ts and converge-candidate.ts.
 
 import { applyCandidate, withClaims } from './converge-candidate.ts'
-import { resumePending } from './converge-confirm.ts'
+import { type Resumed, resumePending } from './converge-confirm.ts'
 import { applyLines } from './converge-line.ts'
 import { claimsAfter, driftedKeys, isFading, orphansOf, statesOf } from './converge-states.ts'
 import {
@@ -44,14 +44,15 @@ export async function converge(work: Work): Promise<Converged> {
   // Anew: to open a session may have taken long.
   const desired = work.journal.desired()
   work.began(desired)
-  const foreign =
-    work.platform.transaction.kind === 'candidate' &&
-    (await resumePending(work, session, desired)) === 'foreign'
+  const resumed: Resumed =
+    work.platform.transaction.kind === 'candidate'
+      ? await resumePending(work, session, desired)
+      : { results: new Map() }
   const first = await firstLook(work, session, desired)
   const decisions = decide(desired, first.observation)
   const drifted = driftedKeys(desired, first.observation)
-  const { planned, results } = foreign
-    ? { planned: [], results: stoppedBy(pendingStop, decisions) }
+  const { planned, results } = resumed.open
+    ? { planned: [], results: stoppedBy(pendingStop(resumed.open), decisions, resumed.results) }
     : planChanges(work, decisions, first.observation, desired.claims)
   const start: Start = { desired, first, drifted }
   if (planned.length === 0) {
@@ -84,16 +85,22 @@ interface Sent extends Start {
   readonly applied: Applied
 }
 
-const pendingStop: Stop = {
-  code: 'timer_pending',
-  message:
-    'a commit of somebody else waits for its confirmation; a change of ours would confirm it',
-  remedy: 'wait for it, or ask its owner; it is tried again by itself',
+function pendingStop(whose: 'ours' | 'foreign'): Stop {
+  const remedy = 'wait for it, or ask its owner; it is tried again by itself'
+  const message = `a commit of ${whose === 'ours' ? 'ours' : 'somebody else'} waits for its confirmation; a change of ours would confirm it`
+  return { code: 'timer_pending', message, remedy }
 }
 
-function stoppedBy(stop: Stop, decisions: readonly Decision[]): Map<Key, Result> {
+function stoppedBy(
+  stop: Stop,
+  decisions: readonly Decision[],
+  open: ReadonlyMap<Key, Result>,
+): Map<Key, Result> {
   const changes = decisions.filter((decision) => decision.kind === 'change')
-  return new Map(changes.map(({ key }) => [key, { kind: 'stopped', stop }]))
+  return new Map([
+    ...changes.map(({ key }): [Key, Result] => [key, { kind: 'stopped', stop }]),
+    ...open,
+  ])
 }
 
 function nothingSent(results: ReadonlyMap<Key, Result>): Applied {

@@ -32,6 +32,8 @@ export interface Desired {
   readonly claims: readonly Claim[]
   /** No device is changed: only read. */
   readonly frozen: boolean
+  /** The last commit with a timer: what it is known by on the device, and whose changes it holds. */
+  readonly commit?: { readonly token: string; readonly keys: readonly Key[] }
 }
 
 /** What is to be done, or not, about one key. */

@@ -35,6 +35,8 @@ export interface IntendedStep {
   readonly commands: readonly string[]
   /** The keys that this step changes, with their claims as they are from now on (`step` is filled by the journal). */
   readonly claims: readonly Omit<Claim, 'step'>[]
+  /** What the commit of this step is known by on the device; `Desired.commit` has it from then on, with the keys of these claims. */
+  readonly token?: string
   /** What was read before, for `device.observed`. */
   readonly before: Evidence
 }

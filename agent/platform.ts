@@ -189,6 +189,12 @@ export interface LineTransaction {
   readonly leave: readonly Line[]
 }
 
+/** How the newest commit of a device stands. */
+export interface Pending {
+  readonly kind: 'none' | 'pending'
+  readonly token: string | undefined
+}
+
 /** Lines go into a candidate that is compared, checked, and committed with a timer that takes it back unless confirmed. */
 export interface CandidateTransaction {
   readonly kind: 'candidate'
@@ -207,14 +213,15 @@ export interface CandidateTransaction {
   readonly abort: readonly Line[]
   /** Says what is pending, at rest. */
   readonly look: Line
-  pending(
-    answer: string,
-  ): { readonly kind: 'none' } | { readonly kind: 'pending'; readonly token: string | undefined }
-  /** On a new session, at rest, once the read-back was right. */
+  /** The same from the candidate's context, where its answer holds: nobody else can commit meanwhile. */
+  readonly lookInside: Line
+  /** Whether the newest commit waits for its confirmation, and the token that it carries if it is of ours. */
+  pending(answer: string): Pending
+  /** From the candidate's context of a new session back to it, once the read-back was right. */
   readonly confirm: readonly Line[]
-  /** Where `look` still says pending after `confirm`. */
-  readonly confirmHarder: readonly Line[]
-  /** Takes a pending commit of ours back at once. */
+  /** The same where `lookInside` still says pending after `confirm`; the token stays on the newest commit. */
+  confirmHarder(token: string): readonly Line[]
+  /** The same: takes a pending commit of ours back at once. It takes back the newest commit, whosever it is, so `lookInside` goes right before it. */
   readonly cancel: readonly Line[]
   /** Length of the window, in ms, with the device's own lateness. */
   readonly windowMs: number

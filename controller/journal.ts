@@ -48,7 +48,8 @@ export function createJournal(parts: JournalParts): Journal {
     desired() {
       return store.read((rows) => {
         book.snapshot = snapshotOf(rows, device.id)
-        return desiredFor(rows, device.id)
+        const commit = rows.device(device.id)?.commit
+        return { ...desiredFor(rows, device.id), ...(commit === undefined ? {} : { commit }) }
       })
     },
     frozen: () => store.read((rows) => rows.freeze() !== undefined),
@@ -110,7 +111,10 @@ function intend(book: Book, tx: Transaction, step: IntendedStep): number {
   const { device } = book
   const state = deviceState(tx, device.id)
   const number = state.step + 1
-  tx.putDevice({ ...state, step: number, lastKnown: rememberAs(book) })
+  const { token } = step
+  const commit =
+    token === undefined ? {} : { commit: { token, keys: step.claims.map(({ key }) => key) } }
+  tx.putDevice({ ...state, step: number, lastKnown: rememberAs(book), ...commit })
   const held = tx.claims(device.id)
   const unsaved = held.filter((claim) => claim.step > (state.savedStep ?? 0))
   const changing = step.purpose === 'save' ? unsaved : step.claims

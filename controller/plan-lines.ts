@@ -118,7 +118,9 @@ function wrapped(platform: Platform, lines: readonly Line[]): readonly PlanLine[
           transaction.check,
           transaction.commit('<token>'),
           ...transaction.leave,
+          ...transaction.enter,
           ...transaction.confirm,
+          ...transaction.leave,
         ]
   return all.map(asPlanLine)
 }

@@ -45,6 +45,8 @@ export interface DeviceState {
   readonly step: number
   /** The last step whose changes were saved. */
   readonly savedStep?: number
+  /** The last commit with a timer, by which it is known again after a crash. */
+  readonly commit?: { readonly token: string; readonly keys: readonly Key[] }
   /** Since when it can't be reached. */
   readonly since?: string
   /** Why it can't be reached: an AgentErrorCode. */

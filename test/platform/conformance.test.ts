@@ -210,13 +210,14 @@ describe.each(all)('$name', (platform) => {
     expect(walk([transaction.diff, transaction.check, transaction.commit('7f3a91c2')], base)).toBe(
       base,
     )
+    expect(walk([transaction.look], platform.rest)).toBe(platform.rest)
     for (const lines of [
-      [transaction.look],
+      [transaction.lookInside],
       transaction.confirm,
-      transaction.confirmHarder,
+      transaction.confirmHarder('7f3a91c2'),
       transaction.cancel,
     ]) {
-      expect(walk(lines, platform.rest)).toBe(platform.rest)
+      expect(walk(lines, base)).toBe(base)
     }
     expect(transaction.commit('7f3a91c2').text).toContain('7f3a91c2')
   })

@@ -203,7 +203,12 @@ describe('a pending commit on Junos', () => {
     '0   2026-11-20 08:11:02 UTC by ops via cli\n1   2026-11-19 08:11:02 UTC by ops via cli commit confirmed, rollback in 5mins\n    rollback pending',
     '0   2026-11-20 08:11:02 UTC by ops via cli\n    about the rollback pending list\n',
   ])('is none in %j', (text) => {
-    expect(candidate.pending(text)).toEqual({ kind: 'none' })
+    expect(candidate.pending(text).kind).toBe('none')
+  })
+
+  it('was ours where it waits no more and the newest entry still has the token', () => {
+    const text = '0   2026-11-20 08:11:02 UTC by ops via cli\n    nullroute 7f3a91c2\n'
+    expect(candidate.pending(text)).toEqual({ kind: 'none', token: '7f3a91c2' })
   })
 
   it('is not guessed', () => {

@@ -43,6 +43,7 @@ export function createBook(): Book {
   const claims = new Map<Key, Claim>()
   let waiting: { test: (entry: Entry) => boolean; resolve: (entry: Entry) => void }[] = []
   let step = 0
+  let commit: Desired['commit']
   const add = async (entry: Entry): Promise<void> => {
     entries.push(entry)
     for (const one of waiting.filter(({ test }) => test(entry))) one.resolve(entry)
@@ -60,13 +61,16 @@ export function createBook(): Book {
     },
     desired(): Desired {
       const { wanted, expected, fading, held } = book
-      return { wanted, expected, fading, claims: [...claims.values()], frozen: held }
+      const now = { wanted, expected, fading, claims: [...claims.values()], frozen: held }
+      return commit === undefined ? now : { ...now, commit }
     },
     frozen: () => book.held,
     async intend(value) {
       if (book.full) throw new Error('the disk is full')
       step += 1
       for (const claim of value.claims) claims.set(claim.key, { ...claim, step })
+      const { token } = value
+      if (token !== undefined) commit = { token, keys: value.claims.map(({ key }) => key) }
       await add({ kind: 'intend', step, value })
       return step
     },

@@ -8,7 +8,6 @@ import ssh2, { type ServerChannel } from 'ssh2'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type Agent, createAgent } from '../../agent/agent.ts'
 import { systemClock } from '../../agent/clock.ts'
-import { tokenOf } from '../../agent/converge-confirm.ts'
 import { type Intent, keyOf } from '../../agent/intents.ts'
 import {
   enter,
@@ -22,15 +21,20 @@ import {
 import type { Device } from '../../inventory/model.ts'
 import { parseAddress, parsePrefix } from '../../inventory/prefix.ts'
 import { type Book, createBook, type Entry } from './agent-book.ts'
+import { makeHostKey } from './host-key.ts'
 
 interface Box {
   running: Set<string>
   before: Set<string>
   pending: string | undefined
+  /** What the newest commit carries. */
+  newest: string
   candidate: Set<string>
   lines: string[]
   /** Answers a line in its own way: undefined = as usual. */
   odd: (line: string) => string | undefined
+  /** Whether the session ends after this line. */
+  cut: (line: string) => boolean
 }
 
 function answer(box: Box, line: string): string {
@@ -41,7 +45,7 @@ function answer(box: Box, line: string): string {
     case 'show':
       return [...box.running].join('\r\n')
     case 'look':
-      return box.pending === undefined ? 'none' : `pending ${box.pending}`
+      return box.pending === undefined ? `none ${box.newest}` : `pending ${box.pending}`
     case 'edit':
       box.candidate = new Set(box.running)
       return ''
@@ -67,13 +71,16 @@ function commit(box: Box, verb: string, token: string): string {
       box.before = box.running
       box.running = new Set(box.candidate)
       box.pending = token
+      box.newest = token
       return 'committed'
     case 'confirm':
+    case 'plain':
       box.pending = undefined
       return ''
     case 'cancel':
       box.running = box.before
       box.pending = undefined
+      box.newest = 'cancelled'
       return ''
     default:
       return ''
@@ -94,6 +101,7 @@ function speak(box: Box, channel: ServerChannel): void {
       const refused = text.startsWith('error')
       if (line === 'edit' && !refused) mode = '#'
       if (line === 'exit') mode = '>'
+      if (box.cut(line)) return void channel.close()
       channel.write(`${line}\r\n${text === '' ? '' : `${text}\r\n`}dev${mode} `)
     }
   })
@@ -157,12 +165,14 @@ const small: Platform = {
     leave: [enter('exit', 'conf', 'op')],
     abort: [inside('rollback', 'conf'), enter('exit', 'conf', 'op')],
     look: free('look', 'op'),
+    lookInside: inside('look', 'conf'),
     pending(text) {
-      return text === 'none' ? { kind: 'none' } : { kind: 'pending', token: text.split(' ')[1] }
+      const [kind, token] = text.split(' ')
+      return { kind: kind === 'none' ? 'none' : 'pending', token }
     },
-    confirm: [inside('confirm', 'op')],
-    confirmHarder: [],
-    cancel: [inside('cancel', 'op')],
+    confirm: [inside('confirm', 'conf')],
+    confirmHarder: (token) => [inside(`plain ${token}`, 'conf')],
+    cancel: [inside('cancel', 'conf')],
     windowMs: 60_000,
   },
   preflight: { reads: () => [], judge: () => [] },
@@ -193,13 +203,15 @@ beforeEach(async () => {
     running: new Set(),
     before: new Set(),
     pending: undefined,
+    newest: '',
     candidate: new Set(),
     lines: [],
     odd: () => undefined,
+    cut: () => false,
   }
   sessions = 0
   agent = undefined
-  const pair = ssh2.utils.generateKeyPairSync('ed25519')
+  const pair = makeHostKey()
   server = new ssh2.Server({ hostKeys: [pair.private] }, (client) => {
     client.on('error', () => undefined)
     client.on('authentication', (context) => context.accept())
@@ -270,12 +282,15 @@ describe('a candidate', () => {
     expect(book.entries.find(verified)).toMatchObject({ value: { session: 'second' } })
     expect(sessions).toBe(2)
     const commit = box.lines.findIndex((line) => line.startsWith('commit '))
-    expect(box.lines.slice(commit + 1, commit + 6)).toEqual([
+    expect(box.lines.slice(commit + 1, commit + 9)).toEqual([
       'exit',
       'look',
       'show',
+      'edit',
+      'look',
       'confirm',
       'look',
+      'exit',
     ])
     expect(box.pending).toBeUndefined()
     expect(book.claims.map((claim) => claim.phase)).toEqual(['held', 'held'])
@@ -358,18 +373,138 @@ describe('a candidate', () => {
       purpose: 'change',
       commands: [],
       claims: [claim],
+      token: '7f3a91c2',
       before: { kind: 'readback', text: '' },
     })
     box.running = new Set([objectOf(one)])
-    box.pending = tokenOf([claim])
+    box.pending = '7f3a91c2'
+    box.newest = '7f3a91c2'
 
     start(book)
     await book.until(verified)
 
     expect(box.pending).toBeUndefined()
-    expect(box.lines).not.toContain('edit')
+    expect(box.lines.some((line) => line.startsWith('commit'))).toBe(false)
     expect(book.state(keyOf(one))?.verified).toBe(true)
     expect(book.claims).toMatchObject([{ phase: 'held' }])
+  })
+
+  it('is known again as ours after a refusal, when the session went before it was confirmed', async () => {
+    box.odd = (line) => (line === `set ${keyOf(two)}` ? 'error: no' : undefined)
+    let committed = false
+    box.cut = (line) => {
+      if (line.startsWith('commit ')) committed = true
+      const cuts = committed && line === 'look'
+      if (cuts) box.cut = () => false
+      return cuts
+    }
+    const book = createBook()
+    book.wanted = [one, two]
+    start(book)
+    await book.until((entry) => entry.kind === 'failed')
+    await book.until(() => book.state(keyOf(one))?.verified === true)
+
+    expect(box.pending).toBeUndefined()
+    expect(box.running).toEqual(new Set([objectOf(one)]))
+    expect(book.state(keyOf(two))).toMatchObject({ error: { code: 'line_refused' } })
+    expect(book.entries.some((entry) => entry.kind === 'rolledBack')).toBe(false)
+  })
+
+  it('is neither confirmed nor taken back under a freeze, and not called done', async () => {
+    const book = createBook()
+    book.wanted = [one]
+    const claim = { key: keyOf(one), intent: one, before: [], wrote: [objectOf(one)] }
+    await book.intend({
+      purpose: 'change',
+      commands: [],
+      claims: [{ ...claim, phase: 'pending' }],
+      token: '7f3a91c2',
+      before: { kind: 'readback', text: '' },
+    })
+    box.running = new Set([objectOf(one)])
+    box.pending = '7f3a91c2'
+    box.newest = '7f3a91c2'
+    book.held = true
+
+    start(book)
+    await book.until(verified)
+
+    expect(box.lines).not.toContain('edit')
+    expect(box.pending).toBe('7f3a91c2')
+    expect(book.state(keyOf(one))).toMatchObject({
+      verified: false,
+      error: { code: 'not_confirmed' },
+    })
+    expect(book.claims).toMatchObject([{ phase: 'pending' }])
+  })
+
+  /** The operator's commit, at the last moment before ours is ours alone to end. */
+  const operatorCommits = (running: readonly string[]) => (line: string) => {
+    const edits = box.lines.filter((sent) => sent === 'edit').length
+    if (line === 'edit' && edits === 2 && box.newest !== 'operator') {
+      box.running = new Set(running)
+      box.pending = undefined
+      box.newest = 'operator'
+    }
+    return undefined
+  }
+
+  it('is not taken back once somebody else committed after it', async () => {
+    const commits = operatorCommits(['his'])
+    box.odd = (line) => commits(line) ?? (line === 'show' ? 'nothing' : undefined)
+    const book = createBook()
+    book.wanted = [one]
+    start(book)
+    await book.until(verified)
+
+    expect(box.lines).not.toContain('cancel')
+    expect(box.running).toEqual(new Set(['his']))
+    expect(book.entries.some((entry) => entry.kind === 'rolledBack')).toBe(false)
+    expect(book.state(keyOf(one))).toMatchObject({
+      verified: false,
+      error: { code: 'not_shown', message: expect.stringContaining('another commit') },
+    })
+  })
+
+  it('confirms nobody else’s commit', async () => {
+    box.odd = operatorCommits(['his', objectOf(one)])
+    const book = createBook()
+    book.wanted = [one]
+    start(book)
+    await book.until(verified)
+
+    expect(box.lines).not.toContain('confirm')
+    expect(box.running).toContain('his')
+    expect(book.state(keyOf(one))?.verified).toBe(true)
+  })
+
+  it('is not begun when somebody else’s commit came after the first look', async () => {
+    box.odd = (line) => {
+      if (line === 'edit' && box.newest === '') box.pending = 'aaaaaaaa'
+      return undefined
+    }
+    const book = createBook()
+    book.wanted = [one]
+    start(book)
+    await book.until(verified)
+
+    expect(box.lines).not.toContain('check')
+    expect(box.pending).toBe('aaaaaaaa')
+    expect(book.state(keyOf(one))).toMatchObject({ error: { code: 'locked' } })
+  })
+
+  it('is committed once more where the check does not confirm it, which is written down', async () => {
+    box.odd = (line) => (line === 'confirm' ? 'checked' : undefined)
+    const book = createBook()
+    book.wanted = [one]
+    start(book)
+    await book.until(verified)
+
+    const plain = box.lines.find((line) => line.startsWith('plain '))
+    expect(plain).toBe(`plain ${box.newest}`)
+    const steps = book.entries.filter((entry) => entry.kind === 'intend')
+    expect(steps.map(({ value }) => value.commands)).toContainEqual([plain])
+    expect(book.state(keyOf(one))?.verified).toBe(true)
   })
 
   it('is compared and checked for a dry run, then thrown away', async () => {

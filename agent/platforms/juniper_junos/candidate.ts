@@ -7,6 +7,7 @@ import {
   free,
   inside,
   type Line,
+  type Pending,
   type Refusal,
   type Rendering,
 } from '../../platform.ts'
@@ -26,17 +27,17 @@ const commitMs = 300_000
 const checkMs = 180_000
 
 /** Whether entry 0 of `show system commit` waits for a confirmation, and whether it is of ours: its comment is our token. */
-export function pending(answer: string): ReturnType<CandidateTransaction['pending']> {
+export function pending(answer: string): Pending {
   const entries = answer.split(/^(?=\d+ {2,}\d{4}-)/m).filter((text) => text.trim() !== '')
   const first = entries.find((text) => text.startsWith('0 '))
   if (first === undefined) {
-    if (answer.trim() === '') return { kind: 'none' }
+    if (answer.trim() === '') return { kind: 'none', token: undefined }
     throw new AgentError('unknown_output', '`show system commit` names no entry 0', {
       lastOutput: answer.slice(-2_000),
     })
   }
-  if (!/^\s+rollback pending\s*$/m.test(first)) return { kind: 'none' }
-  return { kind: 'pending', token: /\bnullroute ([0-9a-f]{8})\b/.exec(first)?.[1] }
+  const token = /\bnullroute ([0-9a-f]{8})\b/.exec(first)?.[1]
+  return { kind: /^\s+rollback pending\s*$/m.test(first) ? 'pending' : 'none', token }
 }
 
 /** What the lines of all renderings must show: `set` of `apply` as added, what `undo` would set again as removed, and what is switched. */
@@ -89,10 +90,12 @@ const check: Line = {
   deadlineMs: checkMs,
 }
 
-const plainCommit: Line = {
-  ...inside('commit', candidate),
-  expect: /^commit complete$/m,
-  deadlineMs: commitMs,
+function plainCommit(text = 'commit'): Line {
+  return {
+    ...inside(text, candidate),
+    expect: /^commit complete$/m,
+    deadlineMs: commitMs,
+  }
 }
 
 function rollback(to: number): Line {
@@ -117,10 +120,11 @@ export const transaction: CandidateTransaction = {
   abort: [rollback(0), toRest],
   look: free('show system commit | no-more', operational),
   pending,
+  lookInside: inside('run show system commit | no-more', candidate),
   // `commit check` inside the window confirms and commits nothing, whatever others left in the shared candidate.
-  confirm: [toCandidate, check, toRest],
+  confirm: [check],
   // Only from exclusive mode, where the candidate is empty: a plain `commit` would activate the edits of others.
-  confirmHarder: [toCandidate, plainCommit, toRest],
-  cancel: [toCandidate, rollback(1), plainCommit, toRest],
+  confirmHarder: (token) => [plainCommit(`commit comment "nullroute ${token}"`)],
+  cancel: [rollback(1), plainCommit()],
   windowMs: windowMinutes * 60_000 + latenessMs,
 }
