@@ -20,6 +20,19 @@ export function unknownOutput(answer: Answer, expected: string): AgentError {
   )
 }
 
+/** Throws `no_privilege` where the device would not answer one of the reads: what it keeps back must never pass for what isn't there. */
+export function refuseDenied(answers: ReadonlyMap<string, Answer>, denial: RegExp): void {
+  for (const answer of answers.values()) {
+    const found = denial.exec(answer.text)
+    if (found === null) continue
+    throw new AgentError(
+      'no_privilege',
+      `the device refuses \`${answer.line.text}\`: ${found[0].trim()}`,
+      { lastOutput: answer.text },
+    )
+  }
+}
+
 /** JSON of an answer through a schema; anything else is `unknown_output`. */
 export function readJson<T>(answer: Answer, schema: z.ZodType<T>, expected: string): T {
   let value: unknown

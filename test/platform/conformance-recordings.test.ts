@@ -16,7 +16,7 @@ import { juniper_junos } from '../../agent/platforms/juniper_junos/juniper_junos
 import { sessionState } from '../../agent/platforms/juniper_junos/neighbors.ts'
 import { portState } from '../../agent/platforms/juniper_junos/prepared.ts'
 import { routeDiscards as junosDiscards } from '../../agent/platforms/juniper_junos/routes.ts'
-import { readCompare, readStatements } from '../../agent/platforms/juniper_junos/statements.ts'
+import { readCompare, statementsIn } from '../../agent/platforms/juniper_junos/statements.ts'
 import { blackhole, neighbor, port, prefix } from './conformance-kit.ts'
 
 const folder = process.env['NULLROUTE_FIXTURES']
@@ -197,8 +197,8 @@ const meanings: readonly (readonly [string, () => unknown, unknown])[] = [
   [
     'juniper_junos: the configuration of those routes',
     () =>
-      readStatements(junos('show_configuration_display_set_static_discard.txt')).set.filter(
-        (line) => line.startsWith('routing-options static route'),
+      statementsIn(junos('show_configuration_display_set_static_discard.txt')).set.filter((line) =>
+        line.startsWith('routing-options static route'),
       ),
     [
       'routing-options static route 10.200.1.0/24 discard',

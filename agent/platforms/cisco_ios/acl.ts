@@ -4,6 +4,7 @@ import { familyOf } from '../../../inventory/prefix.ts'
 import { type Intent, type Key, keyOf } from '../../intents.ts'
 import { type Answer, type Found, free, type Read, type Stop } from '../../platform.ts'
 import { answerTo, unknownOutput } from '../output.ts'
+import { isUnknownLine } from './dialogue.ts'
 import { groupName, memberObject, parseMember, sentinel } from './objects.ts'
 
 type Acl = Extract<Intent, { readonly kind: 'acl' }>
@@ -24,17 +25,21 @@ export function readGroup(answer: Answer): readonly string[] | undefined {
   const lines = answer.text.split('\n').filter((line) => line.trim() !== '')
   const header = lines.findIndex((line) => /^\S*\s*object group /i.test(line))
   if (header < 0) {
-    if (lines.length === 0 || lines.some((line) => line.startsWith('%') || /^\s*\^/.test(line))) {
+    if (lines.length === 0 || isUnknownLine(answer.text) || noGroup.test(answer.text)) {
       return undefined
     }
     throw unknownOutput(answer, '`Network object group NULLROUTE` or nothing')
   }
   if (!/^Network object group /i.test(lines[header] ?? '')) return undefined
-  return lines
-    .slice(header + 1)
-    .map((line) => parseMember(line.trim()))
-    .filter((prefix) => prefix !== undefined)
+  const members = lines.slice(header + 1)
+  if (!members.every((line) => line.startsWith(' '))) {
+    throw unknownOutput(answer, 'members of the group, each behind a blank')
+  }
+  return members.map((line) => parseMember(line.trim())).filter((prefix) => prefix !== undefined)
 }
+
+const noGroup =
+  /^%? ?[^\n]*object.?group[^\n]* (?:does not exist|not found|is not configured|doesn't exist)/im
 
 /** What stands for an acl intent. Both directions have one member between them, which is named as their element. */
 export function foundMember(

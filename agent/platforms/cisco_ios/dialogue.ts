@@ -170,6 +170,11 @@ export function clean(text: string): string {
     .replace(logLine, '$1')
 }
 
+/** Whether the image doesn't know the line that was sent, or what it names. */
+export function isUnknownLine(text: string): boolean {
+  return /^% ?(?:Invalid input detected|Incomplete command|Ambiguous command)/m.test(text)
+}
+
 /** Words at the start of a line that refuse it, wherever in the answer. */
 const refusals = [
   /^% ?Invalid input detected at '\^' marker\.?/m,

@@ -13,21 +13,19 @@ import {
   type Seen,
   type Stop,
 } from '../../platform.ts'
-import { answerTo } from '../output.ts'
+import { answerTo, refuseDenied, unknownOutput } from '../output.ts'
 import { foundMember, groupReads, membersOf, readGroup } from './acl.ts'
 import { foundNeighbor, neighborReads, readBgp } from './bgp.ts'
+import { isUnknownLine } from './dialogue.ts'
 import { isPlainDiscard, parseStatic, type StaticRoute } from './objects.ts'
 import { foundPort, portFacts, portReads } from './ports.ts'
 import { routeDiscards } from './routes.ts'
 
 type Blackhole = Extract<Intent, { readonly kind: 'blackhole' }>
 
-const unsupported = /^% ?(?:Invalid input detected|Incomplete command|Ambiguous command)/m
-
-/** Whether the image doesn't know the line that was sent. */
-function isUnknownLine(text: string): boolean {
-  return unsupported.test(text)
-}
+/** Commands that the account may not give, by TACACS+ or a view. */
+const denial =
+  /^%? ?(?:Command authorization failed|Authorization failed|Access denied|Not authorized)[^\n]*/im
 
 function read(what: string, text: string): Read {
   return { what, line: free(text, 'exec') }
@@ -72,6 +70,7 @@ export function parse(
   intents: readonly Intent[],
   seen: Seen,
 ): Observation {
+  refuseDenied(answers, denial)
   const routes = readRoutes(answerTo(answers, 'routes'))
   const members = readGroup(answerTo(answers, 'group'))
   const bgp = intents.some(({ kind }) => kind === 'neighbor')
@@ -116,11 +115,13 @@ function foundFor(intent: Intent, all: Shown): Found {
   }
 }
 
+/** Any other text than lines of routes is no list of routes: an error read as an empty list would be a route that is gone. */
 function readRoutes(answer: Answer): readonly StaticRoute[] {
-  return answer.text
-    .split('\n')
-    .map(parseStatic)
-    .filter((route) => route !== undefined)
+  const lines = answer.text.split('\n').filter((line) => line.trim() !== '')
+  if (!lines.every((line) => /^(?:ip|ipv6) route |^Building configuration\.\.\.$/.test(line))) {
+    throw unknownOutput(answer, 'lines that begin with `ip route` or `ipv6 route`, or nothing')
+  }
+  return lines.map(parseStatic).filter((route) => route !== undefined)
 }
 
 /** Our discard is one line; a next hop of somebody else's beside it matters for what is in force, not for whose the line is. */

@@ -3,6 +3,7 @@
 import { type Intent, keyOf } from '../../intents.ts'
 import { type Answer, type Facts, type Found, free, type Read, type Stop } from '../../platform.ts'
 import { answerTo, unknownOutput } from '../output.ts'
+import { isUnknownLine } from './dialogue.ts'
 import { portFact, portObject } from './objects.ts'
 import { canonicalPort } from './port-names.ts'
 
@@ -46,11 +47,10 @@ function blockOf(answer: Answer): Block | undefined {
     const end = rest.findIndex((line) => !line.startsWith(' '))
     return { name, lines: rest.slice(0, end < 0 ? undefined : end).map((line) => line.trim()) }
   }
-  const refused = lines.some((line) => /^%|^\s*\^\s*$/.test(line))
   const empty = lines.every((line) =>
     /^(?:\s*|!|end|Building configuration\.\.\.|Current configuration ?: .*)$/.test(line),
   )
-  if (refused || empty) return undefined
+  if (isUnknownLine(answer.text) || empty) return undefined
   throw unknownOutput(answer, 'the block of the interface, or `% Invalid input`')
 }
 

@@ -10,7 +10,7 @@ import {
   type Read,
   type Stop,
 } from '../../platform.ts'
-import { answerTo } from '../output.ts'
+import { answerTo, unknownOutput } from '../output.ts'
 import { operational } from './dialogue.ts'
 import { hasShutdown, mark, neighborPath, ordered } from './objects.ts'
 import { readStatements, type Statement, type Statements, under } from './statements.ts'
@@ -49,7 +49,7 @@ export function neighborFacts(
   const facts: Record<string, string> = {}
   for (const intent of intents) {
     if (intent.kind !== 'neighbor') continue
-    const groups = groupsOf(intent, readStatements(answerTo(answers, configOf(intent)).text))
+    const groups = groupsOf(intent, readStatements(answerTo(answers, configOf(intent))))
     const [group] = groups
     if (group !== undefined && groups.length === 1)
       facts[groupFact(intent.vrf, intent.peer)] = group
@@ -62,19 +62,26 @@ export function foundNeighbor(
   intent: Neighbor,
   { answers, facts }: { readonly answers: ReadonlyMap<string, Answer>; readonly facts: Facts },
 ): Found {
-  const config = readStatements(answerTo(answers, configOf(intent)).text)
-  const session = sessionState(answerTo(answers, stateOf(intent)).text, intent.peer)
-  const stop = stopFor(intent, groupsOf(intent, config))
+  const config = readStatements(answerTo(answers, configOf(intent)))
+  const session = sessionOf(answerTo(answers, stateOf(intent)), intent.peer)
+  const groups = groupsOf(intent, config)
+  const stop = stopFor(intent, groups)
   const path = neighborPath(intent, facts)
   const inactive = config.inactive.includes(path)
-  const object = stop === undefined ? objectAt(path, config, inactive) : []
+  // In several groups: whatever shuts it in any of them is still there.
+  const object =
+    groups.length > 1
+      ? groups.flatMap((group) => objectIn(intent, group, config))
+      : stop === undefined
+        ? objectAt(path, config, inactive)
+        : []
   const shut = object.length > 0
   return {
     key: keyOf(intent),
     object,
     // Shut by its group: in force, and not by a line of this neighbor.
     effect: shut || (session === 'shut' && stop === undefined) ? 'same' : 'none',
-    mark: markOn(object, facts, path),
+    mark: object.some((one) => one.endsWith(` shutdown ${mark}`)) ? 'ours' : markOn(facts),
     inForce: inForce(session, { shut, inactive }),
     ...(stop === undefined ? {} : { stop }),
   }
@@ -85,8 +92,12 @@ function objectAt(path: Statement, config: Statements, inactive: boolean): reado
   return ordered(under(config.set, `${path} shutdown`))
 }
 
-function markOn(object: readonly Statement[], facts: Facts, path: Statement): Found['mark'] {
-  if (object.includes(`${path} shutdown ${mark}`)) return 'ours'
+function objectIn(intent: Neighbor, group: string, config: Statements): readonly Statement[] {
+  const path = neighborPath(intent, { [groupFact(intent.vrf, intent.peer)]: group })
+  return objectAt(path, config, config.inactive.includes(path))
+}
+
+function markOn(facts: Facts): Found['mark'] {
   return hasShutdown(facts) ? 'none' : 'unmarkable'
 }
 
@@ -98,6 +109,15 @@ function inForce(
   if (session === 'established') return 'no'
   if (session === 'absent') return inactive ? 'yes' : 'unknown'
   return shut ? 'yes' : 'no'
+}
+
+/** An answer without the peer must be one of those that a device without the session gives. */
+function sessionOf(answer: Answer, peer: string): ReturnType<typeof sessionState> {
+  const { text } = answer
+  const known =
+    text.trim() === '' || /^Peer: |BGP[^\n]* not running|no such neighbor|not found/im.test(text)
+  if (!known) throw unknownOutput(answer, '`Peer: …`, or nothing')
+  return sessionState(text, peer)
 }
 
 /** What `show bgp neighbor` says of this address: `shut` by the word among its options, else by its state. */

@@ -12,7 +12,7 @@ import {
   type Seen,
   type Stop,
 } from '../../platform.ts'
-import { answerTo } from '../output.ts'
+import { answerTo, refuseDenied } from '../output.ts'
 import { pending } from './candidate.ts'
 import { operational } from './dialogue.ts'
 import { markedObjects } from './marks.ts'
@@ -79,13 +79,18 @@ interface Reading {
   readonly facts: Facts
 }
 
+/** What the account may not ask or see. */
+const denial =
+  /^error: [^\n]*(?:permission denied|not authorized|access denied)[^\n]*|^[^"\n]*\bACCESS-DENIED\b[^\n]*/im
+
 /** Throws `unknown_output` for what it doesn't know. */
 export function parse(
   answers: ReadonlyMap<string, Answer>,
   intents: readonly Intent[],
   seen: Seen,
 ): Observation {
-  const inactive = readStatements(answerTo(answers, 'inactive').text).inactive
+  refuseDenied(answers, denial)
+  const inactive = readStatements(answerTo(answers, 'inactive')).inactive
   const facts = { ...seen.facts, ...neighborFacts(intents, answers) }
   const found = new Map<Key, Found>()
   for (const intent of intents) {
@@ -93,7 +98,7 @@ export function parse(
   }
   const stop = stopFor(answerTo(answers, 'commit').text)
   const lists = ([4, 6] as const).flatMap((family) => statementsOf(answers, listPath(family)).set)
-  const marks = readStatements(answerTo(answers, 'marks').text).set
+  const marks = readStatements(answerTo(answers, 'marks')).set
   return {
     found,
     marked: markedObjects(marks, lists, found),
@@ -103,7 +108,7 @@ export function parse(
 }
 
 function statementsOf(answers: ReadonlyMap<string, Answer>, what: string): Statements {
-  return readStatements(answerTo(answers, what).text)
+  return readStatements(answerTo(answers, what))
 }
 
 function foundFor(intent: Intent, reading: Reading): Found {

@@ -12,7 +12,7 @@ import { pending } from './candidate.ts'
 import { operational, versionIn } from './dialogue.ts'
 import { listNames } from './objects.ts'
 import { filterReads } from './prepared.ts'
-import { readStatements } from './statements.ts'
+import { statementsIn } from './statements.ts'
 
 function read(what: string, text: string): Read {
   return { what, line: free(`${text} | no-more`, operational) }
@@ -82,13 +82,13 @@ function clock(text: string): Finding {
 }
 
 function filters(lists: string, terms: string, bound: string): readonly Finding[] {
-  const entries = readStatements(lists).set
+  const entries = statementsIn(lists).set
   return ([4, 6] as const).map((family) => {
     const name = listNames[family]
-    const filter = readStatements(terms)
+    const filter = statementsIn(terms)
       .set.filter((one) => one.endsWith(`prefix-list ${name}`))
       .map((one) => / filter (\S+) term /.exec(one)?.[1] ?? '')
-      .find((one) => readStatements(bound).set.some((line) => line.endsWith(` ${one}`)))
+      .find((one) => statementsIn(bound).set.some((line) => line.endsWith(` ${one}`)))
     const filled = entries.some((one) => one.startsWith(`policy-options prefix-list ${name} `))
     return {
       name: `acl prepared for IPv${family}`,
@@ -102,11 +102,11 @@ function filters(lists: string, terms: string, bound: string): readonly Finding[
 }
 
 function redistribution(policies: string, exports: string): Finding {
-  const statements = readStatements(policies).set
+  const statements = statementsIn(policies).set
   const tagged = statements
     .map((one) => /^policy-options policy-statement (\S+) term \S+ from tag \d+$/.exec(one)?.[1])
     .filter((name) => name !== undefined)
-  const used = readStatements(exports).set.map((one) => one.split(' ').at(-1))
+  const used = statementsIn(exports).set.map((one) => one.split(' ').at(-1))
   const good = tagged.find((name) => used.includes(name))
   return {
     name: 'RTBH export',

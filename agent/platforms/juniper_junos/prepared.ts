@@ -27,8 +27,8 @@ export const filterReads: readonly Read[] = [
 export function listBound(intent: Of<'acl'>, answers: ReadonlyMap<string, Answer>): boolean {
   const name = listNames[familyOf(intent.prefix)]
   const side = intent.direction === 'in' ? 'source' : 'destination'
-  const terms = readStatements(answerTo(answers, 'terms').text).set
-  const bound = readStatements(answerTo(answers, 'bound').text).set
+  const terms = readStatements(answerTo(answers, 'terms')).set
+  const bound = readStatements(answerTo(answers, 'bound')).set
   return terms.some((statement) => {
     const [, term = '', filter = '', match = ''] =
       /^(firewall (?:family \S+ )?filter (\S+) term \S+) from (\S+) \S+$/.exec(statement) ?? []

@@ -1,5 +1,8 @@
 // Configuration as full paths: what `display set` prints, and what `show | compare` says in hunks. Both become the same statements, so that they can be compared exactly.
 
+import type { Answer } from '../../platform.ts'
+import { unknownOutput } from '../output.ts'
+
 /** A statement that is there, or that a line sets: its full path without `set`. Values with blanks keep their quotes. */
 export type Statement = string
 
@@ -9,8 +12,17 @@ export interface Statements {
   readonly inactive: readonly Statement[]
 }
 
-/** Reads `set …` and `deactivate …` lines; others are left to the caller. */
-export function readStatements(text: string): Statements {
+/** Reads `set …` and `deactivate …` lines. Anything else is no configuration: an error read as an empty one would be an object that is gone. */
+export function readStatements(answer: Answer): Statements {
+  const lines = answer.text.split('\n')
+  if (!lines.every((line) => /^(?:\s*|#.*|(?:set|deactivate|protect) .*)$/.test(line))) {
+    throw unknownOutput(answer, 'lines of `set` and `deactivate`, or nothing')
+  }
+  return statementsIn(answer.text)
+}
+
+/** The `set …` and `deactivate …` lines of a text in which there may be others. */
+export function statementsIn(text: string): Statements {
   const set: Statement[] = []
   const inactive: Statement[] = []
   for (const line of text.split('\n')) {

@@ -2,6 +2,7 @@
 
 import { z } from 'zod'
 import { covers, familyOf, overlaps, type Prefix } from '../../../inventory/prefix.ts'
+import { AgentError } from '../../errors.ts'
 import { type Intent, keyOf } from '../../intents.ts'
 import {
   type Answer,
@@ -50,10 +51,15 @@ export function readFilters(answers: ReadonlyMap<string, Answer>): Filters {
   const tables: Table[] = []
   const absent: TableFamily[] = []
   for (const family of tableFamilies) {
-    const read = readTable(answerTo(answers, `table|${family}`), family)
+    const answer = answerTo(answers, `table|${family}`)
+    const read = readTable(answer, family)
+    if (read.kind === 'denied') {
+      const message = `the host refuses \`${answer.line.text}\`: ${read.message}`
+      throw new AgentError('no_privilege', message, { lastOutput: answer.text })
+    }
     if (read.kind === 'table') tables.push(read.table)
     if (read.kind === 'absent') absent.push(family)
-    if (read.kind === 'denied') {
+    if (read.kind === 'without') {
       return { tables: [], stop: notPrepared(`nft can't be used: ${read.message}`) }
     }
   }

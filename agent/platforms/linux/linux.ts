@@ -142,8 +142,9 @@ function saveLines(held: readonly HeldObject[]): readonly Line[] {
   }
   return Object.entries(files).map(([name, lines]) => {
     const path = `${folder}/${name}`
-    // One command, so that a failed step keeps the old file: the new one is on disk before it takes its place.
-    const steps = `cat >${path}.new <<'EOF' && sync ${path}.new && mv ${path}.new ${path} && sync ${folder}`
+    // One command, so that a failed step keeps the old file: the new one is on disk before it takes its place. Without -f mv would
+    // ask about a file of another owner, and take the line behind it for the answer.
+    const steps = `cat >${path}.new <<'EOF' && sync ${path}.new && mv -f ${path}.new ${path} && sync ${folder}`
     const text = [steps, ...lines, 'EOF'].join('\n')
     return { ...free(text, 'shell'), deadlineMs: 60_000 }
   })

@@ -94,6 +94,7 @@ function table(answer: Answer | undefined, family: TableFamily): Finding {
   const found = {
     absent: 'absent',
     denied: read.kind === 'denied' ? read.message : '',
+    without: read.kind === 'without' ? read.message : '',
     table: idle.length === 0 ? 'ready' : `no rule drops by ${idle.join(', ')}`,
   }[read.kind]
   return {

@@ -40,7 +40,10 @@ export interface Table {
 export type TableRead =
   | { readonly kind: 'table'; readonly table: Table }
   | { readonly kind: 'absent' }
+  /** What stands in it can't be seen. */
   | { readonly kind: 'denied'; readonly message: string }
+  /** The host has no nft at all. */
+  | { readonly kind: 'without'; readonly message: string }
 
 const listing = z.object({ nftables: z.array(z.record(z.string(), z.unknown())) })
 
@@ -75,8 +78,12 @@ export const comment = 'nullroute'
 /** The answer to `nft -j list table …` → a table, or why there is none. */
 export function readTable(answer: Answer, family: TableFamily): TableRead {
   if (answer.text.startsWith('Error: No such file or directory')) return { kind: 'absent' }
-  if (/^sudo: |^(?:Operation not permitted|.*: not found$)/m.test(answer.text)) {
-    return { kind: 'denied', message: answer.text.trim().split('\n')[0] ?? '' }
+  const denied = /^(?:sudo: .*|.*Operation not permitted.*|.*[Pp]ermission denied.*)$/m.exec(
+    answer.text,
+  )
+  if (denied !== null) return { kind: 'denied', message: denied[0] }
+  if (/^.*: not found$/m.test(answer.text)) {
+    return { kind: 'without', message: answer.text.trim().split('\n')[0] ?? '' }
   }
   const expected = `the table ${family} nullroute as JSON`
   const { nftables } = readJson(answer, listing, expected)
