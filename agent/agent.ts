@@ -249,11 +249,15 @@ async function runConvergence(worker: Worker): Promise<void> {
   }
 }
 
+/** The next try after one that failed. A loss of the session is no try: whatever was under way counts by itself. */
 function retryLater(worker: Worker): void {
+  retryAfter(worker, backoffMs(worker.attempts))
+  worker.attempts += 1
+}
+
+function retryAfter(worker: Worker, ms: number): void {
   if (worker.stopping) return
   worker.cancelRetry()
-  const ms = backoffMs(worker.attempts)
-  worker.attempts += 1
   worker.cancelRetry = worker.options.clock.after(ms, () => wake(worker, 'retry'))
 }
 

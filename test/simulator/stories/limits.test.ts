@@ -167,7 +167,7 @@ describe('the same request again', () => {
     ])
     expect(one.body.id).toBe(two.body.id)
     const replayed = [one, two].map(({ headers }) => headers.get('idempotent-replayed'))
-    expect(replayed.toSorted()).toEqual([null, 'true'].toSorted())
+    expect(new Set(replayed)).toEqual(new Set([null, 'true']))
     const other = await story.call<Problem>('POST', path, suspend('rovernet'), { key: 'k1' })
     expect(other).toMatchObject({ status: 422, body: { code: 'idempotency_mismatch' } })
     await story.decide(block('203.0.113.2'))

@@ -203,7 +203,7 @@ async function writeInventory(
   })
   const text = [
     'version: 1',
-    'defaults: { username: netops, auth: { passwordEnv: SIMULATED }, knownHosts: known_hosts, deadlineMs: 1500 }',
+    'defaults: { username: netops, auth: { passwordEnv: SIMULATED }, knownHosts: known_hosts, deadlineMs: 5000 }',
     'devices:',
     ...devices,
     'customers:',
