@@ -265,7 +265,7 @@ describe.each([
 
   it('brings each kind, shows it, saves it, and leaves the host as it was', async () => {
     const before = await snapshot()
-    const { want } = await agentOn('sw1', over)
+    const { book, want } = await agentOn('sw1', over)
     const wanted = [
       blackhole('203.0.113.77/32'),
       blackhole('2001:db8:e57:77::/64'),
@@ -278,7 +278,7 @@ describe.each([
     expect(shown).toContain('blackhole 203.0.113.77 proto 223')
     expect((await inside('sw1', 'ip', '-br', 'link', 'show', 'dev', 'p2')).text).toContain('DOWN')
     const saved = (await onDevice('sw1', 'cat /etc/nullroute/state.d/*')).text
-    expect(saved.trim().split('\n')).toHaveLength(7)
+    expect(saved.trim().split('\n'), JSON.stringify(book.entries, null, 1)).toHaveLength(7)
     await want([])
     await isAsBefore(before)
   })

@@ -31,6 +31,7 @@ export const linux: Platform = {
   source:
     'ip-route(8), ip-link(8), nft(8), sudoers(5), dash(1) of Debian 12; recordings of iproute2 6.1.0, nftables 1.0.6, sudo 1.9.13p3 in test/fixtures/linux; tried by test/lab. VRF devices, systemd units, other versions: unverified',
   limits: [{ kind: 'neighbor', reason: noBgp }],
+  disjointSets: true,
   newline: '\n',
   echo: false,
   columns: 511,
