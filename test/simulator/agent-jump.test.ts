@@ -10,6 +10,7 @@ import { frr } from '../../agent/platforms/frr/frr.ts'
 import { openSession, type Session } from '../../agent/session.ts'
 import type { Device, Jump } from '../../inventory/model.ts'
 import { parseAddress } from '../../inventory/prefix.ts'
+import { makeHostKey } from './host-key.ts'
 import { type RunningDevice, type Simulator, startSimulator } from './simulator.ts'
 
 let simulator: Simulator
@@ -17,7 +18,7 @@ let router: RunningDevice
 let jump: ssh2.Server
 let folder: string
 let session: Session | undefined
-const jumpKey = ssh2.utils.generateKeyPairSync('ed25519')
+const jumpKey = makeHostKey()
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'nullroute-jump-'))
@@ -107,7 +108,7 @@ describe('a session through a jump host', () => {
   })
 
   it('is not made when the jump host shows another key', async () => {
-    const other = ssh2.utils.generateKeyPairSync('ed25519')
+    const other = makeHostKey()
     await expect(open({ jump: other.public })).rejects.toMatchObject({ code: 'host_key_changed' })
     expect(router.journal.entries).toEqual([])
   })

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import ssh2 from 'ssh2'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type Ran, run } from '../unit/cli-local-run.ts'
+import { makeHostKey } from './host-key.ts'
 import { type RunningDevice, type Simulator, startSimulator } from './simulator.ts'
 
 let simulator: Simulator
@@ -14,7 +15,7 @@ let router: RunningDevice
 let behind: RunningDevice
 let jump: ssh2.Server
 let folder: string
-const jumpKey = ssh2.utils.generateKeyPairSync('ed25519')
+const jumpKey = makeHostKey()
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'nullroute-keys-'))

@@ -32,9 +32,13 @@ interface Desk {
   readonly store: Store
   readonly clock: HandClock
   readonly book: Journal
-  accept(id: string, over?: Partial<Enforcement>, rows?: readonly Wanted[]): Promise<void>
-  status(id: string): string | undefined
-  result(id: string, of?: string): string | undefined
+  readonly accept: (
+    id: string,
+    over?: Partial<Enforcement>,
+    rows?: readonly Wanted[],
+  ) => Promise<void>
+  readonly status: (id: string) => string | undefined
+  readonly result: (id: string, of?: string) => string | undefined
 }
 
 function desk(): Desk {
