@@ -60,6 +60,11 @@ export async function applyLines(
     if (round.value.ended) break
   }
   await backToRest(work, session)
+  for (const { key, after } of planned) {
+    const outer = after === undefined ? undefined : results.get(after)
+    // Its lines went with those of the wider entry, and were refused or held with them.
+    if (outer !== undefined && outer.kind !== 'sent') results.set(key, outer)
+  }
   for (const one of left) {
     if (!results.has(one.key)) {
       results.set(one.key, {

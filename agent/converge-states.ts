@@ -1,7 +1,14 @@
 // What a read-back means for each key: its state for people, and what becomes of its claim. Pure.
 
 import type { Result } from './converge-work.ts'
-import { type Claim, type Decision, type Desired, elementFor, sameObject } from './diff.ts'
+import {
+  type Claim,
+  type Decision,
+  type Desired,
+  elementFor,
+  sameObject,
+  standingOf,
+} from './diff.ts'
 import { agentErrorCodes } from './errors.ts'
 import { type Key, keyOf } from './intents.ts'
 import type { KeyState } from './journal.ts'
@@ -25,11 +32,14 @@ export interface Verdict {
 export function statesOf(verdict: Verdict): readonly KeyState[] {
   const states = new Map<Key, KeyState>()
   for (const decision of verdict.decisions) states.set(decision.key, stateOf(decision, verdict))
+  const decisions = new Map(verdict.decisions.map((decision) => [decision.key, decision]))
+  const standing = standingOf(verdict.desired.wanted, verdict.decisions)
   for (const intent of verdict.desired.wanted) {
     const key = keyOf(intent)
-    if (states.has(key)) continue
+    const outer = keyOf(elementFor(intent, standing))
+    const own = decisions.get(key)
+    if (outer === key || (own?.kind === 'change' && own.after !== undefined)) continue
     // A filter set holds maximal prefixes only: an inner one is in force by the outer one's element.
-    const outer = keyOf(elementFor(intent, verdict.desired.wanted))
     const state = states.get(outer)
     if (state !== undefined) states.set(key, { ...state, key, note: `covered by ${outer}` })
   }
@@ -75,7 +85,12 @@ function stateOf(decision: Decision, verdict: Verdict): KeyState {
     case 'waiting':
       return { ...base, ...waitingState(decision, verdict) }
     case 'change':
-      return { ...base, ...changeState(decision, verdict) }
+      return {
+        ...base,
+        ...(decision.after === undefined
+          ? changeState(decision, verdict)
+          : standInState(decision.key, decision.after, verdict)),
+      }
   }
 }
 
@@ -135,6 +150,15 @@ export function isFading(decision: Decision, desired: Desired): boolean {
   const { key } = decision
   const others = [...desired.wanted, ...desired.expected].some((intent) => keyOf(intent) === key)
   return !others && !desired.claims.some((claim) => claim.key === key)
+}
+
+/** A narrower entry that stays until the wider one is in force: it is what stops the traffic until then. */
+function standInState(key: Key, outer: Key, verdict: Verdict): Rest {
+  if (verdict.observation.found.get(key)?.inForce === 'no') {
+    return { outcome: 'unknown', seen: 'present', verified: false, note: 'not in force yet' }
+  }
+  const note = `by its own entry, until ${outer} is in force`
+  return { outcome: 'applied', seen: 'present', verified: true, note }
 }
 
 function changeState(decision: Extract<Decision, { kind: 'change' }>, verdict: Verdict): Rest {

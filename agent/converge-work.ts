@@ -56,6 +56,8 @@ export interface Planned {
   readonly rendering: Extract<Rendering, { kind: 'lines' }>
   /** The claim as it is from the moment of sending on. */
   readonly claim: Omit<Claim, 'step'>
+  /** Of a lift: the wider entry whose lines take this one away too. It goes with that or not at all. */
+  readonly after?: Key
 }
 
 /** What became of a planned key. Whether it is in force only the read-back says. */
@@ -162,18 +164,24 @@ export function pause(work: Work, ms: number): Promise<void> {
   })
 }
 
-/** The changes of a round of decisions, rendered: what can be sent, and why the rest can't. Lifts come first, so that a wider set element finds its place free. */
+/** The changes of a round of decisions, rendered: what can be sent, and why the rest can't. Lifts come last, so that nothing is missing in between. */
 export function planChanges(
   work: Work,
   decisions: readonly Decision[],
   observation: Observation,
   claims: readonly Claim[],
 ): { readonly planned: readonly Planned[]; readonly results: Map<Key, Result> } {
-  const order = { lift: 0, modify: 1, apply: 2 }
-  const changes = decisions
-    .flatMap((decision) => (decision.kind === 'change' ? [decision] : []))
+  const order = { apply: 0, modify: 1, lift: 2 }
+  const all = decisions.flatMap((decision) => (decision.kind === 'change' ? [decision] : []))
+  const together = work.platform.disjointSets === true
+  const changes = all
+    .filter(({ after }) => after === undefined || (together && isChanged(after, all)))
     .sort((one, other) => order[one.change.kind] - order[other.change.kind])
   const results = new Map<Key, Result>()
+  for (const { key, after } of all) {
+    if (after !== undefined)
+      results.set(key, { kind: 'held', why: `it stays until ${after} is in force` })
+  }
   const planned: Planned[] = []
   const stop = observation.stop
   const renderings =
@@ -195,10 +203,20 @@ export function planChanges(
       results.set(key, { kind: 'stopped', stop: unresolvedStop(rendering.apply) })
     } else {
       const old = claims.find((claim) => claim.key === key)
-      planned.push({ key, intent, change, rendering, claim: claimFor(decision, rendering, old) })
+      const claim = claimFor(decision, rendering, old)
+      const { after } = decision
+      planned.push({
+        ...{ key, intent, change, rendering, claim },
+        ...(after === undefined ? {} : { after }),
+      })
+      results.delete(key)
     }
   }
   return { planned, results }
+}
+
+function isChanged(key: Key, changes: readonly Decision[]): boolean {
+  return changes.some((one) => one.key === key)
 }
 
 function claimFor(

@@ -54,7 +54,8 @@ export async function converge(work: Work): Promise<Converged> {
   const { planned, results } = resumed.open
     ? { planned: [], results: stoppedBy(pendingStop(resumed.open), decisions, resumed.results) }
     : planChanges(work, decisions, first.observation, desired.claims)
-  const start: Start = { desired, first, drifted }
+  const kept = new Set([...results].filter(([, { kind }]) => kind === 'held').map(([key]) => key))
+  const start: Start = { desired, first, drifted, kept }
   if (planned.length === 0) {
     await backToRest(work, session)
     return finish(work, session, { ...start, planned, applied: nothingSent(results) })
@@ -78,6 +79,8 @@ interface Start {
   readonly desired: Desired
   readonly first: Observed
   readonly drifted: readonly Key[]
+  /** Entries that stay until a wider one is in force. */
+  readonly kept: ReadonlySet<Key>
 }
 
 interface Sent extends Start {
@@ -186,7 +189,12 @@ async function finish(work: Work, session: Session, sent: Sent): Promise<Converg
   const claims = claimsAfter({ ...verdict, desired: sent.desired })
   const changed = sent.applied.step !== undefined || landedBefore(sent.desired.claims, claims)
   const unsaved = work.platform.save !== undefined && (work.unsaved || changed)
-  const { step, lookAgainMs } = sent.applied
+  const { step } = sent.applied
+  // What stayed until a wider entry was in force can go now: by itself, and at once.
+  const isFree = reading.decisions.some(
+    (one) => one.kind === 'change' && one.after === undefined && sent.kept.has(one.key),
+  )
+  const lookAgainMs = isFree ? 0 : sent.applied.lookAgainMs
   await work.journal.verified({
     ...(step === undefined ? {} : { step }),
     states,

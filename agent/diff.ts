@@ -41,7 +41,13 @@ export type Decision = {
   readonly key: Key
   readonly intent: Intent
 } & (
-  | { readonly kind: 'change'; readonly change: Change; readonly before: readonly string[] }
+  | {
+      readonly kind: 'change'
+      readonly change: Change
+      readonly before: readonly string[]
+      /** Of a lift: the wider entry that is to stand in its place. Until that is in force this one must not be missing. */
+      readonly after?: Key
+    }
   /** As wanted. `foreign`: by someone else's object, on which we have no claim. */
   | {
       readonly kind: 'settled'
@@ -85,26 +91,29 @@ export function intentsToRead(desired: Desired): readonly Intent[] {
 /** One decision for each key that is wanted, expected or claimed. Pure: the same for the read before and the read-back. */
 export function decide(desired: Desired, observation: Observation): readonly Decision[] {
   const claims = new Map(desired.claims.map((claim) => [claim.key, claim]))
-  const elements = maximalIntents(desired.wanted)
-  const wantedKeys = new Set(elements.map(keyOf))
-  const decisions = new Map<Key, Decision>()
-  for (const intent of elements) {
+  const decisions = decideElements(desired, (intent) => {
     const found = foundFor(observation, intent)
     const claim = claims.get(keyOf(intent))
     const holder = claim === undefined ? otherHolder(desired, observation, intent) : undefined
-    decisions.set(
-      keyOf(intent),
-      holder === undefined
-        ? decideWanted(intent, found, claim)
-        : decideShared(intent, found, holder),
-    )
-  }
+    return holder === undefined
+      ? decideWanted(intent, found, claim)
+      : decideShared(intent, found, holder)
+  })
+  const elements = [...decisions.values()].map(({ intent }) => intent)
+  const wantedKeys = new Set(decisions.keys())
+  const standing = standingOf(desired.wanted, decisions.values())
   for (const claim of desired.claims) {
     if (wantedKeys.has(claim.key)) continue
+    const decision =
+      decideKept(claim, desired, observation, elements) ??
+      decideUnwanted(claim, foundFor(observation, claim.intent))
+    const outer = keyOf(elementFor(claim.intent, standing))
+    const isHeld =
+      desired.wanted.some((intent) => keyOf(intent) === claim.key) &&
+      decisions.get(outer)?.kind !== 'settled'
     decisions.set(
       claim.key,
-      decideKept(claim, desired, observation, elements) ??
-        decideUnwanted(claim, foundFor(observation, claim.intent)),
+      decision.kind === 'change' && isHeld ? { ...decision, after: outer } : decision,
     )
   }
   for (const intent of desired.expected) {
@@ -129,6 +138,30 @@ export function elementFor(intent: Intent, wanted: readonly Intent[]): Intent {
     if (other.prefix !== element.prefix && covers(other.prefix, element.prefix)) element = other
   }
   return element
+}
+
+/** What is wanted without what is refused: that covers nothing. */
+export function standingOf(
+  wanted: readonly Intent[],
+  decisions: Iterable<Decision>,
+): readonly Intent[] {
+  const refused = new Set<Key>()
+  for (const { key, kind } of decisions) if (kind === 'refused') refused.add(key)
+  return wanted.filter((intent) => !refused.has(keyOf(intent)))
+}
+
+/** Decides on the maximal intents; where one is refused, those that it would have covered have to stand by themselves. */
+function decideElements(
+  { wanted }: Desired,
+  decideOne: (intent: Intent) => Decision,
+): Map<Key, Decision> {
+  const decisions = new Map<Key, Decision>()
+  for (;;) {
+    const standing = standingOf(wanted, decisions.values())
+    const next = maximalIntents(standing).filter((intent) => !decisions.has(keyOf(intent)))
+    if (next.length === 0) return decisions
+    for (const intent of next) decisions.set(keyOf(intent), decideOne(intent))
+  }
 }
 
 function maximalIntents(wanted: readonly Intent[]): readonly Intent[] {

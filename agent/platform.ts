@@ -270,6 +270,8 @@ export interface Platform {
   /** Manuals and recordings that this was written from, with versions; what is unverified is marked so. */
   readonly source: string
   readonly limits: readonly Limit[]
+  /** Set where a filter set takes no entry beside a wider one: the wider one and those that it takes the place of are one change. Elsewhere they are lifted once it is in force. */
+  readonly disjointSets?: true
   /** What ends a line: `\n` or `\r`. */
   readonly newline: '\n' | '\r'
   /** False where the device echoes nothing once the session is open. */

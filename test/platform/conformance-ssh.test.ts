@@ -7,7 +7,7 @@ import type { Platform } from '../../agent/platform.ts'
 import { platforms } from '../../agent/platforms/index.ts'
 import { models } from '../simulator/models/index.ts'
 import type { SimulatedPlatform } from '../simulator/spec.ts'
-import { blackhole, neighbor, port } from './conformance-kit.ts'
+import { acl, blackhole, neighbor, port } from './conformance-kit.ts'
 import { habitsOf, host, knownFacts, type Lab, startLab, wantedOn } from './conformance-lab.ts'
 
 const all: readonly Platform[] = [...platforms.values()].filter(
@@ -197,6 +197,40 @@ describe.each(all.filter((platform) => habitsOf(platform).same !== undefined))(
       })
       expect(changes()).toEqual([])
       expect(running()).toBe(before)
+    })
+  },
+)
+
+describe.each(all.filter((platform) => wantedOn(platform).some(({ kind }) => kind === 'acl')))(
+  '$name over SSH, with filter entries inside of others',
+  (platform) => {
+    const inner = acl('203.0.113.129/32')
+    const outer = acl('203.0.113.128/25')
+
+    it('lifts the narrower once the wider is in force, and brings it back with its end', async () => {
+      const { settle, book, running } = await start(platform)
+      const before = running()
+      const held = () => book.claims.map(({ key }) => key)
+      await settle([inner])
+      await settle([inner, outer])
+      await expect.poll(held, { timeout: 8_000 }).toEqual([keyOf(outer)])
+      expect(book.state(keyOf(inner))?.note).toContain('covered by')
+      await settle([inner])
+      await expect.poll(held, { timeout: 8_000 }).toEqual([keyOf(inner)])
+      await settle([])
+      expect(running()).toBe(before)
+    })
+
+    it('keeps the narrower in force when the wider is refused', async () => {
+      const { settle, try: attempt, device, book, running } = await start(platform)
+      await settle([inner])
+      const before = running()
+      device.faults.add({ kind: 'reject', matching: /203\.0\.113\.128/ })
+      await attempt([inner, outer])
+      expect(book.state(keyOf(inner))).toMatchObject({ verified: true, seen: 'present' })
+      expect(book.state(keyOf(outer))).toMatchObject({ error: { code: 'line_refused' } })
+      expect(running()).toBe(before)
+      expect(book.claims).toMatchObject([{ key: keyOf(inner) }])
     })
   },
 )

@@ -240,6 +240,47 @@ describe('filters hold maximal prefixes', () => {
     expect(elementFor(other, [narrow, wide, other])).toBe(other)
   })
 
+  const deciding = (all: readonly Found[], wanted: readonly Intent[], claims: readonly Claim[]) =>
+    decide(
+      { wanted, expected: [], fading: [], claims, frozen: false },
+      { found: new Map(all.map((one) => [one.key, one])), marked: [], facts: {} },
+    )
+  const outer = acl('203.0.113.128/25')
+  const inner = acl('203.0.113.129/32')
+  const innerClaim = claim(inner, { wrote: ['e'] })
+  const innerThere = found(inner, { object: ['e'], effect: 'same', inForce: 'yes' })
+
+  it('the narrower entry goes once the wider one is in force, and not before', () => {
+    const outerClaim = claim(outer, { wrote: ['o'] })
+    const there = { object: ['o'], effect: 'same' } as const
+    const lift = (part: Partial<Found>) =>
+      deciding([found(outer, part), innerThere], [inner, outer], [innerClaim, outerClaim]).at(1)
+
+    expect(lift({})).toMatchObject({ change: { kind: 'lift' }, after: keyOf(outer) })
+    expect(lift({ ...there, inForce: 'no' })).toMatchObject({ after: keyOf(outer) })
+    const free = lift({ ...there, inForce: 'yes' })
+    expect(free).toMatchObject({ change: { kind: 'lift' } })
+    expect(free).not.toHaveProperty('after')
+  })
+
+  it('the narrower entry goes at once when nobody wants it any more', () => {
+    const [, lift] = deciding([found(outer), innerThere], [outer], [innerClaim])
+    expect(lift).toMatchObject({ change: { kind: 'lift' } })
+    expect(lift).not.toHaveProperty('after')
+  })
+
+  it('a wider entry that is refused covers nothing', () => {
+    const refused = found(outer, { object: ['theirs'], effect: 'other' })
+    expect(deciding([refused, innerThere], [inner, outer], [innerClaim])).toMatchObject([
+      { kind: 'refused' },
+      { kind: 'settled', seen: 'present' },
+    ])
+    expect(deciding([refused, found(inner)], [inner, outer], [])).toMatchObject([
+      { kind: 'refused' },
+      { kind: 'change', change: { kind: 'apply', intent: inner } },
+    ])
+  })
+
   it('the narrower entry is lifted when a wider one comes', () => {
     const wide = acl('203.0.113.0/24')
     const narrow = acl('203.0.113.9/32')
