@@ -1,6 +1,7 @@
 // Reads that change nothing: for a plan, for an approval, for `device check`.
 
 import { loadCandidate } from './converge-candidate.ts'
+import { candidateOf } from './converge-confirm.ts'
 import { driftedKeys, orphansOf, statesOf } from './converge-states.ts'
 import { backToRest, observe, readbackOf, type Work } from './converge-work.ts'
 import { decide, intentsToRead } from './diff.ts'
@@ -30,18 +31,24 @@ export async function readFor(
       : []
   })
   if (batch.length === 0) return reading
+  return { ...reading, candidate: await tryCandidate(work, session, batch) }
+}
+
+async function tryCandidate(
+  work: Work,
+  session: Session,
+  batch: Parameters<typeof loadCandidate>[2],
+): Promise<NonNullable<Reading['candidate']>> {
   const { diff, refusal, pending } = await loadCandidate(work, session, batch)
-  if (refusal !== undefined) {
-    return { ...reading, candidate: { diff, check: `${refusal.line}: ${refusal.message}` } }
-  }
+  if (refusal !== undefined) return { diff, check: `${refusal.line}: ${refusal.message}` }
   // The device's check confirms what is pending: with anything pending it is left out.
   let check = 'not checked: a commit is pending'
   if (pending?.kind === 'none') {
-    const [answer] = await session.run([transaction.check], work.signal)
+    const [answer] = await session.run([candidateOf(work).check], work.signal)
     check = answer?.refusal?.message ?? answer?.text ?? ''
   }
   await backToRest(work, session)
-  return { ...reading, candidate: { diff, check } }
+  return { diff, check }
 }
 
 /** Reads everything that is wanted or held, asks the platform's preflight questions, and records what was found. Nothing is put back here. */

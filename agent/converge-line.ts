@@ -60,11 +60,7 @@ export async function applyLines(
     if (round.value.ended) break
   }
   await backToRest(work, session)
-  for (const { key, after } of planned) {
-    const outer = after === undefined ? undefined : results.get(after)
-    // Its lines went with those of the wider entry, and were refused or held with them.
-    if (outer !== undefined && outer.kind !== 'sent') results.set(key, outer)
-  }
+  shareResults(planned, results)
   for (const one of left) {
     if (!results.has(one.key)) {
       results.set(one.key, {
@@ -74,6 +70,14 @@ export async function applyLines(
     }
   }
   return { step, results, session: 'own' }
+}
+
+/** What has its lines in those of a wider entry was refused or held with it. */
+function shareResults(planned: readonly Planned[], results: Map<Key, Result>): void {
+  for (const { key, after } of planned) {
+    const outer = after === undefined ? undefined : results.get(after)
+    if (outer !== undefined && outer.kind !== 'sent') results.set(key, outer)
+  }
 }
 
 /** Why nothing more may be begun. */

@@ -47,58 +47,40 @@ export function statesOf(verdict: Verdict): readonly KeyState[] {
 }
 
 function stateOf(decision: Decision, verdict: Verdict): KeyState {
-  const base = { key: decision.key, kind: decision.intent.kind }
-  const result = verdict.results.get(decision.key)
-  const sent = result?.kind === 'sent' ? result : undefined
-  const open =
-    decision.kind === 'settled' || decision.kind === 'lifted'
-      ? openState(decision, verdict)
-      : undefined
-  if (open !== undefined) return { ...base, ...open }
+  return { key: decision.key, kind: decision.intent.kind, ...restOf(decision, verdict) }
+}
+
+function restOf(decision: Decision, verdict: Verdict): Rest {
   switch (decision.kind) {
-    case 'settled': {
-      const note = [decision.note, sent?.note].filter((text) => text !== undefined).join('; ')
-      return {
-        ...base,
-        outcome: decision.outcome,
-        seen: decision.seen,
-        verified: true,
-        ...(note === '' ? {} : { note }),
-      }
-    }
+    case 'settled':
     case 'lifted':
-      return {
-        ...base,
-        outcome: sent === undefined ? 'already' : 'applied',
-        seen: decision.seen,
-        verified: true,
-        ...(decision.note === undefined ? {} : { note: decision.note }),
-      }
+      return openState(decision, verdict) ?? shownState(decision, verdict)
     case 'refused':
-      return {
-        ...base,
-        outcome: 'refused',
-        seen: decision.seen,
-        verified: false,
-        error: decision.stop,
-      }
+      return { outcome: 'refused', seen: decision.seen, verified: false, error: decision.stop }
     case 'waiting':
-      return { ...base, ...waitingState(decision, verdict) }
+      return waitingState(decision, verdict)
     case 'change':
-      return {
-        ...base,
-        ...(decision.after === undefined
-          ? changeState(decision, verdict)
-          : standInState(decision.key, decision.after, verdict)),
-      }
+      return decision.after === undefined
+        ? changeState(decision, verdict)
+        : standInState(decision.key, decision.after, verdict)
   }
 }
 
+type Shown = Extract<Decision, { kind: 'settled' | 'lifted' }>
+
+function shownState(decision: Shown, verdict: Verdict): Rest {
+  const { seen } = decision
+  const result = verdict.results.get(decision.key)
+  const sent = result?.kind === 'sent' ? result : undefined
+  const lifted = sent === undefined ? 'already' : 'applied'
+  const outcome = decision.kind === 'settled' ? decision.outcome : lifted
+  const sentNote = decision.kind === 'settled' ? sent?.note : undefined
+  const note = [decision.note, sentNote].filter((text) => text !== undefined).join('; ')
+  return { outcome, seen, verified: true, ...(note === '' ? {} : { note }) }
+}
+
 /** Shown, but by a commit whose window nobody saw closed: the device may take it back. */
-function openState(
-  decision: Extract<Decision, { kind: 'settled' | 'lifted' }>,
-  verdict: Verdict,
-): Rest | undefined {
+function openState(decision: Shown, verdict: Verdict): Rest | undefined {
   const result = verdict.results.get(decision.key)
   if (result?.kind !== 'refused' || result.code !== 'not_confirmed') return undefined
   const { code, message } = result
@@ -216,23 +198,30 @@ function claimAfter(
   claim: Omit<Claim, 'step'>,
   verdict: Verdict,
 ): Omit<Claim, 'step'> | null | 'same' | 'untouched' {
-  const shown = decision.kind === 'settled' || decision.kind === 'lifted'
-  if (shown && openState(decision, verdict) !== undefined) return 'same'
   switch (decision.kind) {
-    case 'lifted':
-      // Where something else stands in its place, there is nothing of ours that a reboot could bring back.
-      return liftedClaim(claim, verdict.saves && decision.seen === 'absent')
     case 'settled':
-      if (decision.seen === 'foreign') return 'same'
-      return claim.phase === 'held' && claim.replaces === undefined
-        ? 'same'
-        : heldClaim(claim, decision)
+    case 'lifted':
+      return openState(decision, verdict) === undefined
+        ? shownClaim(decision, claim, verdict.saves)
+        : 'same'
     case 'change':
       return isUntouched(verdict, decision) ? 'untouched' : 'same'
     case 'waiting':
     case 'refused':
       return 'same'
   }
+}
+
+function shownClaim(
+  decision: Shown,
+  claim: Omit<Claim, 'step'>,
+  saves: boolean,
+): Omit<Claim, 'step'> | null | 'same' {
+  // Where something else stands in its place, there is nothing of ours that a reboot could bring back.
+  if (decision.kind === 'lifted') return liftedClaim(claim, saves && decision.seen === 'absent')
+  if (decision.seen === 'foreign') return 'same'
+  const isHeld = claim.phase === 'held' && claim.replaces === undefined
+  return isHeld ? 'same' : heldClaim(claim, decision)
 }
 
 function liftedClaim(claim: Omit<Claim, 'step'>, saves: boolean): Omit<Claim, 'step'> | null {

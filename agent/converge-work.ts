@@ -206,7 +206,11 @@ export function planChanges(
       const claim = claimFor(decision, rendering, old)
       const { after } = decision
       planned.push({
-        ...{ key, intent, change, rendering, claim },
+        key,
+        intent,
+        change,
+        rendering,
+        claim,
         ...(after === undefined ? {} : { after }),
       })
       results.delete(key)

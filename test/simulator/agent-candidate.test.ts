@@ -101,7 +101,10 @@ function speak(box: Box, channel: ServerChannel): void {
       const refused = text.startsWith('error')
       if (line === 'edit' && !refused) mode = '#'
       if (line === 'exit') mode = '>'
-      if (box.cut(line)) return void channel.close()
+      if (box.cut(line)) {
+        channel.close()
+        return
+      }
       channel.write(`${line}\r\n${text === '' ? '' : `${text}\r\n`}dev${mode} `)
     }
   })
