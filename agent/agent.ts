@@ -265,7 +265,7 @@ function retryAfter(worker: Worker, ms: number): void {
 function lostSession(worker: Worker, isLogOut: boolean): void {
   const { unsaved, work, queue } = worker
   const idle = !unsaved && work.waits.size === 0 && queue.pending + queue.size === 0
-  if (!isLogOut || !idle) retryLater(worker)
+  if (!isLogOut || !idle) retryAfter(worker, backoffMs(worker.attempts))
 }
 
 async function failed(worker: Worker, error: unknown): Promise<void> {

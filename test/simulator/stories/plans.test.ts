@@ -72,7 +72,7 @@ describe('a plan', () => {
 
 /** Lines that read, move between modes or save (linux: the commands that a reboot runs, written to a file). */
 function isHarmless(line: string): boolean {
-  return /^(show |set cli |no terminal|terminal |configure|end$|exit$|$|write memory|ip -|ip route get |nft -j list |add element inet nullroute |stty|id -u|env |sysctl|cat >|EOF$|link set dev p1 down$)/.test(
+  return /^(show |run show |set cli |no terminal|terminal |configure|end$|exit$|$|write memory|ip -|ip route get |nft -j list |add element inet nullroute |stty|id -u|env |sysctl|cat >|EOF$|link set dev p1 down$)/.test(
     line.trim(),
   )
 }

@@ -34,6 +34,7 @@ describe('a whole day', () => {
     }
     story.device('sw2').faults.add({ kind: 'refuse-login' })
     story.device('sw2').reboot()
+    await story.call('POST', '/v1/devices/sw2/check')
     await story.until(
       'the log-in is refused',
       async () =>

@@ -96,6 +96,7 @@ describe('a device that lies or refuses', () => {
       'blackhole|default|203.0.113.2/31': 'refused',
     })
     const error = degraded.devices
+      .filter(({ device }) => device === 'trigger1')
       .flatMap(({ intents }) => intents)
       .find(({ key }) => key === 'blackhole|default|203.0.113.2/31')?.error
     expect(error?.message).toContain('ip route 203.0.113.2/31')
