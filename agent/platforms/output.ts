@@ -1,6 +1,7 @@
 // What platforms do with a device's answers before they read meaning into them: find the answer, read JSON strictly, refuse what is unknown.
 
 import type { z } from 'zod'
+import { familyOf, lengthOf, type Prefix } from '../../inventory/prefix.ts'
 import { AgentError } from '../errors.ts'
 import type { Answer } from '../platform.ts'
 
@@ -44,4 +45,14 @@ export function readJson<T>(answer: Answer, schema: z.ZodType<T>, expected: stri
   const parsed = schema.safeParse(value)
   if (!parsed.success) throw unknownOutput(answer, expected)
   return parsed.data
+}
+
+/** Whether it is one address: nothing more specific can stand inside. */
+export function isHost(prefix: Prefix): boolean {
+  return lengthOf(prefix) === (familyOf(prefix) === 4 ? 32 : 128)
+}
+
+/** What keeps a discard from being in force for a part of its addresses. */
+export function leakNote(prefix: Prefix, leak: string): string {
+  return `not all of ${prefix} is dropped: the more specific route ${leak} leads on`
 }

@@ -53,11 +53,96 @@ function blackholes(
   intent: Intent = host,
   question = hostQuestion,
 ) {
-  return foundFor(
-    observed(cisco_ios, [intent], { [routesLine]: config, [question]: answer }),
-    intent,
-  )
+  const table = { [routesLine]: config, [question]: answer }
+  const inside = isWide(intent) ? { [`${question} longer-prefixes`]: rows() } : {}
+  return foundFor(observed(cisco_ios, [intent], { ...table, ...inside }), intent)
 }
+
+function isWide(intent: Intent): boolean {
+  return intent.kind === 'blackhole' && !/\/(?:32|128)$/.test(intent.prefix)
+}
+
+/** A table of routes with these rows. */
+function rows(...lines: readonly string[]): string {
+  const legend = 'Codes: L - local, C - connected, S - static\n       + - replicated route\n'
+  return `${legend}\nGateway of last resort is not set\n\n${lines.join('\n')}\n`
+}
+
+describe('a wide blackhole on IOS', () => {
+  const wide = blackhole('203.0.113.0/24')
+  const question = 'show ip route 203.0.113.0 255.255.255.0'
+  const look = (table: string, config = '') =>
+    foundFor(
+      observed(cisco_ios, [wide], {
+        [routesLine]: `ip route 203.0.113.0 255.255.255.0 Null0 tag 666\n${config}`,
+        [question]: routed('203.0.113.0/24'),
+        [`${question} longer-prefixes`]: table,
+      }),
+      wide,
+    )
+  const whole = 'S        203.0.113.0/24 is directly connected, Null0'
+
+  it.each([
+    ['connected', 'C        203.0.113.128/25 is directly connected, GigabitEthernet0/1'],
+    ['learnt', 'B        203.0.113.128/25 [200/0] via 198.51.100.1, 00:10:00'],
+    ['of OSPF', 'O E2    203.0.113.128/25 [110/20] via 198.51.100.1, 1d18h, Vlan7'],
+    [
+      'that goes on in the next line',
+      'B        203.0.113.128/25 \n           [200/0] via 198.51.100.1, 00:10:00',
+    ],
+    [
+      'of a uniform network',
+      '      203.0.113.0/25 is subnetted, 1 subnets\nS        203.0.113.128 [1/0] via 198.51.100.1',
+    ],
+    [
+      'with two ways',
+      'S        203.0.113.128/25 is directly connected, Null0\n                         [1/0] via 198.51.100.1',
+    ],
+    ['replicated', 'S   +    203.0.113.128/25 [1/0] via 198.51.100.1'],
+  ])('is not in force while a more specific route leads on: %s', (_, row) => {
+    const found = look(
+      rows('      203.0.113.0/24 is variably subnetted, 2 subnets, 2 masks', whole, row),
+    )
+    expect(found).toMatchObject({ inForce: 'no', effect: 'same' })
+    expect(found.note).toContain('203.0.113.128/25')
+  })
+
+  it.each([
+    ['nothing', ''],
+    ['a discard', 'S        203.0.113.9/32 is directly connected, Null0'],
+    ['a summary', 'D        203.0.113.128/25 is a summary, 7w0d, Null0'],
+    ['a learnt discard', 'B        203.0.113.9/32 [200/0] via 192.0.2.254, 00:00:04'],
+  ])('is in force with %s inside', (_, row) => {
+    const hop = 'ip route 192.0.2.254 255.255.255.255 Null0'
+    expect(look(rows(whole, row), hop)).toMatchObject({ inForce: 'yes' })
+  })
+
+  it('is unknown where the image can’t say, and an error is no table', () => {
+    expect(look("      ^\n% Invalid input detected at '^' marker.").inForce).toBe('unknown')
+    expect(() => look('%% Low on memory')).toThrow('a table of routes')
+  })
+
+  it('in IPv6 likewise', () => {
+    const six = blackhole('2001:db8:e57::/48')
+    const asked = 'show ipv6 route 2001:DB8:E57::/48'
+    const answer =
+      'Routing entry for 2001:DB8:E57::/48\n  Routing paths:\n    directly connected via Null0\n'
+    const see = (...lines: readonly string[]) =>
+      foundFor(
+        observed(cisco_ios, [six], {
+          [asked]: answer,
+          [`${asked} longer-prefixes`]: `IPv6 Routing Table - default - 3 entries\nCodes: C - Connected, S - Static\n       B - BGP, ND - ND Default\n${lines.join('\n')}\n`,
+        }),
+        six,
+      )
+    const own = ['S   2001:DB8:E57::/48 [1/0]', '     via Null0, directly connected']
+    expect(see(...own).inForce).toBe('yes')
+    const leak = ['B   2001:DB8:E57:1::/64 [200/0]', '     via FE80::1, GigabitEthernet0/0']
+    const found = see(...own, ...leak)
+    expect(found.inForce).toBe('no')
+    expect(found.note).toContain('2001:db8:e57:1::/64')
+  })
+})
 
 describe('a blackhole on IOS', () => {
   it('is absent where neither configuration nor table has it', () => {

@@ -67,8 +67,8 @@ export function print(router: Router): string {
 export function look(router: Router, intents: readonly Intent[]): Observation {
   const table: Record<string, string> = { 'show running-config': print(router) }
   for (const intent of intents) {
-    const line = frr.observe([intent], { host: '', nonce: '', facts: {} })[1]?.line.text ?? ''
-    table[line] = JSON.stringify(stateOf(router, intent))
+    const [, ...reads] = frr.observe([intent], { host: '', nonce: '', facts: {} })
+    for (const { line } of reads) table[line.text] = JSON.stringify(stateOf(router, intent))
   }
   return observed(frr, intents, table)
 }

@@ -16,11 +16,9 @@ const read = (name: string) =>
 /** What is found for one intent on a device with this configuration and this answer to the read of its state. */
 function find(intent: Intent, running: string, state: string) {
   const reads = frr.observe([intent], { host: 'edge', nonce: '', facts: {} })
-  const line = reads[1]?.line.text ?? ''
-  return foundFor(
-    observed(frr, [intent], { 'show running-config': running, [line]: state }),
-    intent,
-  )
+  const states = reads.slice(1).map(({ line }) => [line.text, state] as const)
+  const table = { 'show running-config': running, ...Object.fromEntries(states) }
+  return foundFor(observed(frr, [intent], table), intent)
 }
 
 describe('blackholes on FRR', () => {
@@ -37,7 +35,9 @@ describe('blackholes on FRR', () => {
       'show running-config',
       'show ip route 203.0.113.10/32 json',
       'show ipv6 route 2001:db8:e57::/48 json',
+      'show ipv6 route 2001:db8:e57::/48 longer-prefixes json',
       'show ip route vrf red 192.0.2.0/24 json',
+      'show ip route vrf red 192.0.2.0/24 longer-prefixes json',
     ])
     expect(reads.every(({ line }) => line.free && line.needs === frr.rest)).toBe(true)
   })
@@ -123,6 +123,28 @@ describe('blackholes on FRR', () => {
     expect(found.object).toEqual(['ip route 198.51.100.0/24 blackhole tag 7 vrf red'])
     const [rendering] = frr.render([{ kind: 'apply', intent: inVrf }], {})
     expect(linesOf(rendering).wrote).toEqual(found.object)
+  })
+
+  it.each([
+    ['leads on', { nexthops: [{ ip: '198.51.100.1' }] }, 'no'],
+    ['is connected', { nexthops: [{ directlyConnected: true }] }, 'no'],
+    ['is dropped too', { nexthops: [{ blackhole: true }] }, 'yes'],
+    ['is not chosen', { selected: false, nexthops: [{ ip: '198.51.100.1' }] }, 'yes'],
+  ])('a more specific route that %s', (_, more, inForce) => {
+    const wide = blackhole('203.0.113.0/24')
+    const own = { selected: true, installed: true, nexthops: [{ blackhole: true }] }
+    const table = { '203.0.113.0/24': [own] }
+    const inside = { ...table, '203.0.113.128/25': [{ ...own, ...more }] }
+    const found = foundFor(
+      observed(frr, [wide], {
+        'show running-config': config(),
+        'show ip route 203.0.113.0/24 json': JSON.stringify(table),
+        'show ip route 203.0.113.0/24 longer-prefixes json': JSON.stringify(inside),
+      }),
+      wide,
+    )
+    expect(found.inForce).toBe(inForce)
+    expect(found.note?.includes('203.0.113.128/25')).toBe(inForce === 'no' ? true : undefined)
   })
 
   it('a VRF that is not there stops before anything is sent: FRR would take the line and never use it', () => {

@@ -91,6 +91,28 @@ describe('a blackhole on Junos', () => {
     expect(see(host, { [question]: answer }).inForce).toBe(inForce)
   })
 
+  it.each([
+    ['leads on', { 'active-tag': '*', nh: [{ to: [{ data: '192.0.2.1' }] }] }, 'no'],
+    ['is dropped too', discard, 'yes'],
+    ['is not active', { nh: [{ to: [{ data: '192.0.2.1' }] }] }, 'yes'],
+  ])('has inside a more specific route that %s', (_, entry, inForce) => {
+    const wide = blackhole('203.0.113.0/24')
+    const found = see(wide, {
+      [more('show route 203.0.113.0/24 exact | display json')]: route(
+        'inet.0',
+        '203.0.113.0/24',
+        discard,
+      ),
+      [more('show route 203.0.113.0/24 range | display json')]: route(
+        'inet.0',
+        '203.0.113.128/25',
+        entry,
+      ),
+    })
+    expect(found.inForce).toBe(inForce)
+    expect(found.note?.includes('203.0.113.128/25')).toBe(inForce === 'no' ? true : undefined)
+  })
+
   it('is in force by a learnt next hop that is discarded here', () => {
     const entry = { 'active-tag': '*', nh: [{ to: [{ data: '192.0.2.254' }] }] }
     const answer = route('inet.0', '203.0.113.9/32', entry)

@@ -13,7 +13,7 @@ import { save } from './save.ts'
 export const cisco_ios: Platform = {
   name: 'cisco_ios',
   source:
-    'Cisco IOS Configuration Fundamentals Command Reference; Managing Configuration Files (XE 3S to 17.x); IP Routing and BGP configuration guides; Object Groups for ACLs; published recordings of 15.1 to 17.12. Unverified on a device: the name of `ipv6 route` before IOS-XE 16, `show reload`, IPv6 VRF summaries',
+    'Cisco IOS Configuration Fundamentals Command Reference; Managing Configuration Files (XE 3S to 17.x); IP Routing and BGP configuration guides; Object Groups for ACLs; published recordings of 15.1 to 17.12. Unverified on a device: the name of `ipv6 route` before IOS-XE 16, `show reload`, IPv6 VRF summaries, `show ipv6 route P longer-prefixes`',
   limits: [
     { kind: 'acl', reason: `IPv6: ${noIpv6Filter}` },
     { kind: 'acl', reason: bothDirections },

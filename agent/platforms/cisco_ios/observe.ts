@@ -13,10 +13,11 @@ import {
   type Seen,
   type Stop,
 } from '../../platform.ts'
-import { answerTo, refuseDenied, unknownOutput } from '../output.ts'
+import { answerTo, isHost, leakNote, refuseDenied, unknownOutput } from '../output.ts'
 import { foundMember, groupReads, membersOf, readGroup } from './acl.ts'
 import { foundNeighbor, neighborReads, readBgp } from './bgp.ts'
 import { isUnknownLine } from './dialogue.ts'
+import { leakInside } from './more-specific.ts'
 import { isPlainDiscard, parseStatic, type StaticRoute } from './objects.ts'
 import { foundPort, portFacts, portReads } from './ports.ts'
 import { routeDiscards } from './routes.ts'
@@ -46,7 +47,12 @@ export function observe(intents: readonly Intent[], _seen: Seen): readonly Read[
 function readsFor(intent: Intent): readonly Read[] {
   switch (intent.kind) {
     case 'blackhole':
-      return [read(keyOf(intent), routeQuestion(intent))]
+      return [
+        read(keyOf(intent), routeQuestion(intent)),
+        ...(isHost(intent.prefix)
+          ? []
+          : [read(insideOf(intent), `${routeQuestion(intent)} longer-prefixes`)]),
+      ]
     case 'acl':
       return groupReads
     case 'port':
@@ -54,6 +60,10 @@ function readsFor(intent: Intent): readonly Read[] {
     case 'neighbor':
       return neighborReads(intent)
   }
+}
+
+function insideOf(intent: Blackhole): string {
+  return `inside ${keyOf(intent)}`
 }
 
 /** With the mask: without it IOS answers with the covering route, be it the default. */
@@ -135,7 +145,7 @@ function foundRoute(intent: Blackhole, { answers, routes }: Shown): Found {
   const stop = missingTable(answer, intent)
   const base = {
     key,
-    inForce: routeDiscards(answer, intent.prefix, { routes, vrf: intent.vrf }),
+    ...forwarding(intent, { answers, routes }),
     ...(stop === undefined ? {} : { stop }),
   } as const
   if (here.length === 0) return { ...base, object: [], effect: 'none', mark: 'none' }
@@ -146,6 +156,21 @@ function foundRoute(intent: Blackhole, { answers, routes }: Shown): Found {
     return { ...base, object: [discard.text], effect: same ? 'same' : 'other', mark }
   }
   return { ...base, object: here.map(({ text }) => text), effect: 'other', mark: 'none' }
+}
+
+/** Dropped as a whole, and no route inside that leads anywhere. */
+function forwarding(
+  intent: Blackhole,
+  { answers, routes }: Pick<Shown, 'answers' | 'routes'>,
+): Pick<Found, 'inForce' | 'note'> {
+  const table = { routes, vrf: intent.vrf }
+  const inForce = routeDiscards(answerTo(answers, keyOf(intent)), intent.prefix, table)
+  if (inForce !== 'yes' || isHost(intent.prefix)) return { inForce }
+  const inside = leakInside(answerTo(answers, insideOf(intent)), intent.prefix, table)
+  if (inside.kind === 'none') return { inForce }
+  if (inside.kind === 'leak') return { inForce: 'no', note: leakNote(intent.prefix, inside.prefix) }
+  const note = `this image does not say which routes there are inside ${intent.prefix}: that none of them leads anywhere was not seen`
+  return { inForce: 'unknown', note }
 }
 
 function nameless(route: StaticRoute | undefined): boolean {

@@ -15,13 +15,18 @@ export interface Table {
 const absent = /^% ?(?:Subnet not in table|Network not in table|Route not found)/m
 const noTable = /^% ?(?:IP(?:v6)? routing table |VRF |IPv6 routing not enabled)/im
 
+/** Whether the device says that there is no such route, or no such table. */
+export function isAbsent(text: string): boolean {
+  return absent.test(text) || noTable.test(text)
+}
+
 /**
  * `yes` if every path is a discard, from whatever source it is known: a static route, or one that was learnt with a discard next hop.
  * A covering route, the default above all, is another route: `no`.
  */
 export function routeDiscards(answer: Answer, prefix: Prefix, table: Table): Found['inForce'] {
   const { text } = answer
-  if (absent.test(text) || noTable.test(text)) return 'no'
+  if (isAbsent(text)) return 'no'
   const entry = /^Routing entry for ([^\s,]+)/m.exec(text)?.[1]
   if (entry === undefined)
     throw unknownOutput(answer, '`Routing entry for …` or `% … not in table`')

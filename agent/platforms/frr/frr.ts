@@ -11,7 +11,7 @@ import { failed, open, prompt } from './session.ts'
 export const frr: Platform = {
   name: 'frr',
   source:
-    'FRRouting User Guide 8.4 and 10.x (Basic Commands, VTY shell, Static Route Commands, BGP); recordings of 8.4.4 and 10.3 in test/fixtures/frr; tried on 8.4.4 by test/lab. Between 8.4.4 and 10.3, and VRF devices: unverified',
+    'FRRouting User Guide 8.4 and 10.x (Basic Commands, VTY shell, Static Route Commands, BGP); recordings of 8.4.4 and 10.3 in test/fixtures/frr; tried on 8.4.4 by test/lab. Between 8.4.4 and 10.3, VRF devices, and the JSON of `longer-prefixes`: unverified',
   limits: [{ kind: 'acl', reason: noFilter }],
   newline: '\n',
   echo: true,

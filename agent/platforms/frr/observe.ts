@@ -1,7 +1,7 @@
 // What to ask FRR about each intent, and what its answers mean.
 
 import { z } from 'zod'
-import { familyOf, type Prefix } from '../../../inventory/prefix.ts'
+import { covers, familyOf, type Prefix, parsePrefix } from '../../../inventory/prefix.ts'
 import { type Intent, type Key, keyOf } from '../../intents.ts'
 import {
   type Answer,
@@ -13,7 +13,7 @@ import {
   type Seen,
   type Stop,
 } from '../../platform.ts'
-import { answerTo, readJson, unknownOutput } from '../output.ts'
+import { answerTo, isHost, leakNote, readJson, unknownOutput } from '../output.ts'
 import {
   hasNeighbor,
   type RunningConfig,
@@ -33,7 +33,11 @@ export function observe(intents: readonly Intent[]): readonly Read[] {
   for (const intent of intents) {
     switch (intent.kind) {
       case 'blackhole':
-        add(ribName(intent.vrf, intent.prefix), ribLine(intent.vrf, intent.prefix))
+        add(ribName(intent.vrf, intent.prefix), `${ribLine(intent.vrf, intent.prefix)} json`)
+        if (!isHost(intent.prefix)) {
+          const inside = `${ribLine(intent.vrf, intent.prefix)} longer-prefixes json`
+          add(insideName(intent.vrf, intent.prefix), inside)
+        }
         break
       case 'port':
         add(`interface|${intent.port}`, `show interface ${intent.port} json`)
@@ -76,7 +80,7 @@ function findingOf(
 ): Finding {
   switch (intent.kind) {
     case 'blackhole':
-      return blackhole(intent, config, answerTo(answers, ribName(intent.vrf, intent.prefix)))
+      return blackhole(intent, config, answers)
     case 'port':
       return port(intent.port, config, answerTo(answers, `interface|${intent.port}`))
     case 'neighbor':
@@ -96,39 +100,41 @@ function factsOf(config: RunningConfig): Facts {
 
 // --- blackhole
 
-const rib = z.record(
-  z.string(),
-  z.array(
+const ribEntry = z.object({
+  selected: z.boolean().optional(),
+  installed: z.boolean().optional(),
+  nexthops: z.array(
     z.object({
-      selected: z.boolean().optional(),
-      installed: z.boolean().optional(),
-      nexthops: z.array(
-        z.object({
-          recursive: z.boolean().optional(),
-          blackhole: z.boolean().optional(),
-          reject: z.boolean().optional(),
-          adminProhibited: z.boolean().optional(),
-        }),
-      ),
+      recursive: z.boolean().optional(),
+      blackhole: z.boolean().optional(),
+      reject: z.boolean().optional(),
+      adminProhibited: z.boolean().optional(),
     }),
   ),
-)
+})
+
+const rib = z.record(z.string(), z.array(ribEntry))
 
 function ribName(vrf: string, prefix: Prefix): string {
   return `rib|${vrf}|${prefix}`
 }
 
+function insideName(vrf: string, prefix: Prefix): string {
+  return `inside|${vrf}|${prefix}`
+}
+
 // Always with its length: asked for a bare address, FRR answers with the route that covers it.
 function ribLine(vrf: string, prefix: Prefix): string {
   const family = familyOf(prefix) === 4 ? 'ip' : 'ipv6'
-  return `show ${family} route ${vrf === 'default' ? '' : `vrf ${vrf} `}${prefix} json`
+  return `show ${family} route ${vrf === 'default' ? '' : `vrf ${vrf} `}${prefix}`
 }
 
 function blackhole(
   intent: Intent & { kind: 'blackhole' },
   config: RunningConfig,
-  answer: Answer,
+  answers: ReadonlyMap<string, Answer>,
 ): Finding {
+  const answer = answerTo(answers, ribName(intent.vrf, intent.prefix))
   const all = config.routes.get(routeKey(intent.vrf, intent.prefix)) ?? []
   // A prefix has one place for a discard. A next hop of distance 1 shares it; one of another distance stands beside it, and ours wins.
   const standing = all.filter((route) => route.discard !== undefined || (route.distance ?? 1) === 1)
@@ -145,10 +151,16 @@ function blackhole(
       },
     }
   }
-  const inForce = discards(answer, intent.prefix) ? 'yes' : 'no'
-  if (standing.length === 0) return { object, effect: 'none', inForce }
+  const leak = isHost(intent.prefix)
+    ? undefined
+    : leakInside(answerTo(answers, insideName(intent.vrf, intent.prefix)), intent.prefix)
+  const forwarding = {
+    inForce: discards(answer, intent.prefix) && leak === undefined ? 'yes' : 'no',
+    ...(leak === undefined ? {} : { note: leakNote(intent.prefix, leak) }),
+  } as const
+  if (standing.length === 0) return { object, effect: 'none', ...forwarding }
   const same = standing.length === 1 && standing.every((route) => isWanted(route, intent.tag))
-  return { object, effect: same ? 'same' : 'other', inForce }
+  return { object, effect: same ? 'same' : 'other', ...forwarding }
 }
 
 function isWanted(route: StaticRoute, tag: number): boolean {
@@ -164,20 +176,31 @@ function discards(answer: Answer, prefix: Prefix): boolean {
     throw unknownOutput(answer, `routes for ${prefix} and no other prefix`)
   }
   const chosen = entries.filter((entry) => entry.selected === true)
+  return chosen.length > 0 && chosen.every(isDropped)
+}
+
+function isDropped(entry: z.infer<typeof ribEntry>): boolean {
+  // A recursive next hop is only a name for those behind it.
+  const hops = entry.nexthops.filter((hop) => hop.recursive !== true)
   return (
-    chosen.length > 0 &&
-    chosen.every((entry) => {
-      // A recursive next hop is only a name for those behind it.
-      const hops = entry.nexthops.filter((hop) => hop.recursive !== true)
-      return (
-        entry.installed === true &&
-        hops.length > 0 &&
-        hops.every(
-          (hop) => hop.blackhole === true || hop.reject === true || hop.adminProhibited === true,
-        )
-      )
-    })
+    entry.installed === true &&
+    hops.length > 0 &&
+    hops.every(
+      (hop) => hop.blackhole === true || hop.reject === true || hop.adminProhibited === true,
+    )
   )
+}
+
+/** A more specific route that leads anywhere: for its addresses it wins over the discard of the whole. */
+function leakInside(answer: Answer, prefix: Prefix): string | undefined {
+  const table = readJson(answer, rib, 'the routes inside a prefix as JSON')
+  const found = Object.entries(table).find(([text, entries]) => {
+    const at = parsePrefix(text)
+    if (!at.ok) throw unknownOutput(answer, 'routes by prefix')
+    const chosen = entries.filter((entry) => entry.selected === true)
+    return at.value !== prefix && covers(prefix, at.value) && !chosen.every(isDropped)
+  })
+  return found?.[0]
 }
 
 // --- port

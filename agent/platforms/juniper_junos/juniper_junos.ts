@@ -12,7 +12,7 @@ import { bothDirections, deactivates, render } from './render.ts'
 export const juniper_junos: Platform = {
   name: 'juniper_junos',
   source:
-    'Junos CLI User Guide (configure, commit confirmed); native YANG models 17.4 to 24.4; published sessions of 21.2, 23.2, 25.4 and 26.2. Unverified on a device: apply-macro without a key, `commit check` as confirmation from exclusive mode, the words of a shut peer in `show bgp neighbor`',
+    'Junos CLI User Guide (configure, commit confirmed); native YANG models 17.4 to 24.4; published sessions of 21.2, 23.2, 25.4 and 26.2. Unverified on a device: apply-macro without a key, the JSON of `show route P range`, `commit check` as confirmation from exclusive mode, the words of a shut peer in `show bgp neighbor`',
   limits: [
     { kind: 'acl', reason: bothDirections },
     { kind: 'neighbor', reason: deactivates },

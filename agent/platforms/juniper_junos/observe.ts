@@ -12,7 +12,7 @@ import {
   type Seen,
   type Stop,
 } from '../../platform.ts'
-import { answerTo, refuseDenied } from '../output.ts'
+import { answerTo, isHost, leakNote, refuseDenied } from '../output.ts'
 import { pending } from './candidate.ts'
 import { operational } from './dialogue.ts'
 import { markedObjects } from './marks.ts'
@@ -28,7 +28,7 @@ import {
   staticPath,
 } from './objects.ts'
 import { filterReads, listBound, portReads, portState } from './prepared.ts'
-import { routeDiscards } from './routes.ts'
+import { leakInside, routeDiscards } from './routes.ts'
 import { isUnder, readStatements, type Statement, type Statements, under } from './statements.ts'
 
 function read(what: string, text: string): Read {
@@ -62,6 +62,9 @@ function readsFor(intent: Intent): readonly Read[] {
       return [
         config(staticPath(intent.vrf, familyOf(intent.prefix))),
         read(keyOf(intent), `show route ${intent.prefix} exact | display json`),
+        ...(isHost(intent.prefix)
+          ? []
+          : [read(`inside ${keyOf(intent)}`, `show route ${intent.prefix} range | display json`)]),
       ]
     case 'acl':
       return filterReads
@@ -141,9 +144,21 @@ function foundRoute(intent: Of<'blackhole'>, { answers, inactive }: Reading): Fo
     object,
     effect: object.length === 0 ? 'none' : same && stop === undefined ? 'same' : 'other',
     mark: ours ? 'ours' : 'none',
-    inForce: routeDiscards(answerTo(answers, keyOf(intent)), intent, routes),
+    ...forwarding(intent, answers, routes),
     ...(stop === undefined ? {} : { stop }),
   }
+}
+
+/** Dropped as a whole, and no route inside that leads anywhere. */
+function forwarding(
+  intent: Of<'blackhole'>,
+  answers: ReadonlyMap<string, Answer>,
+  routes: readonly Statement[],
+): Pick<Found, 'inForce' | 'note'> {
+  const inForce = routeDiscards(answerTo(answers, keyOf(intent)), intent, routes)
+  if (isHost(intent.prefix)) return { inForce }
+  const leak = leakInside(answerTo(answers, `inside ${keyOf(intent)}`), intent, routes)
+  return leak === undefined ? { inForce } : { inForce: 'no', note: leakNote(intent.prefix, leak) }
 }
 
 /** What stands in a deactivated place has no effect, and who deactivated it meant something. */

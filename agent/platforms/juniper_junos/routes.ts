@@ -1,7 +1,7 @@
 // The JSON of `show route P exact`: whether the table drops what is sent to exactly this prefix.
 
 import { z } from 'zod'
-import { familyOf, parsePrefix } from '../../../inventory/prefix.ts'
+import { covers, familyOf, type Prefix, parsePrefix } from '../../../inventory/prefix.ts'
 import type { Intent } from '../../intents.ts'
 import type { Answer, Found } from '../../platform.ts'
 import { unknownOutput } from '../output.ts'
@@ -45,17 +45,48 @@ export function routeDiscards(
   intent: Blackhole,
   routes: readonly Statement[],
 ): Found['inForce'] {
+  const entries = rowsOf(answer, intent)
+    .filter(({ prefix }) => prefix === intent.prefix)
+    .flatMap((row) => row.entries)
+  const active = activeOf(entries)
+  if (active === undefined) return 'no'
+  return isDiscard(active, staticPath(intent.vrf, familyOf(intent.prefix)), routes) ? 'yes' : 'no'
+}
+
+/** A more specific route that leads anywhere, out of `show route P range`: for its addresses it wins over the discard of the whole. */
+export function leakInside(
+  answer: Answer,
+  intent: Blackhole,
+  routes: readonly Statement[],
+): string | undefined {
+  const path = staticPath(intent.vrf, familyOf(intent.prefix))
+  return rowsOf(answer, intent).find(({ prefix, entries }) => {
+    if (prefix === intent.prefix || !covers(intent.prefix, prefix)) return false
+    const active = activeOf(entries)
+    return active !== undefined && !isDiscard(active, path, routes)
+  })?.prefix
+}
+
+interface Row {
+  readonly prefix: Prefix
+  readonly entries: readonly Entry[]
+}
+
+/** The rows of the intent's table. */
+function rowsOf(answer: Answer, intent: Blackhole): readonly Row[] {
   const tables = readJson(answer)['route-information']?.flatMap((one) => one['route-table'] ?? [])
-  const family = familyOf(intent.prefix)
-  const name = tableName(intent.vrf, family)
-  const entries = (tables ?? [])
+  const name = tableName(intent.vrf, familyOf(intent.prefix))
+  return (tables ?? [])
     .filter((one) => first(one['table-name']) === name)
     .flatMap((one) => one.rt ?? [])
-    .filter((one) => canonical(first(one['rt-destination'])) === intent.prefix)
-    .flatMap((one) => one['rt-entry'] ?? [])
-  const active = entries.find((one) => first(one['active-tag'])?.includes('*') === true)
-  if (active === undefined) return 'no'
-  return isDiscard(active, staticPath(intent.vrf, family), routes) ? 'yes' : 'no'
+    .flatMap((one) => {
+      const prefix = canonical(first(one['rt-destination']))
+      return prefix === undefined ? [] : [{ prefix, entries: one['rt-entry'] ?? [] }]
+    })
+}
+
+function activeOf(entries: readonly Entry[]): Entry | undefined {
+  return entries.find((one) => first(one['active-tag'])?.includes('*') === true)
 }
 
 function isDiscard(active: Entry, path: Statement, routes: readonly Statement[]): boolean {
@@ -71,7 +102,7 @@ function discards(hop: string | undefined, path: Statement, routes: readonly Sta
   return host !== undefined && routes.includes(`${path} route ${host} discard`)
 }
 
-function canonical(prefix: string | undefined): string | undefined {
+function canonical(prefix: string | undefined): Prefix | undefined {
   const parsed = parsePrefix(prefix ?? '')
   return parsed.ok ? parsed.value : undefined
 }

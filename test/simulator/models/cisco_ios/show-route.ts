@@ -1,5 +1,6 @@
 // What an IOS device shows of routes: single prefixes with their descriptors, tables, and what forwarding makes of them.
 
+import { covers, type Prefix } from '../../../../inventory/prefix.ts'
 import { longestMatch, typedAddress, typedPrefix } from '../prefixes.ts'
 import {
   bestOf,
@@ -35,11 +36,28 @@ export function showRoute(
     const chosen = rib.filter(({ source }) => source === first)
     return head + table(chosen, family)
   }
+  const longer = longerThan(rest, family)
+  if (longer !== undefined) {
+    return (
+      head +
+      table(
+        rib.filter(({ prefix }) => covers(longer, prefix as Prefix)),
+        family,
+      )
+    )
+  }
   const asked = askedPrefix(rest, family, rib)
   if (asked === undefined) return { invalid: vrf === 'default' ? 3 : 5 }
   const routes = asked.prefix === undefined ? [] : bestOf(rib, asked.prefix)
   if (routes.length === 0) return absent(family, head, asked.exact && subnetted(rib, first))
   return head + (family === 4 ? entry4(state, routes) : entry6(state, routes))
+}
+
+/** The prefix of `A M longer-prefixes`, or `P longer-prefixes`. */
+function longerThan(words: readonly string[], family: 4 | 6): Prefix | undefined {
+  if (words.at(-1) !== 'longer-prefixes') return undefined
+  const [target = '', mask = ''] = words
+  return typedPrefix(family === 6 ? target : `${target}/${maskLength(mask) ?? ''}`, family)
 }
 
 function absent(family: 4 | 6, head: string, subnet: boolean): string {

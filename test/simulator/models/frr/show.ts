@@ -1,5 +1,6 @@
 // What an FRR router shows: configuration, routes, interfaces. BGP is show-bgp.ts.
 
+import { covers, type Prefix } from '../../../../inventory/prefix.ts'
 import { dispatch } from '../dispatch.ts'
 import { longestMatch, typedAddress, typedPrefix } from '../prefixes.ts'
 import { discards, type Interface, printConfig, type Static } from './config.ts'
@@ -122,7 +123,10 @@ function showRoute(state: FrrState, { family, words, json }: RouteQuestion): str
   if (vrf !== 'default' && !state.config.vrfs.includes(vrf)) return `% VRF ${vrf} not found\n`
   const rib = ribOf(state, family, vrf)
   if (target !== undefined && /^[0-9a-fA-F.:/]+$/.test(target)) {
-    return showTarget(state, routesTo(rib, target, family), vrf, json)
+    if (extra !== undefined && extra !== 'longer-prefixes') return undefined
+    const routes =
+      extra === undefined ? routesTo(rib, target, family) : routesInside(rib, target, family)
+    return showTarget(state, routes, vrf, json)
   }
   const filtered = filterRib(rib, target, extra)
   if (filtered === undefined) return undefined
@@ -152,6 +156,14 @@ function routesTo(rib: readonly Rib[], target: string, family: 4 | 6): Rib[] | u
   if (address === undefined) return undefined
   const covering = longestMatch(rib, address)?.prefix
   return rib.filter((route) => route.prefix === covering)
+}
+
+/** The routes of this prefix and of all inside it. */
+function routesInside(rib: readonly Rib[], target: string, family: 4 | 6): Rib[] | undefined {
+  const prefix = target.includes('/') ? typedPrefix(target, family) : undefined
+  return prefix === undefined
+    ? undefined
+    : rib.filter((route) => covers(prefix, route.prefix as Prefix))
 }
 
 function filterRib(rib: readonly Rib[], word?: string, value?: string): readonly Rib[] | undefined {

@@ -1,5 +1,6 @@
 // What a Junos device shows of routes, as text and as JSON.
 
+import { covers, type Prefix } from '../../../../inventory/prefix.ts'
 import { dispatch } from '../dispatch.ts'
 import { longestMatch, typedAddress, typedPrefix } from '../prefixes.ts'
 import { type JunosState, staticsOf } from './state.ts'
@@ -21,7 +22,7 @@ interface Question {
   readonly table?: string
   readonly protocol?: string
   readonly target?: string
-  readonly exact?: true
+  readonly match?: 'exact' | 'range'
 }
 
 /** The question that the words are, or undefined. */
@@ -34,7 +35,8 @@ function readQuestion(words: readonly string[]): Question | undefined {
       [
         [/^table (\S+)$/, ([, table = '']) => ({ set: { table }, words: 2 })],
         [/^protocol (\S+)$/, ([, protocol = '']) => ({ set: { protocol }, words: 2 })],
-        [/^exact\b/, () => ({ set: { exact: true }, words: 1 })],
+        [/^exact\b/, () => ({ set: { match: 'exact' }, words: 1 })],
+        [/^range\b/, () => ({ set: { match: 'range' }, words: 1 })],
         [
           /^(?:active-path|brief|terse|all|extensive|detail|inactive-path)\b/,
           () => ({ set: {}, words: 1 }),
@@ -63,7 +65,7 @@ export function showRoute(
 ): string | undefined {
   const question = readQuestion(words)
   if (question === undefined) return undefined
-  const { table, protocol, target, exact } = question
+  const { table, protocol, target, match } = question
   const rib = ribOf(state).filter(
     (route) =>
       [undefined, route.table].includes(table) &&
@@ -73,7 +75,7 @@ export function showRoute(
   const shown = tables
     .map((name) => {
       const own = rib.filter((one) => one.table === name)
-      return { name, routes: pick(own, target, exact === true) }
+      return { name, routes: pick(own, target, match) }
     })
     .filter(({ routes }) => routes.length > 0)
   return json ? jsonTables(state, rib, shown) : textTables(rib, shown)
@@ -86,9 +88,16 @@ function fullPrefix(text: string): string | undefined {
   return address === undefined ? undefined : `${address}/${family === 4 ? 32 : 128}`
 }
 
-function pick(rib: readonly Rib[], target: string | undefined, exact: boolean): readonly Rib[] {
+function pick(
+  rib: readonly Rib[],
+  target: string | undefined,
+  match: Question['match'],
+): readonly Rib[] {
   if (target === undefined) return rib
-  const prefix = exact ? target : longestMatch(rib, target)?.prefix
+  if (match === 'range') {
+    return rib.filter((route) => covers(target as Prefix, route.prefix as Prefix))
+  }
+  const prefix = match === 'exact' ? target : longestMatch(rib, target)?.prefix
   return rib.filter((route) => route.prefix === prefix)
 }
 
