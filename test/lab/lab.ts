@@ -21,6 +21,9 @@ import type { Device } from '../../inventory/model.ts'
 /** Where the lab runs. */
 export const labFolder = process.env['NULLROUTE_LAB'] ?? '/run/nullroute-lab'
 
+/** The system's own tool, for which nothing has to be installed by npm. */
+const ip = 'ip'
+
 /** Longest time that one command in the lab may take, in ms. */
 const commandMs = 90_000
 
@@ -67,7 +70,7 @@ function command(file: string, args: readonly string[]): Promise<Said> {
 
 /** Runs a command as root in the network of a device or host. */
 export function inside(name: string, ...args: readonly string[]): Promise<Said> {
-  return command('ip', ['netns', 'exec', `nrlab-${name}`, ...args])
+  return command(ip, ['netns', 'exec', `nrlab-${name}`, ...args])
 }
 
 /** Runs a shell line as root on a managed device, which has its own /etc/frr and /etc/nullroute. */
@@ -100,7 +103,7 @@ export function keepPinging(address: string): {
 } {
   const family = address.includes(':') ? '-6' : '-4'
   const child: ChildProcess = spawn(
-    'ip',
+    ip,
     ['netns', 'exec', 'nrlab-internet', 'ping', family, '-i', '0.05', '-n', address],
     { stdio: ['ignore', 'pipe', 'ignore'] },
   )
@@ -185,7 +188,7 @@ export interface Control {
 }
 
 /** An enforcement as the API shows it. */
-export interface Enforcement {
+interface Enforcement {
   readonly id: string
   readonly status: string
   readonly digest?: string
