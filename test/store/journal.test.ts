@@ -184,6 +184,17 @@ describe('the records of a step', () => {
     expect(about).toEqual(['E1'])
   })
 
+  it('remember the token of a commit with its keys, past the steps that have none', async () => {
+    const { accept, book } = desk()
+    await accept('E1')
+
+    expect(book.desired()).not.toHaveProperty('commit')
+    await book.intend({ ...step, token: '7f3a91c2' })
+    await book.intend({ ...step, purpose: 'rollback', claims: [] })
+
+    expect(book.desired().commit).toEqual({ token: '7f3a91c2', keys: [key] })
+  })
+
   it('remember the device as it was reached, its jump host too', async () => {
     const { accept, book, store } = desk()
     await accept('E1')
