@@ -21,7 +21,7 @@ import {
 const routesLine = 'show running-config | include ^ip route|^ipv6 route'
 const groupLine = 'show object-group name NULLROUTE'
 const listsLine =
-  'show running-config | include ^ip access-list |object-group NULLROUTE|^ ip access-group'
+  'show running-config | include ^ip access-list |object-group NULLROUTE|permit ip any any|^ ip access-group'
 const bgpLine = 'show running-config | section ^router bgp'
 
 const absent = '% Subnet not in table'
@@ -335,9 +335,22 @@ describe('a filter entry on IOS', () => {
     ['a list that stands nowhere', group, bound.replaceAll(/^ ip access-group.*$/gm, '')],
     ['the other direction only', group, bound.replace('1 deny ip object-group NULLROUTE any', '')],
     ['a permit', group, bound.replaceAll('deny', 'permit')],
+    ['all let pass before it', group, bound.replace(' 1 deny', ' 1 permit ip any any\n 2 deny')],
+    [
+      'its line in a list of another kind',
+      group,
+      bound.replace(' 1 deny', 'ip access-list role-based X\n 1 deny'),
+    ],
     ['a group of a longer name', group, bound.replaceAll('NULLROUTE', 'NULLROUTE-OLD')],
   ])('is not prepared with %s', (_, members, lists) => {
     expect(foundFor(look(members, lists), entry).stop?.code).toBe('not_prepared')
+  })
+
+  it('says which list denies it, and what was taken for granted', () => {
+    const open = bound.replace('any\nip access-list', 'any\n 9 permit ip any any\nip access-list')
+    const found = foundFor(look(`${group} 203.0.113.64 255.255.255.192\n`, open), entry)
+    expect(found.inForce).toBe('yes')
+    expect(found.note).toMatch(/^denied by CUST-IN; taken for granted: /)
   })
 
   it('can be lifted wherever the group is bound by now', () => {

@@ -12,9 +12,7 @@ const listLine = more('show configuration policy-options prefix-list nullroute-v
 const inactiveLine = more('show configuration | display set | match "^deactivate "')
 const marksLine = more('show configuration | display set | match "apply-macro nullroute"')
 const commitLine = more('show system commit')
-const termsLine = more(
-  'show configuration firewall | display set | match "prefix-list nullroute-|then (discard|reject)"',
-)
+const termsLine = more('show configuration firewall | display set')
 const boundLine = more('show configuration interfaces | display set | match " filter (in|out)put"')
 
 const see = (intent: Intent, table: Record<string, string>) =>
@@ -223,9 +221,42 @@ describe('a filter entry on Junos', () => {
       terms.replace('from prefix-list', 'from destination-prefix-list'),
       bound,
     ],
+    ['a term for one protocol', list, `${terms}${term} from protocol tcp\n`, bound],
+    [
+      'all accepted before it',
+      list,
+      `set firewall family inet filter CUST-IN term all then accept\n${terms}`,
+      bound,
+    ],
+    [
+      'all counted, and so accepted, before it',
+      list,
+      `set firewall family inet filter CUST-IN term all from source-address 0.0.0.0/0\nset firewall family inet filter CUST-IN term all then count x\n${terms}`,
+      bound,
+    ],
+    [
+      'its term deactivated',
+      list,
+      `${terms}deactivate firewall family inet filter CUST-IN term nullroute\n`,
+      bound,
+    ],
     ['a filter that stands nowhere', list, terms, bound.replace('CUST-IN', 'CUST-OUT')],
   ])('is not prepared with %s', (_, entries, lines, where) => {
     expect(look(entries, lines, where).stop?.code).toBe('not_prepared')
+  })
+
+  it.each([
+    ['behind it', `${terms}set firewall family inet filter CUST-IN term all then accept\n`],
+    [
+      'of its own',
+      `set firewall family inet filter CUST-IN term dns from port 53\nset firewall family inet filter CUST-IN term dns then accept\n${terms}`,
+    ],
+    ['that goes on', `set firewall family inet filter CUST-IN term log then next term\n${terms}`],
+    ['of another filter', `set firewall family inet filter OTHER term all then accept\n${terms}`],
+  ])('is in force with a term %s, and says what was taken for granted', (_, lines) => {
+    const found = look(ours, lines, bound)
+    expect(found.inForce).toBe('yes')
+    expect(found.note).toMatch(/^discarded by CUST-IN; taken for granted: /)
   })
 
   it('goes with a list of filters, and by direction', () => {

@@ -9,12 +9,12 @@ import { groupName, memberObject, parseMember, sentinel } from './objects.ts'
 
 type Acl = Extract<Intent, { readonly kind: 'acl' }>
 
-/** How the group is used: access lists with an entry for it, and those that stand on an interface. */
+/** How the group is used: access lists with an entry for it, what lets everything pass in them, and those that stand on an interface. */
 export const groupReads: readonly Read[] = [
   {
     what: 'lists',
     line: free(
-      `show running-config | include ^ip access-list |object-group ${groupName}|^ ip access-group`,
+      `show running-config | include ^ip access-list |object-group ${groupName}|permit ip any any|^ ip access-group`,
       'exec',
     ),
   },
@@ -51,7 +51,8 @@ export function foundMember(
   if (familyOf(intent.prefix) === 6) {
     return { key, object: [], effect: 'none', mark: 'unmarkable', inForce: 'unknown' }
   }
-  const stop = notPrepared(intent, members, answerTo(answers, 'lists').text)
+  const lists = answerTo(answers, 'lists').text
+  const stop = notPrepared(intent, members, lists)
   const stands = members?.includes(intent.prefix) === true
   return {
     key,
@@ -63,7 +64,12 @@ export function foundMember(
     element: memberObject(intent.prefix),
     // A member that stands can be taken away wherever the group is bound by now.
     ...(stop === undefined || stands ? {} : { stop }),
+    ...(stop === undefined ? { note: assumed(boundLists(lists).get(intent.direction)) } : {}),
   }
+}
+
+function assumed(lists: readonly string[] = []): string {
+  return `denied by ${lists.join(', ')}; taken for granted: that list stands on each interface of the customer, and no entry before ours lets a part of it pass`
 }
 
 function notPrepared(
@@ -75,29 +81,37 @@ function notPrepared(
   if (members === undefined) {
     return { code: 'not_prepared', message: `there is no object group ${groupName}`, remedy }
   }
-  if (boundDirections(lists).has(intent.direction)) return undefined
+  if (boundLists(lists).has(intent.direction)) return undefined
   const entry =
     intent.direction === 'in'
       ? `deny ip object-group ${groupName} any`
       : `deny ip any object-group ${groupName}`
-  const message = `no access list that stands on an interface has \`${entry}\``
+  const message = `no access list that stands on an interface has \`${entry}\` before an entry that lets everything pass`
   return { code: 'not_prepared', message, remedy }
 }
 
-/** In which directions the group is denied by a list that some interface uses: as source = from the customer, as destination = to the customer. */
-export function boundDirections(lists: string): ReadonlySet<Acl['direction']> {
+/** The lists in use that deny the group: as source = from the customer, as destination = to the customer. An entry behind one that lets everything pass is never reached. */
+export function boundLists(lists: string): ReadonlyMap<Acl['direction'], readonly string[]> {
   const bound = new Set(
     [...lists.matchAll(/^ +ip access-group (\S+) (?:in|out)\b/gm)].map((found) => found[1]),
   )
-  const directions = new Set<Acl['direction']>()
+  const found = new Map<Acl['direction'], readonly string[]>()
   let list: string | undefined
   for (const line of lists.split('\n')) {
-    list = /^ip access-list (?:extended|standard) (\S+)/.exec(line)?.[1] ?? list
-    if (!bound.has(list)) continue
-    if (/^ +(?:\d+ )?deny +ip object-group NULLROUTE any\b/.test(line)) directions.add('in')
-    if (/^ +(?:\d+ )?deny +ip any object-group NULLROUTE\b/.test(line)) directions.add('out')
+    if (/^\S/.test(line)) list = /^ip access-list (?:extended|standard) (\S+)/.exec(line)?.[1]
+    if (list === undefined || !bound.has(list)) continue
+    if (/^ +(?:\d+ )?permit +ip any any\b/.test(line)) list = undefined
+    else {
+      const direction = deniedBy(line)
+      if (direction !== undefined) found.set(direction, [...(found.get(direction) ?? []), list])
+    }
   }
-  return directions
+  return found
+}
+
+function deniedBy(line: string): Acl['direction'] | undefined {
+  if (/^ +(?:\d+ )?deny +ip object-group NULLROUTE any\b/.test(line)) return 'in'
+  return /^ +(?:\d+ )?deny +ip any object-group NULLROUTE\b/.test(line) ? 'out' : undefined
 }
 
 /** Members that no intent asks for: ours by the group's name, under the key of the direction `in`. */

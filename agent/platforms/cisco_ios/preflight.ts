@@ -3,7 +3,7 @@
 import type { Answer, Finding, Preflight, Read, Seen } from '../../platform.ts'
 import { free } from '../../platform.ts'
 import { answerTo } from '../output.ts'
-import { boundDirections, groupReads, readGroup } from './acl.ts'
+import { boundLists, groupReads, readGroup } from './acl.ts'
 
 function read(what: string, text: string): Read {
   return { what, line: free(text, 'exec') }
@@ -86,7 +86,7 @@ function clock(text: string): Finding {
 
 function group(answers: ReadonlyMap<string, Answer>): Finding {
   const members = readGroup(answerTo(answers, 'group'))
-  const directions = [...boundDirections(answerTo(answers, 'lists').text)].sort()
+  const directions = [...boundLists(answerTo(answers, 'lists').text).keys()].sort()
   return {
     name: 'acl prepared',
     ok: members !== undefined && members.length > 0 && directions.length > 0,

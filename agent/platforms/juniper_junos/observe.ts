@@ -27,7 +27,7 @@ import {
   routePath,
   staticPath,
 } from './objects.ts'
-import { filterReads, listBound, portReads, portState } from './prepared.ts'
+import { boundFilters, filterReads, portReads, portState } from './prepared.ts'
 import { leakInside, routeDiscards } from './routes.ts'
 import { isUnder, readStatements, type Statement, type Statements, under } from './statements.ts'
 
@@ -177,8 +177,8 @@ function foundEntry(intent: Of<'acl'>, { answers, inactive }: Reading): Found {
   const path = entryPath(intent.prefix)
   const list = statementsOf(answers, listPath(familyOf(intent.prefix))).set
   const stands = list.includes(path)
-  const bound = listBound(intent, answers)
-  const stop = inactiveStop(path, inactive) ?? notPrepared(intent, list, bound)
+  const bound = boundFilters(intent, answers)
+  const stop = inactiveStop(path, inactive) ?? notPrepared(intent, list, bound.length > 0)
   return {
     key: keyOf(intent),
     object: stands ? [path] : [],
@@ -188,7 +188,12 @@ function foundEntry(intent: Of<'acl'>, { answers, inactive }: Reading): Found {
     element: path,
     // An entry that stands can be taken away wherever the list is used by now.
     ...(stop === undefined || stands ? {} : { stop }),
+    ...(stop === undefined ? { note: assumed(bound) } : {}),
   }
+}
+
+function assumed(filters: readonly string[]): string {
+  return `discarded by ${filters.join(', ')}; taken for granted: that filter stands on each interface of the customer, and no term before ours lets a part of it pass`
 }
 
 function notPrepared(
@@ -204,7 +209,7 @@ function notPrepared(
   }
   if (bound) return undefined
   const side = intent.direction === 'in' ? 'source' : 'destination'
-  const message = `no filter that stands on an interface discards by \`prefix-list ${name}\` or \`${side}-prefix-list ${name}\``
+  const message = `no filter that stands on an interface discards by \`prefix-list ${name}\` or \`${side}-prefix-list ${name}\` before a term that lets everything pass`
   return { code: 'not_prepared', message, remedy }
 }
 

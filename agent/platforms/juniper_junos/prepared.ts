@@ -6,7 +6,7 @@ import { type Answer, free, type Read } from '../../platform.ts'
 import { answerTo, unknownOutput } from '../output.ts'
 import { operational } from './dialogue.ts'
 import { listNames } from './objects.ts'
-import { readStatements } from './statements.ts'
+import { isUnder, readStatements, type Statements } from './statements.ts'
 
 type Of<K extends Intent['kind']> = Extract<Intent, { readonly kind: K }>
 
@@ -14,35 +14,80 @@ function read(what: string, text: string): Read {
   return { what, line: free(`${text} | no-more`, operational) }
 }
 
-/** Terms that use the lists or discard, and the filters that stand on interfaces. */
+/** All terms, since one without conditions that stands before ours lets everything pass; and the filters that stand on interfaces. */
 export const filterReads: readonly Read[] = [
-  read(
-    'terms',
-    'show configuration firewall | display set | match "prefix-list nullroute-|then (discard|reject)"',
-  ),
+  read('terms', 'show configuration firewall | display set'),
   read('bound', 'show configuration interfaces | display set | match " filter (in|out)put"'),
 ]
 
-/** Whether some term of a filter in use discards by the list, in that direction. `prefix-list` matches source and destination. */
-export function listBound(intent: Of<'acl'>, answers: ReadonlyMap<string, Answer>): boolean {
+/** The filters in use of which a term discards by the list, in that direction. `prefix-list` matches source and destination. */
+export function boundFilters(
+  intent: Of<'acl'>,
+  answers: ReadonlyMap<string, Answer>,
+): readonly string[] {
   const name = listNames[familyOf(intent.prefix)]
   const side = intent.direction === 'in' ? 'source' : 'destination'
-  const terms = readStatements(answerTo(answers, 'terms')).set
   const bound = readStatements(answerTo(answers, 'bound')).set
-  return terms.some((statement) => {
-    const [, term = '', filter = '', match = ''] =
-      /^(firewall (?:family \S+ )?filter (\S+) term \S+) from (\S+) \S+$/.exec(statement) ?? []
-    if (
-      !statement.endsWith(` ${name}`) ||
-      !['prefix-list', `${side}-prefix-list`].includes(match)
-    ) {
-      return false
-    }
-    const drops = terms.some(
-      (one) => one === `${term} then discard` || one.startsWith(`${term} then reject`),
+  const usesList = (condition: string): boolean =>
+    condition === `prefix-list ${name}` || condition === `${side}-prefix-list ${name}`
+  return filtersOf(readStatements(answerTo(answers, 'terms')))
+    .filter(({ filter }) => bound.some((one) => usesFilter(one, filter)))
+    .filter(({ terms }) => {
+      const ours = terms.findIndex(({ from, then }) => {
+        // Another kind of condition (a protocol) would make it drop a part only.
+        return from.some(usesList) && from.every(isPlace) && then.some(isDrop)
+      })
+      // Terms act in their order.
+      return ours >= 0 && !terms.slice(0, ours).some(letsAllPass)
+    })
+    .map(({ filter }) => filter)
+}
+
+interface Term {
+  readonly from: string[]
+  readonly then: string[]
+}
+
+/** Filters with their terms in order, without what is deactivated. */
+function filtersOf({ set, inactive }: Statements): readonly {
+  readonly filter: string
+  readonly terms: readonly Term[]
+}[] {
+  const filters = new Map<string, Map<string, Term>>()
+  for (const statement of set) {
+    if (inactive.some((path) => isUnder(statement, path))) continue
+    const found = /^(firewall (?:family \S+ )?filter \S+) term (\S+)(?: (from|then) (.+))?$/.exec(
+      statement,
     )
-    return drops && bound.some((one) => usesFilter(one, filter))
-  })
+    const [, filter = '', name = '', part, text = ''] = found ?? []
+    if (found === null) continue
+    const terms = filters.get(filter) ?? new Map<string, Term>()
+    const term = terms.get(name) ?? { from: [], then: [] }
+    if (part === 'from') term.from.push(text)
+    if (part === 'then') term.then.push(text)
+    filters.set(filter, terms.set(name, term))
+  }
+  return [...filters].map(([path, terms]) => ({
+    filter: path.split(' ').at(-1) ?? '',
+    terms: [...terms.values()],
+  }))
+}
+
+function isPlace(condition: string): boolean {
+  return /^(?:(?:source|destination)-)?(?:prefix-list|address) /.test(condition)
+}
+
+function isDrop(action: string): boolean {
+  return action === 'discard' || /^reject\b/.test(action)
+}
+
+/** Without conditions, or with such as everything meets; and accepting, be it only by naming no other end. */
+function letsAllPass({ from, then }: Term): boolean {
+  const ends = then.some((action) => isDrop(action) || action === 'next term')
+  return (
+    !ends &&
+    from.every((one) => /^(?:(?:source|destination)-)?address (?:0\.0\.0\.0|::)\/0$/.test(one))
+  )
 }
 
 /** `… filter input CUST-IN`, or one of a list: `… filter input-list CUST-IN`. */
