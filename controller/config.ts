@@ -9,7 +9,7 @@ import { ControllerError } from './errors.ts'
 const integer = (low: number, high: number) => z.number().int().min(low).max(high)
 
 /** The configuration file's shape. Everything may be left out. */
-export const configFile = z.strictObject({
+const configFile = z.strictObject({
   inventory: z.string().optional(),
   playbooks: z.string().optional(),
   data: z.string().optional(),
@@ -149,7 +149,7 @@ async function readConfig(path: string): Promise<z.infer<typeof configFile>> {
 }
 
 /** `HOST:PORT` or `[IPV6]:PORT`. Throws ControllerError `config_invalid`. */
-export function parseListen(text: string): { readonly host: string; readonly port: number } {
+function parseListen(text: string): { readonly host: string; readonly port: number } {
   const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:\s]+)):(\d{1,5})$/.exec(text)
   const port = Number(match?.[3])
   if (match === null || port > 65_535) {

@@ -142,7 +142,7 @@ export function settleAll(tx: Transaction, device: Id, at: string): readonly Id[
 }
 
 /** Moves one enforcement to where its results leave it; answers the devices whose turn it is now. */
-export function settle(tx: Transaction, enforcement: Enforcement, at: string): readonly Id[] {
+function settle(tx: Transaction, enforcement: Enforcement, at: string): readonly Id[] {
   const wanted = tx.wanted({ enforcement: enforcement.id })
   const results = tx.results({ enforcement: enforcement.id })
   const moved = transition(enforcement, { kind: 'results', by: system, wanted, results }, at)
@@ -197,7 +197,7 @@ function speaksFor(then: Status, status: Status): boolean {
 }
 
 /** The result of a device that nothing is known of yet. */
-export function emptyResult(enforcement: string, device: Id, role: Result['role']): Result {
+function emptyResult(enforcement: string, device: Id, role: Result['role']): Result {
   return { enforcement, device, role, status: 'pending', states: [], attempts: 0 }
 }
 

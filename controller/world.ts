@@ -50,7 +50,7 @@ export async function loadWorld(
 }
 
 /** The addresses of this host's own interfaces: the controller must never cut itself off. Link-local ones are left out, since no decision can name them. */
-export function socketAddresses(): readonly Address[] {
+function socketAddresses(): readonly Address[] {
   const all = Object.values(networkInterfaces()).flatMap((list) => list ?? [])
   return all.flatMap(({ address }) => {
     const parsed = parseAddress(address)

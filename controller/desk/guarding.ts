@@ -123,7 +123,7 @@ export async function auditRefusal(
 }
 
 /** What the rolling hour saw, read back as far as it reaches. */
-export function usageOfHour(
+function usageOfHour(
   desk: Pick<Desk, 'clock'>,
   rows: Rows,
   judged?: { readonly enforcement: string; readonly newAct: boolean },
