@@ -72,8 +72,7 @@ export function recordStates(
     if (releasing && result.status === 'verified') continue
     const foreign = releasing ? untouchedKeys(tx, enforcement.id) : new Set<Key>()
     const found = rows.map((row) => {
-      const element = row.observer ? row.key : keyOf(elementFor(row.intent, wantedNow))
-      const state = stateFor(row, states.get(element) ?? states.get(row.key), releasing)
+      const state = stateFor(row, stateIn(states, row, { wantedNow, releasing }), releasing)
       return row.observer && foreign.has(row.key) ? asForeign(state) : state
     })
     const status = statusFrom(found, result.attempts)
@@ -229,6 +228,17 @@ function stateFor(row: Wanted, state: KeyState | undefined, releasing: boolean):
   return releasing
     ? { ...base, outcome: 'already', seen: 'absent', verified: true }
     : { ...base, outcome: 'unknown', seen: 'unknown', verified: false }
+}
+
+// A filter entry may stand for the row by covering it; but what is being released is its own entry.
+function stateIn(
+  states: ReadonlyMap<Key, KeyState>,
+  row: Wanted,
+  about: { readonly wantedNow: readonly Intent[]; readonly releasing: boolean },
+): KeyState | undefined {
+  const own = states.get(row.key)
+  if (own !== undefined || row.observer || about.releasing) return own
+  return states.get(keyOf(elementFor(row.intent, about.wantedNow)))
 }
 
 // Keys of which nothing was lifted on any device that gets lines, though each was read: whatever keeps the effect up was never ours.
