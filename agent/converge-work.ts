@@ -120,7 +120,7 @@ function parsed<T>(platform: Platform, parse: () => T): T {
   try {
     return parse()
   } catch (error) {
-    throw error instanceof AgentError ? error.redacted(platform.redact) : error
+    throw error instanceof AgentError ? error.redacted((text) => platform.redact(text)) : error
   }
 }
 

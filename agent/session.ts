@@ -260,7 +260,7 @@ async function assemble(options: SessionOptions, parts: Parts): Promise<Session>
   const { platform, clock, device } = options
   const { channel, way } = parts
   const screen = createScreen(platform.columns)
-  const transcript = createTranscript(clock, platform.redact)
+  const transcript = createTranscript(clock, (text) => platform.redact(text))
   const common = { platform, screen, transcript, clock, deadlineMs: device.deadlineMs }
   const write = (text: string): void => void channel.write(text)
   let dialogue: Dialogue | undefined

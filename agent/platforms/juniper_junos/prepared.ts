@@ -33,9 +33,9 @@ export function boundFilters(
   return filtersOf(readStatements(answerTo(answers, 'terms')))
     .filter(({ filter }) => bound.some((one) => usesFilter(one, filter)))
     .filter(({ terms }) => {
-      const ours = terms.findIndex(({ from, then }) => {
+      const ours = terms.findIndex(({ from, actions }) => {
         // Another kind of condition (a protocol) would make it drop a part only.
-        return from.some(usesList) && from.every(isPlace) && then.some(isDrop)
+        return from.some(usesList) && from.every(isPlace) && actions.some(isDrop)
       })
       // Terms act in their order.
       return ours >= 0 && !terms.slice(0, ours).some(letsAllPass)
@@ -45,7 +45,7 @@ export function boundFilters(
 
 interface Term {
   readonly from: string[]
-  readonly then: string[]
+  readonly actions: string[]
 }
 
 /** Filters with their terms in order, without what is deactivated. */
@@ -62,9 +62,9 @@ function filtersOf({ set, inactive }: Statements): readonly {
     const [, filter = '', name = '', part, text = ''] = found ?? []
     if (found === null) continue
     const terms = filters.get(filter) ?? new Map<string, Term>()
-    const term = terms.get(name) ?? { from: [], then: [] }
+    const term = terms.get(name) ?? { from: [], actions: [] }
     if (part === 'from') term.from.push(text)
-    if (part === 'then') term.then.push(text)
+    if (part === 'then') term.actions.push(text)
     filters.set(filter, terms.set(name, term))
   }
   return [...filters].map(([path, terms]) => ({
@@ -82,8 +82,8 @@ function isDrop(action: string): boolean {
 }
 
 /** Without conditions, or with such as everything meets; and accepting, be it only by naming no other end. */
-function letsAllPass({ from, then }: Term): boolean {
-  const ends = then.some((action) => isDrop(action) || action === 'next term')
+function letsAllPass({ from, actions }: Term): boolean {
+  const ends = actions.some((action) => isDrop(action) || action === 'next term')
   return (
     !ends &&
     from.every((one) => /^(?:(?:source|destination)-)?address (?:0\.0\.0\.0|::)\/0$/.test(one))
