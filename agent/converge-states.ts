@@ -74,8 +74,10 @@ function shownState(decision: Shown, verdict: Verdict): Rest {
   const sent = result?.kind === 'sent' ? result : undefined
   const lifted = sent === undefined ? 'already' : 'applied'
   const outcome = decision.kind === 'settled' ? decision.outcome : lifted
-  const sentNote = decision.kind === 'settled' ? sent?.note : undefined
-  const note = [decision.note, sentNote].filter((text) => text !== undefined).join('; ')
+  const found = verdict.observation.found.get(decision.key)?.note
+  const more = decision.kind === 'settled' ? [sent?.note, found] : []
+  const notes = [decision.note, ...more].filter((text) => text !== undefined)
+  const note = [...new Set(notes)].join('; ')
   return { outcome, seen, verified: true, ...(note === '' ? {} : { note }) }
 }
 
@@ -94,12 +96,19 @@ function waitingState(decision: Extract<Decision, { kind: 'waiting' }>, verdict:
   const { seen, key } = decision
   const expired = verdict.expired.has(key)
   if (isFading(decision, verdict.desired)) return fadingState(decision, verdict)
-  if (!expired) return { outcome: 'unknown', seen, verified: false, note: 'not in force yet' }
+  // What the device itself gives as the reason: a route inside the prefix that leads on.
+  const why = verdict.observation.found.get(key)?.note
+  const because = why === undefined ? '' : `: ${why}`
+  if (!expired) {
+    return { outcome: 'unknown', seen, verified: false, note: `not in force yet${because}` }
+  }
+  const what =
+    seen === 'absent' ? 'it is not in force there' : 'the object stands there, but is not in force'
   return {
     outcome: 'failed',
     seen,
     verified: false,
-    error: notShown('the object stands there, but is not in force'),
+    error: notShown(`${what}${because}`),
   }
 }
 

@@ -70,3 +70,29 @@ describe('an effect that is waited for to go', () => {
     expect(state?.note).toContain(object[0])
   })
 })
+
+describe('what a device says of why a prefix is not dropped', () => {
+  const note = 'a route inside leads on: 203.0.113.9/32 via 192.0.2.66'
+
+  it('is told while it is waited for, and when its time is over', () => {
+    const inside = found(route, { inForce: 'no', note })
+    const [waiting] = states({ expected: [route] }, [inside])
+    const [over] = states({ expected: [route] }, [inside], { expired: new Set([keyOf(route)]) })
+
+    expect(waiting?.note).toBe(`not in force yet: ${note}`)
+    expect(over?.error?.message).toContain(note)
+  })
+
+  it('is told of what is in force too, where something was taken for granted', () => {
+    const assumed = found(route, {
+      inForce: 'yes',
+      note: 'taken for granted: the list stands first',
+    })
+    const [state] = states({ expected: [route] }, [assumed])
+
+    expect(state).toMatchObject({
+      verified: true,
+      note: 'taken for granted: the list stands first',
+    })
+  })
+})
