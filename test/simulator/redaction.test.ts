@@ -94,6 +94,8 @@ it.each([
 
 it('an answer that has no meaning is told without its secrets', () => {
   const error = new AgentError('unknown_output', 'x', { lastOutput: 'enable secret 5 $1$abc' })
-  expect(error.redacted((text) => cisco_ios.redact(text)).lastOutput).toBe('enable secret [redacted]')
+  expect(error.redacted((text) => cisco_ios.redact(text)).lastOutput).toBe(
+    'enable secret [redacted]',
+  )
   expect(() => observed(frr, [], { 'show running-config': 'password x' })).toThrow(AgentError)
 })
