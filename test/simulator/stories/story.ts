@@ -13,6 +13,7 @@ import { verifyData } from '../../../controller/store/verify.ts'
 import { type RunningDevice, type Simulator, startSimulator } from '../simulator.ts'
 import type { SimulatedDevice } from '../spec.ts'
 import { type TravelClock, travelClock } from './travel-clock.ts'
+import { writeInventory } from './write-inventory.ts'
 
 /** A device of a story: what is simulated, and what the inventory says beyond that. */
 export type StoryDevice = SimulatedDevice & { readonly says?: string }
@@ -179,40 +180,6 @@ async function configFor(folder: string, options: StoryOptions): Promise<Config>
   return { ...loaded, observerDeadlineMs: 1_000, ownDeadlineMs: 500, ...options.config }
 }
 
-async function writeInventory(
-  folder: string,
-  simulator: Simulator,
-  options: Pick<StoryOptions, 'devices' | 'customers' | 'more'>,
-): Promise<void> {
-  const keys = simulator.devices.map(({ host, port, hostKey }) => `[${host}]:${port} ${hostKey}\n`)
-  await writeFile(join(folder, 'known_hosts'), keys.join(''))
-  const devices = options.devices.map(({ name, platform, roles, says }) => {
-    const { host, port } = simulator.device(name)
-    const more = [
-      ...(platform === 'cisco_ios' ? ['enable: { passwordEnv: ENABLE }'] : []),
-      ...(says === undefined ? [] : [says]),
-    ]
-    const fields = [
-      `platform: ${platform}`,
-      `address: ${host}`,
-      `port: ${port}`,
-      `roles: [${(roles ?? []).join(', ')}]`,
-      ...more,
-    ]
-    return `  ${name}: { ${fields.join(', ')} }`
-  })
-  const text = [
-    'version: 1',
-    'defaults: { username: netops, auth: { passwordEnv: SIMULATED }, knownHosts: known_hosts, deadlineMs: 5000 }',
-    'devices:',
-    ...devices,
-    'customers:',
-    options.customers,
-    options.more ?? '',
-  ]
-  await writeFile(join(folder, 'inventory.yaml'), `${text.join('\n')}\n`)
-}
-
 async function populate(parts: Parts): Promise<Story> {
   const { state, clock, folder, simulator } = parts
   const tokens = new Map<string, string>()
@@ -240,8 +207,16 @@ async function populate(parts: Parts): Promise<Story> {
       tokens.set(name, token)
       return token
     },
-    call: <T>(method: string, path: string, body?: unknown, sent: Sent = {}) =>
-      request<T>(parts, { method, path, body, token: asking(sent), key: sent.key }),
+    async call<T>(method: string, path: string, body?: unknown, sent: Sent = {}) {
+      const asked = { method, path, body, token: asking(sent), key: sent.key }
+      let answer = await request<T>(parts, asked)
+      // On a busy machine the controller asks its clients to come again, and they do.
+      for (let tries = 0; answer.status === 503 && tries < 50; tries += 1) {
+        await new Promise((resolve) => setTimeout(resolve, 50))
+        answer = await request<T>(parts, asked)
+      }
+      return answer
+    },
     async decide(decision, sent) {
       const { status, body } = await story.call('POST', '/v1/enforcements', decision, sent)
       if (status !== 202) throw new Error(`not accepted: ${JSON.stringify(body)}`)
