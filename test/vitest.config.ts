@@ -1,5 +1,6 @@
 // One config, a project for each kind of test: unit and platform are pure or talk to loopback, lab needs root.
 
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
@@ -8,6 +9,7 @@ export default defineConfig({
     restoreMocks: true,
     unstubEnvs: true,
     allowOnly: process.env['CI'] === undefined,
+    maxWorkers: availableParallelism(),
     projects: [
       {
         extends: true,
@@ -25,6 +27,7 @@ export default defineConfig({
           name: 'platform',
           include: ['test/platform/**/*.test.ts'],
           pool: 'forks',
+          isolate: false,
           testTimeout: 15_000,
         },
       },
@@ -34,6 +37,7 @@ export default defineConfig({
           name: 'store',
           include: ['test/store/**/*.test.ts'],
           pool: 'forks',
+          isolate: false,
           testTimeout: 15_000,
         },
       },
@@ -43,6 +47,7 @@ export default defineConfig({
           name: 'simulator',
           include: ['test/simulator/**/*.test.ts'],
           pool: 'forks',
+          isolate: false,
           testTimeout: 30_000,
         },
       },

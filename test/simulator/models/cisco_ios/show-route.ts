@@ -30,27 +30,27 @@ export function showRoute(
   }
   const rib = ribOf(state, family, vrf)
   const head = vrf === 'default' ? '' : `\nRouting Table: ${vrf}\n`
-  const [first] = rest
-  if (first === undefined) return head + table(rib, family)
-  if (/^(?:static|connected|bgp)$/.test(first)) {
-    const chosen = rib.filter(({ source }) => source === first)
-    return head + table(chosen, family)
-  }
-  const longer = longerThan(rest, family)
-  if (longer !== undefined) {
-    return (
-      head +
-      table(
-        rib.filter(({ prefix }) => covers(longer, prefix as Prefix)),
-        family,
-      )
-    )
-  }
+  const [first = ''] = rest
+  const several = tableOf(rib, rest, family)
+  if (several !== undefined) return head + table(several, family)
   const asked = askedPrefix(rest, family, rib)
   if (asked === undefined) return { invalid: vrf === 'default' ? 3 : 5 }
   const routes = asked.prefix === undefined ? [] : bestOf(rib, asked.prefix)
   if (routes.length === 0) return absent(family, head, asked.exact && subnetted(rib, first))
   return head + (family === 4 ? entry4(state, routes) : entry6(state, routes))
+}
+
+/** The routes of a question that is answered with a table: all, those of one source, those inside a prefix. */
+function tableOf(
+  rib: readonly Rib[],
+  words: readonly string[],
+  family: 4 | 6,
+): readonly Rib[] | undefined {
+  const [first] = words
+  if (first === undefined) return rib
+  if (/^(?:static|connected|bgp)$/.test(first)) return rib.filter(({ source }) => source === first)
+  const longer = longerThan(words, family)
+  return longer && rib.filter(({ prefix }) => covers(longer, prefix as Prefix))
 }
 
 /** The prefix of `A M longer-prefixes`, or `P longer-prefixes`. */

@@ -123,15 +123,19 @@ function showRoute(state: FrrState, { family, words, json }: RouteQuestion): str
   if (vrf !== 'default' && !state.config.vrfs.includes(vrf)) return `% VRF ${vrf} not found\n`
   const rib = ribOf(state, family, vrf)
   if (target !== undefined && /^[0-9a-fA-F.:/]+$/.test(target)) {
-    if (extra !== undefined && extra !== 'longer-prefixes') return undefined
-    const routes =
-      extra === undefined ? routesTo(rib, target, family) : routesInside(rib, target, family)
-    return showTarget(state, routes, vrf, json)
+    const find = targetQuestions.get(extra)
+    return find === undefined ? undefined : showTarget(state, find(rib, target, family), vrf, json)
   }
   const filtered = filterRib(rib, target, extra)
   if (filtered === undefined) return undefined
   return json ? printJson(jsonTable(state, filtered, vrf)) : textTable(filtered, family)
 }
+
+/** What may stand behind an address or prefix, and which routes that asks for. */
+const targetQuestions = new Map<string | undefined, typeof routesTo>([
+  [undefined, (rib, target, family) => routesTo(rib, target, family)],
+  ['longer-prefixes', (rib, target, family) => routesInside(rib, target, family)],
+])
 
 function showTarget(
   state: FrrState,
