@@ -118,7 +118,7 @@ function agentFor(parts: FleetParts, known: Reachable, platform: Platform, gate:
     journal: parts.journal(known),
     gate,
     clock: parts.clock,
-    log: parts.log.child({ device: id }),
+    log: parts.log,
     environment: parts.environment,
     unsaved: parts.unsaved(id),
     checkMs: parts.checkIntervalMs,

@@ -16,13 +16,16 @@ function reads(roles: readonly string[]): readonly Read[] {
         read('maps', 'show running-config | section ^route-map'),
       ]
     : []
+  // Filters stand at the edge of the network: an access switch needs none.
+  const filter = roles.includes('edge')
+    ? [read('group', 'show object-group name NULLROUTE'), ...groupReads]
+    : []
   return [
     read('version', 'show version'),
     read('privilege', 'show privilege'),
     read('timer', 'show archive config rollback timer'),
     read('clock', 'show clock'),
-    read('group', 'show object-group name NULLROUTE'),
-    ...groupReads,
+    ...filter,
     ...trigger,
   ]
 }
@@ -34,7 +37,7 @@ function judge(answers: ReadonlyMap<string, Answer>, _seen: Seen): readonly Find
     privilege(text('privilege')),
     timer(text('timer')),
     clock(text('clock')),
-    group(answers),
+    ...(answers.has('group') ? [group(answers)] : []),
     ...(answers.has('maps') ? [redistribution(text('bgp'), text('maps'))] : []),
   ]
 }

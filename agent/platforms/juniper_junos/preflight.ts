@@ -23,11 +23,16 @@ function reads(roles: readonly string[]): readonly Read[] {
     read('version', 'show version'),
     read('commit', 'show system commit'),
     read('uptime', 'show system uptime'),
-    read(
-      'lists',
-      'show configuration policy-options | display set | match "prefix-list nullroute-"',
-    ),
-    ...filterReads,
+    // Filters stand at the edge of the network: an access switch needs none.
+    ...(roles.includes('edge')
+      ? [
+          read(
+            'lists',
+            'show configuration policy-options | display set | match "prefix-list nullroute-"',
+          ),
+          ...filterReads,
+        ]
+      : []),
     ...(roles.includes('rtbh-trigger')
       ? [
           read(
@@ -43,7 +48,9 @@ function reads(roles: readonly string[]): readonly Read[] {
 function judge(answers: ReadonlyMap<string, Answer>, _seen: Seen): readonly Finding[] {
   const text = (what: string): string => answers.get(what)?.text ?? ''
   const findings = [software(text('version')), window(text('commit')), clock(text('uptime'))]
-  findings.push(...filters(text('lists'), text('terms'), text('bound')))
+  if (answers.has('lists')) {
+    findings.push(...filters(text('lists'), text('terms'), text('bound')))
+  }
   if (answers.has('policies')) findings.push(redistribution(text('policies'), text('exports')))
   return findings
 }
