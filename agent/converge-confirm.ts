@@ -79,7 +79,7 @@ function failAll(committed: Committed, message: string): Confirmed {
 }
 
 /** What is pending on the device, as it says itself, at rest. */
-export function lookPending(work: Work, session: Session): Promise<Pending> {
+function lookPending(work: Work, session: Session): Promise<Pending> {
   return look(work, session, candidateOf(work).look)
 }
 

@@ -108,11 +108,20 @@ export function eyeCatchers(view: EnforcementView, now: Date): readonly string[]
       : [`the roll-out stopped at ${rollout.stoppedBy}: \`nullroute retry ${view.id}\` goes on`]),
     ...(unsaved.length === 0 ? [] : [unsavedText(view, now)]),
     ...view.conflicts.map(({ kind, object }) => `the inventory has changed: ${kind}: ${object}`),
-    // What a platform can't do stands by its device already.
     ...view.warnings
-      .filter(({ code }) => code !== 'unsupported')
+      .filter(({ code }) => (isOver(view) ? ofRelease : inForceOnly).has(code) || !known.has(code))
       .map(({ code, message }) => `${code}: ${message}`),
   ]
+}
+
+/** What matters while it holds; what a platform can't do stands by its device already. */
+const inForceOnly = new Set(['already_in_force', 'customer_terminated', 'outbound_not_stopped'])
+/** What matters once it is lifted. */
+const ofRelease = new Set(['held_by_others', 'another_customer'])
+const known = new Set([...inForceOnly, ...ofRelease, 'unsupported'])
+
+function isOver({ status: at }: EnforcementView): boolean {
+  return at === 'releasing' || at === 'released' || at === 'failed'
 }
 
 /** Saving follows a change within this time, in ms: until then it is no alarm. */

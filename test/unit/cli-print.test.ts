@@ -323,6 +323,26 @@ describe('an enforcement', () => {
   })
 })
 
+describe('a warning', () => {
+  const warnings = [
+    { code: 'outbound_not_stopped', message: 'nothing stops what it sends' },
+    { code: 'held_by_others', message: 'stays for E2' },
+    { code: 'unsupported', message: 'edge1 can’t do acl' },
+    { code: 'of_later', message: 'a code that this program does not know' },
+  ]
+  const shown = (status: EnforcementView['status']) =>
+    printEnforcement(plain, { ...enforcement, status, warnings }, now)
+
+  it('is shown while it matters: some while it holds, some once it is lifted, unknown ones always', () => {
+    expect(shown('enforced')).toContain('outbound_not_stopped')
+    expect(shown('enforced')).not.toContain('held_by_others')
+    expect(shown('released')).toContain('held_by_others')
+    expect(shown('released')).not.toContain('outbound_not_stopped')
+    expect(shown('released')).toContain('of_later')
+    expect(shown('enforced')).not.toContain('can’t do acl')
+  })
+})
+
 describe('a look-up', () => {
   it('says so where an address is nobody’s, and what protects it', () => {
     const view: LookupView = {
