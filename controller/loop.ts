@@ -22,8 +22,10 @@ const shortestMs = 200
 /** How many due things one turn carries out; the rest follows in the next, so that requests are answered in between. */
 const perTurn = 100
 
-/** A running loop. */
+/** The loop. It does nothing before its start, so that a controller that can't start leaves nothing running. */
 export interface Loop {
+  /** Looks at once, and from then on by itself. */
+  start(): void
   /** Looks again: something with an end was accepted. */
   poke(): void
   /** The jump of the clock that holds expiries, if one does. */
@@ -43,16 +45,16 @@ interface State {
   readonly overdue: Set<string>
 }
 
-/** Starts the loop; it looks at once. */
+/** Makes the loop of a desk. */
 export function createLoop(desk: Desk): Loop {
   const state: State = { desk, watch: watchClock(readClock(desk)), overdue: new Set() }
   let cancel = () => {}
-  let stopped = false
+  let going = false
   let running = false
 
   function arm(): void {
     cancel()
-    if (stopped) return
+    if (!going) return
     const next = desk.store.read((rows) => nextDue(rows.live()))
     const holds = next === undefined || state.watch.jump !== undefined
     const wait = holds ? longestMs : Date.parse(next) - desk.clock.now().getTime()
@@ -60,7 +62,7 @@ export function createLoop(desk: Desk): Loop {
   }
 
   async function turn(): Promise<void> {
-    if (running || stopped) return
+    if (running || !going) return
     running = true
     try {
       await takeTurn(state)
@@ -72,8 +74,11 @@ export function createLoop(desk: Desk): Loop {
     }
   }
 
-  void turn()
   return {
+    start() {
+      going = true
+      void turn()
+    },
     poke: arm,
     held: () => state.watch.jump,
     acknowledge() {
@@ -81,7 +86,7 @@ export function createLoop(desk: Desk): Loop {
       void turn()
     },
     stop() {
-      stopped = true
+      going = false
       cancel()
     },
   }

@@ -94,6 +94,7 @@ async function run(about: {
     eventStreams: config.eventStreams,
   })
   const url = await listen(app, config)
+  loop.start()
   for (const device of store.read(devicesWithWork)) desk.fleet.wake(device, 'change')
   return {
     url,

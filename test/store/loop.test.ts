@@ -21,6 +21,20 @@ function loopOn(clock = handClock()) {
 }
 
 describe('an end that has come', () => {
+  it('waits for the start of the loop, so that a start that fails leaves nothing running', async () => {
+    const { clock, store, desk, statusOf } = loopOn()
+    const ending = { expiresAt: '2026-11-23T23:42:08.000Z' }
+    await store.commit((tx) => tx.insertEnforcement(enforcement('B', ending), []))
+
+    const loop = createLoop(desk)
+    loop.poke()
+    clock.pass(60_000)
+    await store.commit(() => undefined)
+
+    expect(statusOf('B')).toBe('enforcing')
+    loop.stop()
+  })
+
   it('releases, however many releases are overdue before it', async () => {
     const { clock, store, desk, woken, statusOf } = loopOn()
     const old = '2026-11-20T00:00:00.000Z'
@@ -34,6 +48,7 @@ describe('an end that has come', () => {
     })
 
     const loop = createLoop(desk)
+    loop.start()
     await vi.waitFor(() => {
       clock.pass(2_000)
       expect(statusOf('B')).toBe('releasing')
@@ -54,6 +69,7 @@ describe('an end that has come', () => {
     )
 
     const loop = createLoop(desk)
+    loop.start()
     await vi.waitFor(() => {
       monotonic += 31_000
       clock.pass(3_600_000)
