@@ -271,7 +271,7 @@ function warningsOf(input: PlanInput, devices: readonly PlanDevice[]): Plan['war
     })
   }
   if (compiled.outboundNotStopped || !stopsOutbound(devices)) {
-    const message = `nothing stops traffic from ${compiled.customer}: a blackhole route alone stops only traffic to it`
+    const message = `nothing stops traffic from ${compiled.customer}: no port is shut and no filter drops what comes in; blackhole routes and shut BGP sessions stop only what goes there`
     warnings.push({ code: 'outbound_not_stopped', message })
   }
   for (const { device, intents } of devices) {

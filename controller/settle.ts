@@ -72,7 +72,11 @@ export function recordStates(
     if (releasing && result.status === 'verified') continue
     const foreign = releasing ? untouchedKeys(tx, enforcement.id) : new Set<Key>()
     const found = rows.map((row) => {
-      const state = stateFor(row, stateIn(states, row, { wantedNow, releasing }), releasing)
+      const before = result.states.find(({ key }) => key === row.key)
+      const state = stateFor(row, stateIn(states, row, { wantedNow, releasing }), {
+        releasing,
+        before,
+      })
       return row.observer && foreign.has(row.key) ? asForeign(state) : state
     })
     const status = statusFrom(found, result.attempts)
@@ -212,8 +216,12 @@ function wantedIntents(tx: Transaction, all: readonly Wanted[]): readonly Intent
     .map(({ intent }) => intent)
 }
 
-// While releasing, a key of which the convergence says nothing is neither wanted nor claimed: nothing of ours is there.
-function stateFor(row: Wanted, state: KeyState | undefined, releasing: boolean): KeyState {
+// While releasing, a key of which the convergence says nothing is neither wanted nor claimed: nothing of ours is there. What was there before us still is.
+function stateFor(
+  row: Wanted,
+  state: KeyState | undefined,
+  about: { readonly releasing: boolean; readonly before: KeyState | undefined },
+): KeyState {
   const base = { key: row.key, kind: row.intent.kind }
   if (row.unsupported !== undefined) {
     return {
@@ -225,9 +233,9 @@ function stateFor(row: Wanted, state: KeyState | undefined, releasing: boolean):
     }
   }
   if (state !== undefined) return { ...state, ...base }
-  return releasing
-    ? { ...base, outcome: 'already', seen: 'absent', verified: true }
-    : { ...base, outcome: 'unknown', seen: 'unknown', verified: false }
+  if (!about.releasing) return { ...base, outcome: 'unknown', seen: 'unknown', verified: false }
+  if (about.before?.seen === 'foreign') return { ...about.before, verified: true }
+  return { ...base, outcome: 'already', seen: 'absent', verified: true }
 }
 
 // A filter entry may stand for the row by covering it; but what is being released is its own entry.
@@ -243,7 +251,17 @@ function stateIn(
 
 // Keys of which nothing was lifted on any device that gets lines, though each was read: whatever keeps the effect up was never ours.
 function untouchedKeys(tx: Transaction, enforcement: string): ReadonlySet<Key> {
-  const results = tx.results({ enforcement }).filter(({ role }) => role === 'enforcer')
+  // Devices whose wave never opened were never asked for anything.
+  const openWave = tx.enforcement(enforcement)?.openWave ?? 0
+  const asked = new Set(
+    tx
+      .wanted({ enforcement })
+      .filter(({ wave }) => wave <= openWave)
+      .map(({ device }) => device),
+  )
+  const results = tx
+    .results({ enforcement })
+    .filter(({ role, device }) => role === 'enforcer' && asked.has(device))
   if (!results.every(({ status }) => isDone(status))) return new Set()
   const states = results.flatMap((result) => result.states)
   const lifted = new Set(

@@ -27,14 +27,13 @@ export function statusLine(style: Style, view: EnforcementView): string {
   const { id, action, devices } = view
   const subject = subjectText(view)
   const shown = status(style, view.status)
-  const enforcers = devices.filter((one) => one.status !== 'unsupported')
-  const verified = enforcers.filter((one) => one.status === 'verified').length
-  const of = `${verified} of ${count(enforcers.length, 'device')}`
+  const { verified, all } = countDevices(devices)
+  const of = `${verified} of ${count(all, 'device')}`
   switch (view.status) {
     case 'enforced':
       return `${action} ${subject}: ${shown}. ${of} read back and as asked. ${style.colours.dim(id)}`
     case 'released':
-      return `${action} ${subject}: ${shown}. Lifted everywhere, and read back. ${style.colours.dim(id)}`
+      return `${action} ${subject}: ${shown}. ${liftedText(devices)} ${style.colours.dim(id)}`
     case 'degraded':
       return `${action} ${subject}: ${shown}. In force, but not everywhere: ${of} read back and as asked; the others are tried again. ${style.colours.dim(id)}`
     case 'awaiting_approval':
@@ -211,7 +210,29 @@ export function enforcementTable(
 }
 
 function outOf({ devices }: EnforcementView): string {
+  const { verified, all } = countDevices(devices)
+  return `${verified}/${all}`
+}
+
+// A device that both gets lines and is waited for stands there twice, and is one device.
+function countDevices(devices: EnforcementView['devices']): {
+  readonly verified: number
+  readonly all: number
+} {
   const counted = devices.filter((one) => one.status !== 'unsupported')
-  const verified = counted.filter((one) => one.status === 'verified').length
-  return `${verified}/${counted.length}`
+  const names = [...new Set(counted.map(({ device }) => device))]
+  const right = names.filter((name) =>
+    counted.every(({ device, status: at }) => device !== name || at === 'verified'),
+  )
+  return { verified: right.length, all: names.length }
+}
+
+// Released means that this enforcement holds nothing any more, not that nothing holds.
+function liftedText(devices: EnforcementView['devices']): string {
+  const stays = devices.filter(({ intents }) =>
+    intents.some(({ seen }) => seen === 'present' || seen === 'foreign'),
+  )
+  if (stays.length === 0) return 'Lifted everywhere, and read back.'
+  const where = some([...new Set(stays.map(({ device }) => device))])
+  return `Read back everywhere; but on ${where} something still cuts: another enforcement wants it, or it was there before. \`nullroute status ID\` and \`nullroute lookup ADDRESS\` say what.`
 }

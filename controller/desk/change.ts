@@ -2,7 +2,7 @@
 
 import type { Id } from '../../inventory/model.ts'
 import type { Caller } from '../controller.ts'
-import type { Enforcement } from '../enforcement.ts'
+import { type Enforcement, inForce } from '../enforcement.ts'
 import { ControllerError } from '../errors.ts'
 import { type EnforcementEvent, transition } from '../life-cycle.ts'
 import type { Rows, Transaction } from '../store/store.ts'
@@ -42,7 +42,10 @@ export async function release(
   const made = await desk.store
     .commit((tx) => {
       const from = found(tx.enforcement(id), id)
-      const warnings = merge(from, releaseWarnings(tx, from, desk.world()))
+      // What is on its way out already keeps the warnings of its own moment.
+      const warnings = inForce.includes(from.status)
+        ? merge(from, releaseWarnings(tx, from, desk.world()))
+        : from.warnings
       return carryOut(
         tx,
         desk,

@@ -35,6 +35,12 @@ function session(name: string, start: string): string {
   return text.slice(at, text.indexOf('\n', at))
 }
 
+/** The prepared table with an element, and a rule of somebody else's before ours. */
+function shadowedBy(...expr: readonly object[]): string {
+  const foreign = { rule: { chain: 'pre', expr } }
+  return listing({ dst4: [element('203.0.113.9')] }, [foreign, ...rulesFor(allSets)])
+}
+
 describe('blackholes on Linux', () => {
   const intent = blackhole('203.0.113.10/32')
   const intent6 = blackhole('2001:db8:e57::/48')
@@ -258,6 +264,22 @@ describe('filters on Linux', () => {
         })),
       ),
     ],
+    // Somebody put a rule in front of ours, and what it lets pass never gets to them.
+    ['an accept in front of the drops', shadowedBy({ accept: null })],
+    ['a return in front of the drops', shadowedBy({ return: null })],
+    [
+      'an accept of one address in front of the drops',
+      shadowedBy(
+        {
+          match: {
+            op: '==',
+            left: { payload: { protocol: 'ip', field: 'saddr' } },
+            right: '203.0.113.9',
+          },
+        },
+        { accept: null },
+      ),
+    ],
   ])('%s: not prepared, and nothing counts as in force', (_, inet) => {
     const found = find(inet)
     expect(found.stop?.code).toBe('not_prepared')
@@ -284,6 +306,14 @@ describe('filters on Linux', () => {
   it('a range by other hands is not guessed about', () => {
     const sets = { dst4: [{ range: ['203.0.113.1', '203.0.113.9'] }] }
     expect(find(listing(sets)).stop?.code).toBe('ambiguous')
+  })
+
+  it('nor is it in force where the protect set lets a part of it pass', () => {
+    const wide = acl('203.0.113.0/26', 'out')
+    const sets = { dst4: [element('203.0.113.0/26')], protect4: [element('203.0.113.0/27')] }
+    const [inForce] = [foundFor(look(listing(sets), { asked: [wide] }), wide).inForce]
+
+    expect(inForce).toBe('no')
   })
 
   it('what the protect set lets pass is not in force', () => {

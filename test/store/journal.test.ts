@@ -263,4 +263,62 @@ describe('a release whose edge goes on discarding', () => {
       .flatMap(({ states }) => states)
     expect(seen).toMatchObject({ seen: 'foreign', note: expect.stringContaining('not ours') })
   })
+
+  it('does not wait for devices that its roll-out never came to', async () => {
+    const { accept, book, store, clock, status } = desk()
+    const edge = createJournal({
+      store,
+      clock,
+      device: device('edge2', '10.20.0.12'),
+      jump: undefined,
+      outOfReachMs,
+      turn: () => undefined,
+    })
+    const later = { ...wanted('E1', 'edge3'), wave: 1 }
+    const rows = [wanted('E1', 'edge1'), later, { ...wanted('E1', 'edge2'), observer: true }]
+    await accept('E1', { status: 'releasing', openWave: 0 }, rows)
+    const pending = {
+      enforcement: 'E1',
+      device: 'edge3',
+      role: 'enforcer',
+      status: 'pending',
+    } as const
+    await store.commit((tx) => tx.putResult({ ...pending, states: [], attempts: 0 }))
+
+    await read(book, { ...gone, outcome: 'already' })
+    await read(edge, still)
+
+    expect(status('E1')).toBe('released')
+  })
+
+  it('goes on saying that what was there before is there', async () => {
+    const { accept, book, store, status } = desk()
+    await accept('E1')
+    await read(book, { ...shown, outcome: 'already', seen: 'foreign', note: 'not ours' })
+    await store.commit((tx) => {
+      const from = tx.enforcement('E1')
+      if (from === undefined) throw new Error('no enforcement')
+      tx.updateEnforcement({ ...from, version: from.version + 1, status: 'releasing' })
+      for (const one of tx.results({ enforcement: 'E1' }))
+        tx.putResult({ ...one, status: 'pending' })
+    })
+
+    // Nothing is wanted and nothing claimed: the convergence has nothing to say of the key.
+    book.desired()
+    await book.verified({
+      states: [],
+      claims: new Map(),
+      readback: { kind: 'readback', text: 'show' },
+      session: 'own',
+      orphans: [],
+      drifted: [],
+      unsaved: false,
+    })
+
+    expect(status('E1')).toBe('released')
+    const [state] = store
+      .read((rows) => rows.results({ enforcement: 'E1' }))
+      .flatMap((r) => r.states)
+    expect(state).toMatchObject({ seen: 'foreign', note: 'not ours' })
+  })
 })

@@ -135,7 +135,8 @@ function partOf(table: Table, intent: Acl, asked: ReadonlySet<string>): Part {
   const exact = elements
     .filter(({ prefix }) => prefix === intent.prefix)
     .map(({ prefix, marked }) => ({ command: addCommand(table.family, set, prefix), marked }))
-  const isSpared = table.spared.some((prefix) => covers(prefix, intent.prefix))
+  // A part that is let through is enough: then not all of the prefix is dropped.
+  const isSpared = table.spared.some((prefix) => overlaps(prefix, intent.prefix))
   return {
     exact,
     inside: others
@@ -149,7 +150,9 @@ function partOf(table: Table, intent: Acl, asked: ReadonlySet<string>): Part {
 function stopOf(tables: readonly Table[], set: SetName): Stop | undefined {
   for (const { family, working, unclear } of tables) {
     if (!working.has(set)) {
-      return notPrepared(`no rule of table ${family} nullroute drops by its set ${set}`)
+      return notPrepared(
+        `no rule of table ${family} nullroute drops by its set ${set}, or another rule stands before it`,
+      )
     }
     if (unclear.has(set)) {
       return {

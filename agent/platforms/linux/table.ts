@@ -121,30 +121,47 @@ function readElement(entry: unknown): Element | undefined {
   return { prefix: prefix.value, marked: parsed.data.comment === comment }
 }
 
+type Rule = z.infer<typeof rule>
+
+// Rules decide in their order: a drop counts only while nothing of somebody else's stands before it, which may have let the packet pass.
 function workingSets(
   chains: readonly z.infer<typeof chain>[],
-  rules: readonly z.infer<typeof rule>[],
+  rules: readonly Rule[],
 ): ReadonlySet<SetName> {
-  const hooked = chains
-    .filter(({ hook, type }) => hook === 'prerouting' && type === 'filter')
-    .map(({ name }) => name)
-  return new Set(
-    setNames.filter((name) => {
-      const field = name.startsWith('src') ? 'saddr' : 'daddr'
-      const protocol = name.endsWith('4') ? 'ip' : 'ip6'
-      return rules.some(({ chain: within, expr }) => {
-        if (!hooked.includes(within) || !expr.some((step) => 'drop' in step)) return false
-        // One condition and no other: a rule with more would drop only a part.
-        const conditions = expr.filter((step) => !('drop' in step) && !('counter' in step))
-        const only = match.safeParse(conditions[0]?.['match'])
-        return (
-          conditions.length === 1 &&
-          only.success &&
-          only.data.right === `@${name}` &&
-          only.data.left.payload.field === field &&
-          only.data.left.payload.protocol === protocol
-        )
-      })
-    }),
+  const working = new Set<SetName>()
+  for (const { name, hook, type } of chains) {
+    if (hook !== 'prerouting' || type !== 'filter') continue
+    for (const each of rules.filter((one) => one.chain === name)) {
+      const dropped = setNames.find((set) => decides(each, set, 'drop'))
+      if (dropped !== undefined) working.add(dropped)
+      else if (!protectNames.some((set) => decides(each, set, 'accept'))) break
+    }
+  }
+  return working
+}
+
+const protectNames = ['protect4', 'protect6'] as const
+
+/** Whether a rule gives that verdict to what is in the set, on one condition and no other: a rule with more would hit only a part. */
+function decides(
+  { expr }: Rule,
+  set: SetName | (typeof protectNames)[number],
+  verdict: 'drop' | 'accept',
+): boolean {
+  const [condition, ...rest] = expr.filter((step) => !('counter' in step))
+  const only = match.safeParse(condition?.['match'])
+  if (!only.success || rest.length !== 1 || rest[0] === undefined || !(verdict in rest[0])) {
+    return false
+  }
+  const { protocol, field } = only.data.left.payload
+  const fields = set.startsWith('src')
+    ? ['saddr']
+    : set.startsWith('dst')
+      ? ['daddr']
+      : ['saddr', 'daddr']
+  return (
+    only.data.right === `@${set}` &&
+    fields.includes(field) &&
+    protocol === (set.endsWith('4') ? 'ip' : 'ip6')
   )
 }

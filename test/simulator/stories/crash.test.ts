@@ -129,9 +129,9 @@ const moments: readonly {
     closed: true,
   },
   {
-    when: 'all sent, nothing read back',
+    when: 'all sent, the last answer outstanding, nothing read back',
     device: 'trigger1',
-    fault: { kind: 'hang', matching: '^show running-config', line: 2 },
+    fault: { kind: 'hang', matching: '^end' },
     seen: /^end/,
     closed: true,
   },

@@ -100,6 +100,9 @@ describe('an end', () => {
     const stranger = await act(id, 'extend', { expiresAt: inMs(2 * day), reason: 'more' })
     expect(stranger).toMatchObject({ status: 422, body: { code: 'guard_refused' } })
     expect(stranger.body.detail).toContain('203.0.113.2/32')
+    // Trying again is a path like any other: the guards are asked there too.
+    const again = await act(id, 'retry', {})
+    expect(again).toMatchObject({ status: 422, body: { code: 'guard_refused' } })
   })
 
   it('is held when the clock jumps, until a person says that it is right', async () => {
