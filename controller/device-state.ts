@@ -13,7 +13,6 @@ export function deviceState(rows: Rows, device: Id): DeviceState {
       state: 'unknown',
       unsaved: false,
       step: 0,
-      missed: 0,
       states: [],
       orphans: [],
     }
@@ -26,7 +25,6 @@ export function asRead(state: DeviceState, step: VerifiedStep, at: string): Devi
   return {
     ...rest,
     state: 'up',
-    missed: 0,
     lastReadAt: at,
     unsaved: state.unsaved || step.unsaved,
     states: step.states as readonly KeyState[],
@@ -41,7 +39,6 @@ export function afterSession(state: DeviceState, event: SessionEvent, at: string
     return {
       ...rest,
       state: 'up',
-      missed: 0,
       ...(event.software === undefined ? {} : { software: event.software }),
     }
   }
@@ -51,7 +48,6 @@ export function afterSession(state: DeviceState, event: SessionEvent, at: string
     state: changedKey ? 'quarantined' : event.kind === 'refused' ? 'refused' : 'unreachable',
     since: state.since ?? at,
     code: event.code,
-    missed: state.missed + 1,
   }
 }
 

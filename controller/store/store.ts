@@ -51,8 +51,6 @@ export interface DeviceState {
   readonly since?: string
   /** Why it can't be reached: an AgentErrorCode. */
   readonly code?: string
-  /** Unreadable checks in a row. */
-  readonly missed: number
   /** The device, and the jump host to it, as they were when it was last changed: JSON of recover.ts. */
   readonly lastKnown?: string
   /** Latest states of all keys, and objects with our mark and no claim. */

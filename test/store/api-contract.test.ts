@@ -228,7 +228,6 @@ describe('what an answer holds', () => {
         lastReadAt: '2026-12-01T12:00:00.000Z',
         unsaved: true,
         step: 1,
-        missed: 0,
         states: [
           {
             key: tx.wanted({ enforcement: made.id })[0]!.key,

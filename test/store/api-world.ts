@@ -495,7 +495,6 @@ function createController({ store, clock, callers, book }: Parts): Controller {
           state: 'unknown',
           unsaved: false,
           step: 0,
-          missed: 0,
           states: [],
           orphans: [],
         }

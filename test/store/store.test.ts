@@ -44,7 +44,6 @@ const deviceOf = (device: string): DeviceState => ({
   state: 'up',
   unsaved: false,
   step: 0,
-  missed: 0,
   states: [],
   orphans: [],
 })
