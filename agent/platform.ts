@@ -229,6 +229,8 @@ export interface CandidateTransaction {
 
 /** From running to what survives a reboot. Absent where a change is persistent by itself. */
 export interface Save {
+  /** Of whom the changes are that it saves: of everybody on the device, or ours alone. */
+  readonly scope: 'everything' | 'ours'
   /** Reads what is not saved yet, for the policy `clean`. */
   readonly differences?: Line
   /** Of that answer the lines that are not ours. */

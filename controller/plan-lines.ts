@@ -1,22 +1,35 @@
 // Changes → the lines that a device would get, in the order in which they would go, with what takes them back: for plans. Pure; nothing is sent from here.
 
+import type { Claim } from '../agent/diff.ts'
 import { type Intent, type Key, keyOf } from '../agent/intents.ts'
 import {
   type Change,
   type Facts,
   groupFact,
+  type HeldObject,
   type Line,
   type Platform,
   type Rendering,
+  type Save,
   type Stop,
 } from '../agent/platform.ts'
 import type { Device, Inventory } from '../inventory/model.ts'
-import type { PlanLine } from './plan.ts'
+import type { PlanDevice, PlanLine } from './plan.ts'
+
+/** What a device is known to be while lines for it are made. */
+export interface PlanBasis {
+  readonly facts: Facts
+  readonly policy: Device['save']
+  /** All that stand on the device: what a save writes may hold more than this plan. */
+  readonly claims: readonly Claim[]
+}
 
 /** What a device would get. */
 export interface PlannedLines {
   readonly apply: readonly PlanLine[]
   readonly undo: readonly PlanLine[]
+  /** A step of its own afterwards; [] where nothing would be saved. */
+  readonly save: readonly PlanLine[]
   /** Why the platform can't do it, by key. */
   readonly unsupported: ReadonlyMap<Key, string>
   /** Why nothing would be sent for it, by key. */
@@ -29,13 +42,13 @@ export interface PlannedLines {
 export function planLines(
   platform: Platform,
   changes: readonly Change[],
-  facts: Facts,
+  basis: PlanBasis,
 ): PlannedLines {
-  const renderings = changes.length === 0 ? [] : platform.render(changes, facts)
+  const renderings = changes.length === 0 ? [] : platform.render(changes, basis.facts)
   const unsupported = new Map<Key, string>()
   const refused = new Map<Key, Stop>()
   const notes = new Map<Key, string>()
-  const going: Extract<Rendering, { kind: 'lines' }>[] = []
+  const going: Going[] = []
   for (const [i, change] of changes.entries()) {
     const rendering = renderings[i]
     if (rendering === undefined) throw new TypeError(`${platform.name} rendered too few changes`)
@@ -43,19 +56,44 @@ export function planLines(
     if (rendering.kind === 'unsupported') unsupported.set(key, rendering.reason)
     else if (rendering.kind === 'refused') refused.set(key, rendering.stop)
     else {
-      going.push(rendering)
+      going.push({ change, rendering })
       if (rendering.note !== undefined) notes.set(key, rendering.note)
     }
   }
-  const apply = going.flatMap((rendering) => rendering.apply)
-  const undo = going.toReversed().flatMap((rendering) => rendering.undo)
+  const apply = going.flatMap(({ rendering }) => rendering.apply)
+  const undo = going.toReversed().flatMap(({ rendering }) => rendering.undo)
   return {
     apply: wrapped(platform, apply),
     undo: wrapped(platform, undo),
+    save: going.length === 0 ? [] : savedBy(platform, going, basis).map(asPlanLine),
     unsupported,
     refused,
     notes,
   }
+}
+
+interface Going {
+  readonly change: Change
+  readonly rendering: Extract<Rendering, { kind: 'lines' }>
+}
+
+/** What a save of all that would be held then sends. */
+function savedBy(
+  { save }: Platform,
+  going: readonly Going[],
+  { policy, claims, facts }: PlanBasis,
+): readonly Line[] {
+  if (save === undefined || policy === 'never') return []
+  const held = new Map<Key, HeldObject>()
+  for (const { key, intent, wrote, phase } of claims) {
+    if (phase === 'held') held.set(key, { intent, wrote })
+  }
+  for (const { change, rendering } of going) {
+    const key = keyOf(change.intent)
+    if (change.kind === 'lift') held.delete(key)
+    else held.set(key, { intent: change.intent, wrote: rendering.wrote })
+  }
+  return save.lines([...held.values()], facts)
 }
 
 /** How the platform takes changes, in words. */
@@ -66,16 +104,15 @@ export function transactionText(platform: Platform): string {
   return `candidate, checked by the device, confirmed commit: taken back by the device within ${minutes} min unless a second session has read it back`
 }
 
+/** The lines of a save as a plan has them: absent where nothing is saved. */
+export function savedLines({ save }: PlannedLines): Pick<PlanDevice, 'save'> {
+  return save.length === 0 ? {} : { save }
+}
+
 /** What a person should know of that device before anything is sent. */
 export function deviceNotes(device: Device, platform: Platform): readonly string[] {
   const notes: string[] = []
-  if (platform.save !== undefined) {
-    if (device.save === 'always') {
-      notes.push('the running configuration is saved afterwards, unsaved changes of others with it')
-    } else if (device.save === 'clean') {
-      notes.push('saved afterwards only if nothing of others is unsaved')
-    } else notes.push('not saved (save: never): a reboot takes it back')
-  }
+  if (platform.save !== undefined) notes.push(saveNote(platform.save, device.save))
   if (platform.transaction.kind === 'candidate') {
     notes.push('until it is confirmed, the device’s own timer would undo this change alone')
   } else if (device.deviceTimer) {
@@ -84,6 +121,16 @@ export function deviceNotes(device: Device, platform: Platform): readonly string
     )
   }
   return notes
+}
+
+function saveNote(save: Save, policy: Device['save']): string {
+  if (policy === 'never') return 'not saved (save: never): a reboot takes it back'
+  if (save.scope === 'ours')
+    return 'what is saved is what nullroute holds there, and nothing of others'
+  if (policy === 'always') return 'saving takes unsaved changes of others with it'
+  return save.differences === undefined
+    ? 'saving takes unsaved changes of others with it: the platform can’t tell whose they are'
+    : 'saved only if nothing of others is unsaved then'
 }
 
 /** What the inventory knows of a device that lines are built from. */
@@ -95,6 +142,7 @@ export function factsOf(device: Device, inventory: Inventory): Facts {
     group === undefined ? [] : [[groupFact(vrf, address), group] as const],
   )
   return {
+    username: device.username,
     ...(device.asn === undefined ? {} : { asn: device.asn }),
     ...Object.fromEntries(groups),
   }
@@ -114,7 +162,6 @@ function wrapped(platform: Platform, lines: readonly Line[]): readonly PlanLine[
       : [
           ...transaction.enter,
           ...lines,
-          transaction.diff,
           transaction.check,
           transaction.commit('<token>'),
           ...transaction.leave,

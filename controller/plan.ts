@@ -42,6 +42,8 @@ export interface PlanDevice {
   readonly intents: readonly PlanIntent[]
   readonly apply: readonly PlanLine[]
   readonly undo: readonly PlanLine[]
+  /** What would make the change survive a reboot: a step of its own, once nothing else waits for the device. Absent where nothing is saved. */
+  readonly save?: readonly PlanLine[]
   /** In words: `each line is live when typed`, `candidate, confirmed commit, 5 min`. */
   readonly transaction: string
   readonly notes: readonly string[]

@@ -1,6 +1,6 @@
 // A compiled decision → its plan: lines per device, blast radius, warnings, digest. Pure: the same decision on the same inventory is the same plan.
 
-import { elementFor } from '../agent/diff.ts'
+import { type Claim, elementFor } from '../agent/diff.ts'
 import { type Key, keyOf } from '../agent/intents.ts'
 import type { Platform } from '../agent/platform.ts'
 import type { Device, Id, Inventory } from '../inventory/model.ts'
@@ -12,7 +12,14 @@ import type { ControllerErrorCode } from './errors.ts'
 import { overrideGuard, refusalIn } from './guards.ts'
 import { endProblem } from './life-cycle.ts'
 import type { BlastRadius, Plan, PlanDevice, PlanIntent, Verdict } from './plan.ts'
-import { applying, deviceNotes, factsOf, planLines, transactionText } from './plan-lines.ts'
+import {
+  applying,
+  deviceNotes,
+  factsOf,
+  planLines,
+  savedLines,
+  transactionText,
+} from './plan-lines.ts'
 
 /** What a plan is made of. */
 export interface PlanInput {
@@ -28,6 +35,8 @@ export interface PlanInput {
   readonly verdicts: readonly Verdict[]
   /** Accepted and not ended, for what the person should know before asking twice. */
   readonly live: readonly Enforcement[]
+  /** What stands on a device already: a save may write it anew. */
+  readonly claims: (device: Id) => readonly Claim[]
   /** The end that a reviewed plan shows, where exactly that is to be enforced. */
   readonly expiresAt?: string
 }
@@ -169,7 +178,11 @@ function enforcerPlace(
   const wanted = intents.map(({ intent }) => intent)
   // A filter holds maximal prefixes: a part of another entry gets no line of its own.
   const elements = wanted.filter((intent) => elementFor(intent, wanted) === intent)
-  const lines = planLines(platform, elements.map(applying), factsOf(device, input.inventory))
+  const lines = planLines(platform, elements.map(applying), {
+    facts: factsOf(device, input.inventory),
+    policy: device.save,
+    claims: input.claims(device.id),
+  })
   const elementKey = (intent: PlanIntent['intent']): Key => keyOf(elementFor(intent, wanted))
   const stop = [...lines.refused.values()][0]
   return {
@@ -190,6 +203,7 @@ function enforcerPlace(
       }),
       apply: lines.apply,
       undo: lines.undo,
+      ...savedLines(lines),
       transaction: transactionText(platform),
       notes: deviceNotes(device, platform),
       ...(stop === undefined ? {} : { error: stop }),

@@ -3,7 +3,7 @@
 import type { KeyState } from '../../agent/journal.ts'
 import type { Id } from '../../inventory/model.ts'
 import { type Enforcement, inForce } from '../enforcement.ts'
-import type { Plan } from '../plan.ts'
+import type { Plan, PlanLine } from '../plan.ts'
 import { isOverdue } from '../progress.ts'
 import type { Result, Wanted } from '../store/store.ts'
 import {
@@ -242,14 +242,19 @@ function planDeviceView(device: Plan['devices'][number]): PlanView['devices'][nu
       ...optional('note', note),
       ...optional('seen', seen),
     })),
-    apply: device.apply.map(({ line, needs }) => ({ line, ...optional('needs', needs) })),
-    undo: device.undo.map(({ line, needs }) => ({ line, ...optional('needs', needs) })),
+    apply: device.apply.map(planLineView),
+    undo: device.undo.map(planLineView),
+    ...optional('save', device.save?.map(planLineView)),
     transaction: device.transaction,
     notes: [...device.notes],
     ...(device.error === undefined ? {} : { error: errorView(device.error) }),
     ...optional('diff', device.diff),
     ...optional('check', device.check),
   }
+}
+
+function planLineView({ line, needs }: PlanLine): { line: string; needs?: 'device' } {
+  return { line, ...optional('needs', needs) }
 }
 
 function rolloutView({ canary, batch, stopAfterFailures }: Enforcement['rollout']) {

@@ -142,8 +142,8 @@ function bare(prefix: string): string {
 
 function devices(style: Style, plan: PlanView): readonly string[] {
   const enforcers = plan.devices.filter(({ role }) => role === 'enforcer')
-  const changed = enforcers.filter(({ apply }) => apply.length > 0)
-  const quiet = enforcers.filter(({ apply }) => apply.length === 0)
+  const changed = enforcers.filter((device) => isSent(device))
+  const quiet = enforcers.filter((device) => !isSent(device))
   const observers = plan.devices.filter(({ role }) => role === 'observer')
   const parts: string[] = []
   if (changed.length > 0) {
@@ -177,22 +177,30 @@ function devices(style: Style, plan: PlanView): readonly string[] {
 
 function deviceText(style: Style, device: Device, plan: PlanView): string {
   const { colours } = style
-  const sent = device.apply.length > 0
+  const sent = isSent(device)
   const how = sent ? `, ${device.transaction}` : ''
   const lines = [`${colours.bold(device.device)}  ${device.platform}${how}`]
   if (device.error !== undefined) lines.push(...errorLines(style, device.error))
-  if (sent) {
-    lines.push(`  ${plan.action === 'release' ? 'lifts it' : 'would be sent'}`)
-    lines.push(...device.apply.map((line) => `    ${lineText(style, line)}`))
-  }
-  if (device.undo.length > 0) {
-    lines.push(`  ${plan.action === 'release' ? 'would put it back' : 'takes them back'}`)
-    lines.push(...device.undo.map((line) => `    ${lineText(style, line)}`))
-  }
+  const release = plan.action === 'release'
+  lines.push(...linesUnder(style, release ? 'lifts it' : 'would be sent', device.apply))
+  lines.push(...linesUnder(style, 'then saved with', device.save ?? []))
+  lines.push(...linesUnder(style, release ? 'would put it back' : 'takes them back', device.undo))
   lines.push(...differenceLines(style, device))
   lines.push(...intentRemarks(device, plan).map((text) => `  ${text}`))
   if (sent) lines.push(...device.notes.map((note) => `  ${colours.dim(`note: ${note}`)}`))
   return lines.join('\n')
+}
+
+/** Whether anything goes to a device: where an attribute changes that its platform has no place for, that is the save alone. */
+function isSent({ apply, save = [] }: Device): boolean {
+  return apply.length + save.length > 0
+}
+
+function linesUnder(style: Style, title: string, lines: readonly Line[]): readonly string[] {
+  // A here-document is one line of a plan, and several on the screen.
+  return lines.length === 0
+    ? []
+    : [`  ${title}`, ...lines.map((line) => indent(lineText(style, line), 4))]
 }
 
 function lineText(style: Style, { line, needs }: Line): string {

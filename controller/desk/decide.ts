@@ -183,6 +183,7 @@ function planNow(
     platforms: desk.platforms,
     verdicts,
     live: rows.live(),
+    claims: (device) => rows.claims(device),
     ...(about.expiresAt === undefined ? {} : { expiresAt: about.expiresAt }),
   })
   if ('kind' in made) throw new ControllerError(made.code, made.message)

@@ -5,8 +5,10 @@ import { AgentError } from '../../agent/errors.ts'
 import { keyOf } from '../../agent/intents.ts'
 import type { Reading } from '../../agent/journal.ts'
 import type { Observation, Platform } from '../../agent/platform.ts'
+import type { Id } from '../../inventory/model.ts'
 import type { Plan, PlanDevice, PlanIntent } from '../plan.ts'
-import { planLines } from '../plan-lines.ts'
+import { type PlanBasis, planLines, savedLines } from '../plan-lines.ts'
+import { lastKnown } from '../recover.ts'
 import type { Desk } from './desk.ts'
 
 /** What a device should have if the plan were carried out. */
@@ -28,7 +30,14 @@ async function readOne(desk: Desk, device: PlanDevice, desired: Desired): Promis
     const reading = await agent.read(intentsToRead(desired))
     if (device.role === 'observer') return observed(device, reading.observation)
     return await missing(
-      { device, platform, reading, findings: decide(desired, reading.observation) },
+      {
+        device,
+        platform,
+        reading,
+        findings: decide(desired, reading.observation),
+        policy: policyOf(desk, device.device),
+        claims: desired.claims,
+      },
       (changes) => agent.read(intentsToRead(desired), changes),
     )
   } catch (fault) {
@@ -54,6 +63,8 @@ async function missing(
     readonly platform: Platform
     readonly reading: Reading
     readonly findings: readonly Finding[]
+    readonly policy: PlanBasis['policy']
+    readonly claims: PlanBasis['claims']
   },
   tryCandidate: (changes: Parameters<Platform['render']>[0]) => Promise<Reading>,
 ): Promise<PlanDevice> {
@@ -61,7 +72,12 @@ async function missing(
   const keys = new Set(device.intents.map(({ key }) => key))
   const mine = about.findings.filter(({ key, intent }) => keys.has(key) || keys.has(keyOf(intent)))
   const changes = mine.flatMap((finding) => (finding.kind === 'change' ? [finding.change] : []))
-  const lines = planLines(platform, changes, reading.observation.facts)
+  const { policy, claims } = about
+  const lines = planLines(platform, changes, {
+    facts: reading.observation.facts,
+    policy,
+    claims,
+  })
   const stop =
     reading.observation.stop ??
     mine.flatMap((finding) => (finding.kind === 'refused' ? [finding.stop] : []))[0]
@@ -69,8 +85,9 @@ async function missing(
     platform.transaction.kind === 'candidate' && changes.length > 0 && stop === undefined
       ? (await tryCandidate(changes)).candidate
       : undefined
+  const { save: _offline, ...rest } = device
   return {
-    ...device,
+    ...rest,
     intents: device.intents.map((intent) =>
       withSeen(
         intent,
@@ -79,9 +96,17 @@ async function missing(
     ),
     apply: lines.apply,
     undo: lines.undo,
+    ...savedLines(lines),
     ...(stop === undefined ? {} : { error: stop }),
     ...(candidate === undefined ? {} : candidate),
   }
+}
+
+/** When the device saves: as the inventory says, or for one that it no longer lists as it was last known. */
+function policyOf(desk: Desk, id: Id): PlanBasis['policy'] {
+  const listed = desk.world().inventory.devices.get(id)
+  const device = listed ?? desk.store.read((rows) => lastKnown(rows, id)?.device)
+  return device?.save ?? 'never'
 }
 
 function withSeen(intent: PlanIntent, finding: Finding | undefined): PlanIntent {

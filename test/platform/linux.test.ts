@@ -449,6 +449,16 @@ describe('lines for Linux', () => {
     ])
   })
 
+  it('say of a host that was not read that a second table gets the same, and of one that was nothing', () => {
+    const change = { kind: 'apply', intent: acl('203.0.113.0/24') } as const
+    const noteOf = (known: Facts) => {
+      const [rendering] = linux.render([change], known)
+      return rendering?.kind === 'lines' ? rendering.note : undefined
+    }
+    expect(noteOf({ username: 'nullroute' })).toContain('table bridge nullroute')
+    expect(noteOf(facts)).toBeUndefined()
+  })
+
   it('for an account with the sudo fragment are exactly what its expressions allow', () => {
     const intents = [
       blackhole('203.0.113.9/32'),

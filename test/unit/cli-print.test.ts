@@ -205,6 +205,7 @@ const plan: PlanView = {
       intents: [],
       apply: [{ line: 'router bgp <asn>', needs: 'device' }, { line: ' shutdown' }],
       undo: [{ line: ' no shutdown' }],
+      save: [{ line: 'cat >state <<EOF\nroute\nEOF' }],
       transaction: 'each line is live when typed',
       notes: ['saved afterwards'],
       diff: '[edit]\n+ route x;',
@@ -225,7 +226,17 @@ describe('a plan', () => {
     expect(text).toContain(
       '      router bgp <asn>   <- filled in from the device; --online shows it\n',
     )
-    expect(text).toContain('       shutdown\n    takes them back\n       no shutdown\n')
+    expect(text).toContain(
+      [
+        '       shutdown',
+        '    then saved with',
+        '      cat >state <<EOF',
+        '      route',
+        '      EOF',
+        '    takes them back',
+        '       no shutdown\n',
+      ].join('\n'),
+    )
     expect(text).toContain('      [edit]\n      + route x;')
     expect(text).toContain('not covered by any measure: port sw1:p1')
     expect(text).toContain('warning outbound_not_stopped')

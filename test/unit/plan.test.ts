@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import type { Claim } from '../../agent/diff.ts'
 import { type Intent, keyOf } from '../../agent/intents.ts'
+import type { Platform } from '../../agent/platform.ts'
 import { accept } from '../../controller/acceptance.ts'
 import { staleness } from '../../controller/digest.ts'
 import { judge } from '../../controller/guards.ts'
@@ -68,8 +69,13 @@ function input(change: Partial<PlanInput> = {}): PlanInput {
     platforms: new Map([['toy', toy()]]),
     verdicts: [],
     live: [],
+    claims: () => [],
     ...change,
   }
+}
+
+function held(intent: Intent, phase: Claim['phase'] = 'held'): Claim {
+  return { key: keyOf(intent), intent, before: [], wrote: [keyOf(intent)], phase, step: 1 }
 }
 
 function planned(change: Partial<PlanInput> = {}): Plan {
@@ -102,6 +108,53 @@ describe('a plan', () => {
     ])
     expect(devices[1]).toMatchObject({ role: 'observer', apply: [], undo: [] })
     expect(devices[0]?.transaction).toBe('each line is live when typed')
+  })
+
+  it('shows what would be saved afterwards: all that is held then', () => {
+    const claims = (): readonly Claim[] => [held(port('p1')), held(port('p2'), 'lifted')]
+    const { devices } = planned({ claims })
+
+    expect(devices[0]?.save).toEqual([{ line: `save ${keyOf(port('p1'))}, ${keyOf(host)}` }])
+    expect(devices[1]?.save).toBeUndefined()
+  })
+
+  it.each([
+    ['always', 'everything', undefined, 'saving takes unsaved changes of others with it'],
+    ['clean', 'everything', [], 'saved only if nothing of others is unsaved then'],
+    [
+      'clean',
+      'everything',
+      undefined,
+      'saving takes unsaved changes of others with it: the platform can’t tell whose they are',
+    ],
+    [
+      'always',
+      'ours',
+      undefined,
+      'what is saved is what nullroute holds there, and nothing of others',
+    ],
+    ['never', 'everything', undefined, 'not saved (save: never): a reboot takes it back'],
+  ] as const)('says with save: %s of %s what that means', (save, scope, differences, note) => {
+    const line = { text: 'show differences', needs: 'exec', free: true }
+    const platform: Platform = {
+      ...toy(),
+      save: {
+        scope,
+        lines: () => [{ ...line, text: 'save' }],
+        ...(differences === undefined ? {} : { differences: line }),
+      },
+    }
+    const named = new Map(isp().devices)
+    for (const [id, one] of named) named.set(id, { ...one, save })
+    const { devices } = planned({
+      inventory: isp({ devices: named }),
+      platforms: new Map([['toy', platform]]),
+    })
+
+    expect(devices[0]?.notes).toEqual([note])
+    expect(devices[0]?.save?.map((one) => one.line)).toEqual(
+      save === 'never' ? undefined : ['save'],
+    )
   })
 
   it('marks a line that only the device can fill', () => {
@@ -496,15 +549,7 @@ describe('the hour', () => {
 })
 
 describe('the plan of a release', () => {
-  const claim = (intent: Intent, rest: Partial<Claim> = {}): Claim => ({
-    key: keyOf(intent),
-    intent,
-    before: [],
-    wrote: [keyOf(intent)],
-    phase: 'held',
-    step: 1,
-    ...rest,
-  })
+  const claim = held
   const releasing = (change: Partial<ReleaseInput>): Plan => {
     const inventory = change.inventory ?? isp()
     return planForRelease({
@@ -536,6 +581,7 @@ describe('the plan of a release', () => {
       `apply ${keyOf(host)}`,
       'end',
     ])
+    expect(plan.devices[0]?.save).toEqual([{ line: 'save ' }])
     expect(plan.devices[0]?.intents[1]?.note).toBe(
       'nothing of ours stands there: it is left as it is',
     )

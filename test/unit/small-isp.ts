@@ -301,7 +301,10 @@ export function toy(cannot: readonly Intent['kind'][] = []): Platform {
         return { kind: 'lines', apply: [apply], undo: [line(`lift ${key}`)], wrote: [key] }
       }),
     transaction: { kind: 'line', enter: [line('configure')], leave: [line('end')] },
-    save: { lines: () => [] },
+    save: {
+      scope: 'everything',
+      lines: (held) => [line(`save ${held.map(({ intent }) => keyOf(intent)).join(', ')}`)],
+    },
     preflight: { reads: () => [], judge: () => [] },
     prepare: '',
     configuration: [],

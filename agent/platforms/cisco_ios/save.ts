@@ -47,6 +47,7 @@ function foreign(answer: string, held: readonly (readonly string[])[]): readonly
 
 /** `write memory`, and what it may ask. Overwriting after an image change is meant; a truncated configuration never is. */
 export const save: Save = {
+  scope: 'everything',
   differences: free(
     'show archive config differences nvram:startup-config system:running-config',
     'exec',

@@ -36,6 +36,7 @@ export const frr: Platform = {
     leave: [{ ...enter('end', 'config', 'exec'), free: true }],
   },
   save: {
+    scope: 'everything',
     // Without watchfrr there is no `[OK]`, so success is the line that names the file.
     lines: () => [
       {

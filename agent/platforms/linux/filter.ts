@@ -194,6 +194,10 @@ export interface Shell {
   readonly facts: Facts
 }
 
+/** For a plan that is made without reading the host. */
+const unreadTables =
+  'the same goes into the table bridge nullroute where the host has one: --online shows it'
+
 interface Swap {
   readonly intent: Acl
   readonly remove: readonly string[]
@@ -221,6 +225,7 @@ export function renderFilters(
         apply: lines ? transaction(remove, add, shell) : [],
         undo: lines ? transaction(add, remove, shell) : [],
         wrote,
+        ...(shell.facts['tables'] === undefined ? { note: unreadTables } : {}),
       })
     })
   }

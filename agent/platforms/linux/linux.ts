@@ -49,7 +49,7 @@ export const linux: Platform = {
   parse,
   render,
   transaction: { kind: 'line', enter: [], leave: [] },
-  save: { lines: saveLines },
+  save: { scope: 'ours', lines: saveLines },
   preflight: { reads, judge },
   prepare,
   configuration,
@@ -124,7 +124,7 @@ function render(changes: readonly Change[], facts: Facts): readonly Rendering[] 
 
 /** Before the device was read, the account's name in the inventory says it. */
 function isRoot(facts: Facts): boolean {
-  return (facts['root'] ?? (facts['username'] === 'nullroute' ? 'no' : 'yes')) === 'yes'
+  return (facts['root'] ?? (facts['username'] === 'root' ? 'yes' : 'no')) === 'yes'
 }
 
 function runner(facts: Facts): (command: string) => string {

@@ -80,6 +80,12 @@ const PlanDeviceView = z.strictObject({
   ),
   apply: z.array(PlanLineView),
   undo: z.array(PlanLineView),
+  save: z
+    .array(PlanLineView)
+    .optional()
+    .describe(
+      'sent afterwards, so that the change survives a reboot; absent where nothing is saved',
+    ),
   transaction: z.string(),
   notes: z.array(z.string()),
   error: DeviceErrorView.optional(),

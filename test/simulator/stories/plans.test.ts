@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import type { DeviceView, EnforcementView, PlanView } from '../../../controller/api/schema.ts'
+import { parseDisclosure } from '../../../controller/audit/disclosure.ts'
 import { accessSwitch, edge, routesOnly, town, trigger, village } from './networks.ts'
 import { block, outcomes, type Problem, type Story, startStory, suspend } from './story.ts'
 
@@ -21,23 +22,62 @@ describe('a plan', () => {
       .flatMap(({ apply }) => apply)
       .map(({ line }) => line)
 
-  it('is done line by line as it was shown, and nothing else is', async () => {
+  it('is done line by line as it was shown, is recorded so before, and nothing else is sent; its release too', async () => {
     story = await startStory(town)
     const plan = await planned('/v1/plans?online=true')
+    await comparing(plan, async () => {
+      const { status, body } = await enforcePlan(plan)
+      expect(status).toBe(202)
+      await story.reaches(body.id, 'enforced')
+    })
+    const [{ id = '' } = {}] = story.running.controller.store.read((rows) => rows.live())
+    const path = '/v1/plans?online=true'
+    const back = (await story.call<PlanView>('POST', path, { release: id })).body
+    await comparing(back, async () => {
+      await story.release(id)
+      await story.reaches(id, 'released')
+    })
+  })
+
+  /** Carries a plan out, and holds the plan, the records of what was meant, and what the devices got against each other. */
+  const comparing = async (plan: PlanView, carryOut: () => Promise<void>) => {
+    const after = story.records().at(-1)?.seq ?? 0
     for (const device of story.simulator.devices) device.journal.clear()
-    const { status, body } = await enforcePlan(plan)
-    expect(status).toBe(202)
-    await story.reaches(body.id, 'enforced')
+    await carryOut()
     await story.quiet()
+    expect(plan.devices.some(({ save = [] }) => save.length > 0)).toBe(true)
     for (const { name, journal } of story.simulator.devices) {
-      const lines = journal
-        .lines()
-        .map((line) => line.replace(/nullroute [0-9a-f]{8}/, 'nullroute <token>'))
-      const changing = lines.filter((line) => linesOf(plan, name).includes(line))
-      expect({ name, lines: changing }).toEqual({ name, lines: linesOf(plan, name) })
-      const others = lines.filter((line) => !changing.includes(line) && !isHarmless(line))
-      expect({ name, others }).toEqual({ name, others: [] })
+      const shown = plan.devices
+        .filter(({ device }) => device === name)
+        .flatMap(({ apply, save = [] }) => [...apply, ...save])
+        .map(({ line }) => line)
+      expect({ name, lines: commandsFor(name, after) }).toEqual({ name, lines: shown })
+      const got = journal.lines().map(withoutToken)
+      // A here-document is one command, and many lines on the wire.
+      expect({ name, lines: got.filter((line) => !isRead(line)) }).toEqual({
+        name,
+        lines: shown.flatMap((line) => line.split('\n')).filter((line) => !isRead(line)),
+      })
     }
+  }
+
+  it('shows without reading a device what reading it shows, as far as the inventory knows', async () => {
+    const devices = town.devices.map((one) =>
+      one.platform === 'linux' ? ({ ...one, privilege: 'sudo' } as const) : one,
+    )
+    story = await startStory({ ...town, devices })
+    const offline = await planned()
+    const online = await planned('/v1/plans?online=true')
+    const linesIn = ({ devices: all }: PlanView) =>
+      all.map(({ device, apply, undo, save }) => ({ device, apply, undo, save }))
+    const filled = JSON.parse(
+      JSON.stringify(linesIn(offline))
+        .replaceAll('<asn>', '64500')
+        .replaceAll(',"needs":"device"', ''),
+    ) as unknown
+    expect(filled).toEqual(linesIn(online))
+    const saving = offline.devices.find(({ device }) => device === 'sw1')?.save ?? []
+    expect(saving.map(({ line }) => line).join()).toContain('link set dev p1 down')
   })
 
   it('shows only what is missing when the devices are read, and touches nothing', async () => {
@@ -70,11 +110,25 @@ describe('a plan', () => {
   })
 })
 
-/** Lines that read, move between modes or save (linux: the commands that a reboot runs, written to a file). */
-function isHarmless(line: string): boolean {
-  return /^(show |run show |set cli |no terminal|terminal |configure|end$|exit$|$|write memory|ip -|ip route get |nft -j list |add element inet nullroute |stty|id -u|env |sysctl|cat >|EOF$|link set dev p1 down$)/.test(
-    line.trim(),
-  )
+/** Lines that only read, or make a new session fit to be read; the empty one asks for another prompt. */
+function isRead(line: string): boolean {
+  return /^($|show |run show |set cli |ip -j |ip route get |nft -j list |sysctl -n )/.test(line)
+}
+
+function withoutToken(line: string): string {
+  return line.replace(/nullroute [0-9a-f]{8}/, 'nullroute <token>')
+}
+
+/** What the log says was meant for a device, since then. */
+function commandsFor(device: string, after: number): readonly string[] {
+  const query = { type: 'device.commands_intended', device, after, limit: 1_000 }
+  return story.running.controller.store
+    .read((rows) => rows.log(query))
+    .flatMap(({ disclosures }) => disclosures)
+    .map(({ disclosure }) => parseDisclosure(disclosure))
+    .filter(({ pointer }) => pointer === '/data/commands')
+    .flatMap(({ value }) => value as readonly string[])
+    .map(withoutToken)
 }
 
 describe('a session that can’t be shut', () => {
