@@ -72,6 +72,34 @@ export function planLines(
   }
 }
 
+/** What a plan shows of a device that was not read. */
+export function planOffline(
+  platform: Platform,
+  changes: readonly Change[],
+  on: {
+    readonly device: Device
+    readonly inventory: Inventory
+    readonly claims: readonly Claim[]
+  },
+): {
+  readonly lines: PlannedLines
+  readonly shown: Pick<PlanDevice, 'apply' | 'undo' | 'save' | 'transaction' | 'notes' | 'error'>
+} {
+  const { device, inventory, claims } = on
+  const basis = { facts: factsOf(device, inventory), policy: device.save, claims }
+  const lines = planLines(platform, changes, basis)
+  const stop = [...lines.refused.values()][0]
+  const shown = {
+    apply: lines.apply,
+    undo: lines.undo,
+    ...savedLines(lines),
+    transaction: transactionText(platform),
+    notes: deviceNotes(device, platform),
+    ...(stop === undefined ? {} : { error: stop }),
+  }
+  return { lines, shown }
+}
+
 interface Going {
   readonly change: Change
   readonly rendering: Extract<Rendering, { kind: 'lines' }>
@@ -97,7 +125,7 @@ function savedBy(
 }
 
 /** How the platform takes changes, in words. */
-export function transactionText(platform: Platform): string {
+function transactionText(platform: Platform): string {
   const { transaction } = platform
   if (transaction.kind === 'line') return 'each line is live when typed'
   const minutes = Math.round((transaction.windowMs / 60_000) * 10) / 10
@@ -110,7 +138,7 @@ export function savedLines({ save }: PlannedLines): Pick<PlanDevice, 'save'> {
 }
 
 /** What a person should know of that device before anything is sent. */
-export function deviceNotes(device: Device, platform: Platform): readonly string[] {
+function deviceNotes(device: Device, platform: Platform): readonly string[] {
   const notes: string[] = []
   if (platform.save !== undefined) notes.push(saveNote(platform.save, device.save))
   if (platform.transaction.kind === 'candidate') {
@@ -134,7 +162,7 @@ function saveNote(save: Save, policy: Device['save']): string {
 }
 
 /** What the inventory knows of a device that lines are built from. */
-export function factsOf(device: Device, inventory: Inventory): Facts {
+function factsOf(device: Device, inventory: Inventory): Facts {
   const theirs = [...inventory.customers.values()]
     .flatMap(({ neighbors }) => neighbors)
     .filter((neighbor) => neighbor.device === device.id)

@@ -12,14 +12,7 @@ import type { ControllerErrorCode } from './errors.ts'
 import { overrideGuard, refusalIn } from './guards.ts'
 import { endProblem } from './life-cycle.ts'
 import type { BlastRadius, Plan, PlanDevice, PlanIntent, Verdict } from './plan.ts'
-import {
-  applying,
-  deviceNotes,
-  factsOf,
-  planLines,
-  savedLines,
-  transactionText,
-} from './plan-lines.ts'
+import { applying, planOffline } from './plan-lines.ts'
 
 /** What a plan is made of. */
 export interface PlanInput {
@@ -178,13 +171,12 @@ function enforcerPlace(
   const wanted = intents.map(({ intent }) => intent)
   // A filter holds maximal prefixes: a part of another entry gets no line of its own.
   const elements = wanted.filter((intent) => elementFor(intent, wanted) === intent)
-  const lines = planLines(platform, elements.map(applying), {
-    facts: factsOf(device, input.inventory),
-    policy: device.save,
+  const { lines, shown } = planOffline(platform, elements.map(applying), {
+    device,
+    inventory: input.inventory,
     claims: input.claims(device.id),
   })
   const elementKey = (intent: PlanIntent['intent']): Key => keyOf(elementFor(intent, wanted))
-  const stop = [...lines.refused.values()][0]
   return {
     device: {
       device: device.id,
@@ -201,12 +193,7 @@ function enforcerPlace(
           ...(note === undefined ? {} : { note }),
         }
       }),
-      apply: lines.apply,
-      undo: lines.undo,
-      ...savedLines(lines),
-      transaction: transactionText(platform),
-      notes: deviceNotes(device, platform),
-      ...(stop === undefined ? {} : { error: stop }),
+      ...shown,
     },
     problems: intents
       .filter(({ optional }) => !optional)

@@ -10,7 +10,7 @@ import { servedBy, unionOf } from './desired.ts'
 import { releaseDigestOf } from './digest.ts'
 import type { Enforcement } from './enforcement.ts'
 import type { Plan, PlanDevice, PlanIntent } from './plan.ts'
-import { deviceNotes, factsOf, planLines, savedLines, transactionText } from './plan-lines.ts'
+import { planOffline } from './plan-lines.ts'
 import { blastRadiusOf } from './planning.ts'
 import type { Wanted } from './store/store.ts'
 import { frozenAs } from './usage.ts'
@@ -128,22 +128,13 @@ function placeOf(input: ReleaseInput, rows: readonly Wanted[]): PlanDevice {
     return { ...base, ...still, role: 'enforcer', intents, notes: [], error }
   }
   const changes = changesOf(input, id)
-  const lines = planLines(platform, changes, {
-    facts: factsOf(device, input.inventory),
-    policy: device.save,
-    claims: input.claims.get(id) ?? [],
-  })
-  const stop = [...lines.refused.values()][0]
+  const claims = input.claims.get(id) ?? []
+  const { shown } = planOffline(platform, changes, { device, inventory: input.inventory, claims })
   return {
     ...base,
     role: 'enforcer',
     intents: rows.map((row) => asPlanIntent(row, noteOf(input, row, changes))),
-    apply: lines.apply,
-    undo: lines.undo,
-    ...savedLines(lines),
-    transaction: transactionText(platform),
-    notes: deviceNotes(device, platform),
-    ...(stop === undefined ? {} : { error: stop }),
+    ...shown,
   }
 }
 

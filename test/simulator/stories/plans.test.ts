@@ -30,7 +30,7 @@ describe('a plan', () => {
       expect(status).toBe(202)
       await story.reaches(body.id, 'enforced')
     })
-    const [{ id = '' } = {}] = story.running.controller.store.read((rows) => rows.live())
+    const id = story.running.controller.store.read((rows) => rows.live())[0]?.id ?? ''
     const path = '/v1/plans?online=true'
     const back = (await story.call<PlanView>('POST', path, { release: id })).body
     await comparing(back, async () => {
