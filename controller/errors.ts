@@ -32,6 +32,7 @@ export const controllerErrors = {
   not_in_force: { status: 409, exit: 1 },
   not_awaiting: { status: 409, exit: 1 },
   same_person: { status: 403, exit: 1 },
+  own_approver: { status: 403, exit: 1 },
   idempotency_mismatch: { status: 422, exit: 1 },
   duplicate_suspected: { status: 409, exit: 1 },
   stale: { status: 409, exit: 1 },

@@ -15,6 +15,8 @@ export interface By {
   readonly actor: Actor
   readonly person: string
   readonly admin: boolean
+  /** Persons and tokens by whom the credential was made, and those of the credentials behind it. */
+  readonly makers?: readonly string[]
   readonly req?: { readonly id: string; readonly key?: string }
 }
 
@@ -89,6 +91,13 @@ function approve(
   if (from.approvals.given.some(({ person }) => person === event.by.person)) {
     return refused('same_person', `${event.by.person} has approved it already: another is needed`)
   }
+  const own = from.approvals.given.find((one) => isMaker(event.by, one.person, one.token))
+  if (own !== undefined) {
+    return refused(
+      'own_approver',
+      `${own.person} has approved it already and made the token of ${event.by.person}: another person is needed, with a token that somebody else made`,
+    )
+  }
   if (from.expiresAt !== undefined && from.expiresAt <= now) {
     return refused('not_awaiting', `its end, ${from.expiresAt}, has passed`)
   }
@@ -125,10 +134,22 @@ function refuseDeciding(from: Enforcement, by: By): Transition | undefined {
   if (from.status !== 'awaiting_approval') {
     return refused('not_awaiting', `it is ${from.status} and waits for no approval`)
   }
-  if (by.person === (from.requestedByPerson ?? from.requestedBy.id)) {
+  const asker = from.requestedByPerson ?? from.requestedBy.id
+  if (by.person === asker) {
     return refused('same_person', `${by.person} asked for it: another person must decide`)
   }
+  if (isMaker(by, asker, from.requestedBy.id)) {
+    return refused(
+      'own_approver',
+      `${asker} asked for it and made the token of ${by.person}: another person must decide, with a token that somebody else made`,
+    )
+  }
   return undefined
+}
+
+/** Whether a credential was made by that person or token: then its approval is no second pair of eyes. */
+function isMaker({ makers = [] }: By, person: string, token: string): boolean {
+  return makers.includes(person) || makers.includes(token)
 }
 
 function expireApproval(from: Enforcement, by: By, now: string): Transition {

@@ -70,5 +70,6 @@ function tokenView(row: TokenRow): TokenView {
     createdAt: row.createdAt,
     ...optional('expiresAt', row.expiresAt),
     ...optional('revokedAt', row.revokedAt),
+    ...optional('madeBy', row.madeBy),
   }
 }

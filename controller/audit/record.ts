@@ -42,7 +42,7 @@ export const recordTypes = {
   'log.searched': ['filter'],
   'auth.refused': [],
   'auth.denied': [],
-  'token.created': [],
+  'token.created': ['name', 'person', 'by'],
   'token.revoked': [],
   'inventory.loaded': [],
   'inventory.refused': [],

@@ -52,6 +52,9 @@ const remedies: Readonly<Record<string, string>> = {
     '\n  look at it with `nullroute status ID`; to decide the same once more, wait a minute',
   unknown_customer: '\n  `nullroute lookup ADDRESS` says whose an address is',
   unknown_device: '\n  `nullroute device list` shows all devices',
+  same_person: '\n  ask a colleague who has a token with the role approver',
+  own_approver:
+    '\n  ask an approver whose token another admin made; `nullroute token list` shows who made which',
   plan_stale: '\n  make a new plan with --dry-run, and review it',
 }
 

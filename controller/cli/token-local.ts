@@ -39,6 +39,7 @@ interface TokenView {
   readonly createdAt: string
   readonly expiresAt?: string
   readonly revokedAt?: string
+  readonly madeBy?: { readonly id: string; readonly person?: string }
 }
 
 /** Makes a token; prints the secret, once, as the only line of standard output. Exit code 0. */
@@ -96,13 +97,14 @@ export async function listTokens(context: Context, options: TokenOptions): Promi
     context,
     table(
       style,
-      ['ID', 'NAME', 'PERSON', 'ROLES', 'MADE', 'UNTIL'],
+      ['ID', 'NAME', 'PERSON', 'ROLES', 'MADE', 'BY', 'UNTIL'],
       items.map((token) => [
         token.id,
         token.name,
         token.person,
         token.roles.join(' '),
         time(token.createdAt),
+        token.madeBy?.person ?? token.madeBy?.id ?? '-',
         token.revokedAt === undefined ? time(token.expiresAt) : `revoked ${time(token.revokedAt)}`,
       ]),
     ),
@@ -197,5 +199,7 @@ function expiry(given: Expiry): string {
   const now = systemClock.now()
   const at = given.kind === 'at' ? given.time : new Date(now.getTime() + given.ms).toISOString()
   if (at > now.toISOString()) return at
-  throw usageError(`--expires: ${at} is past`)
+  throw usageError(
+    `--expires: ${at} has passed (it is ${now.toISOString()}): the token would be dead at once; leave --expires out for one that lasts until it is revoked`,
+  )
 }

@@ -10,26 +10,30 @@ import { guardPlan } from './decide.ts'
 import { by, type Desk, now } from './desk.ts'
 import { auditRefusal, guardAgain } from './guarding.ts'
 import { releaseWarnings } from './releasing.ts'
+import { makersOf } from './tokens.ts'
 
-/** Counts an approval; the last one needed puts the enforcement in force. Guards and digest are tested again, since the world may have moved. Throws ControllerError `plan_stale`, `digest_mismatch`, `same_person`, `not_awaiting`, `guard_refused`. */
+/** Counts an approval; the last one needed puts the enforcement in force. Guards and digest are tested again, since the world may have moved. Throws ControllerError `plan_stale`, `digest_mismatch`, `same_person`, `own_approver`, `not_awaiting`, `guard_refused`. */
 export async function approve(
   desk: Desk,
   caller: Caller,
   id: string,
   approval: { readonly digest: string; readonly reason?: string },
 ): Promise<Enforcement> {
-  const event = { kind: 'approved', by: asBy(caller), ...approval } as const
+  const event = { kind: 'approved', by: asApprover(desk, caller), ...approval } as const
   return move(desk, caller, { id, event, guard: (rows, from) => guardPlan(desk, rows, from) })
 }
 
-/** Ends a decision that waits for approval. Throws ControllerError `same_person`, `not_awaiting`. */
+/** Ends a decision that waits for approval. Throws ControllerError `same_person`, `own_approver`, `not_awaiting`. */
 export function reject(
   desk: Desk,
   caller: Caller,
   id: string,
   reason: string,
 ): Promise<Enforcement> {
-  return move(desk, caller, { id, event: { kind: 'rejected', by: asBy(caller), reason } })
+  return move(desk, caller, {
+    id,
+    event: { kind: 'rejected', by: asApprover(desk, caller), reason },
+  })
 }
 
 /** Lifts an enforcement. No guard refuses it; it warns where an address is another customer's by now and where another enforcement still holds. Throws ControllerError `not_in_force`, `forbidden`. */
@@ -150,6 +154,11 @@ function asBy(caller: Caller) {
     admin: caller.roles.includes('admin'),
     ...(req === undefined ? {} : { req }),
   }
+}
+
+// Who made a token never changes: it need not be read in the transaction.
+function asApprover(desk: Desk, caller: Caller) {
+  return { ...asBy(caller), makers: desk.store.read((rows) => makersOf(rows, caller.token)) }
 }
 
 function found(enforcement: Enforcement | undefined, id: string): Enforcement {

@@ -52,7 +52,11 @@ export function createController(desk: Desk, loop: Loop, config: Config): Contro
     adopt: (caller, device, keys, reason) => devices.adopt(desk, caller, device, { keys, reason }),
     reload: (caller) => reload(desk, config, { ...by(caller) }),
     createToken: (caller, request) =>
-      createToken(desk.store, { ...by(caller), id: desk.id(), at: now(desk) }, request),
+      createToken(
+        desk.store,
+        { ...by(caller), person: caller.person, id: desk.id(), at: now(desk) },
+        request,
+      ),
     revokeToken: (caller, id) => revokeToken(desk.store, { ...by(caller), at: now(desk) }, id),
     lookup: (address) => lookUp(desk, address),
     deviceIds: () => deviceIds(desk),

@@ -68,6 +68,8 @@ export interface TokenRow {
   readonly createdAt: string
   readonly expiresAt?: string
   readonly revokedAt?: string
+  /** By which credential it was made: the id of a token with its person, or `local:ACCOUNT` on the data folder. Absent = made before this was kept. */
+  readonly madeBy?: { readonly id: string; readonly person?: string }
 }
 
 /** What a token may do. */

@@ -110,7 +110,7 @@ describe('nullroute token --data', () => {
     [[], 2, '--role'],
     [['--role', 'approver'], 2, '--person'],
     [['--role', 'abuse', '--expires', 'soon'], 2, '--expires'],
-    [['--role', 'abuse', '--expires', '2020-01-01'], 2, 'past'],
+    [['--role', 'abuse', '--expires', '2020-01-01'], 2, 'has passed'],
   ])('refuses %j, and makes nothing', async (args, code, told) => {
     expect(await create(...args)).toMatchObject({
       code,

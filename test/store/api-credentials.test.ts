@@ -137,6 +137,46 @@ describe('a token', () => {
     })
   })
 
+  it('says who made it for whom, to whoever may see tokens and in the audit log', async () => {
+    const made = await world.ask('admin', {
+      method: 'POST',
+      url: '/v1/tokens',
+      payload: { name: 'second pair', roles: ['approver'], person: 'Eve@ISP.example' },
+    })
+    const { id } = made.json<{ id: string }>()
+    const audit = await world.ask('admin', { url: '/v1/audit?action=token.created&limit=1' })
+    const [record] = audit.json<{ items: { on: { token: string }; data: object }[] }>().items
+    expect(made.json()).toMatchObject({
+      person: 'eve@isp.example',
+      madeBy: { person: 'admin@isp.example' },
+    })
+    expect(record?.on.token).toBe(id)
+    expect(record?.data).toEqual({
+      roles: ['approver'],
+      name: 'second pair',
+      person: 'eve@isp.example',
+      by: 'admin@isp.example',
+    })
+  })
+
+  it('is not made with an end that has passed: it would be dead at once', async () => {
+    const now = world.clock.now().toISOString()
+    const refused = await world.ask('admin', {
+      method: 'POST',
+      url: '/v1/tokens',
+      payload: { name: 'robot', roles: ['abuse'], expiresAt: now },
+    })
+    const listed = await world.ask('admin', { url: '/v1/tokens' })
+    const message = `expected a time to come, found ${now}, which has passed (it is ${now}): leave expiresAt out for a token that lasts until it is revoked`
+    expect(refused.statusCode).toBe(422)
+    expect(refused.json()).toMatchObject({
+      code: 'invalid_request',
+      detail: `the token would be dead at once: ${message}`,
+      errors: [{ path: '/expiresAt', message }],
+    })
+    expect(listed.body).not.toContain('robot')
+  })
+
   it('never stands in the log, nor does what was sent or asked for', async () => {
     const token = world.tokens.get('abuse') ?? ''
     await world.ask('abuse', { url: '/v1/lookup?ip=203.0.113.9' })

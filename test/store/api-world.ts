@@ -474,7 +474,7 @@ function createController({ store, clock, callers, book }: Parts): Controller {
     createToken: (caller, request) =>
       createToken(
         store,
-        { actor: caller.actor, id: ulid(), at: clock.now().toISOString() },
+        { actor: caller.actor, person: caller.person, id: ulid(), at: clock.now().toISOString() },
         request,
       ),
     revokeToken: (caller, id) =>

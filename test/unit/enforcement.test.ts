@@ -83,6 +83,42 @@ describe('approval', () => {
     expect(move(one, approval('eve')).enforcement.status).toBe('enforcing')
   })
 
+  it.each([
+    ['by the person who asked', ['ann']],
+    ['by the token that asked', ['token-of-ann']],
+    ['by a token that the one who asked made', ['T7', 'zoe', 'T1', 'ann']],
+  ])('with a token that was made %s is no second pair of eyes', (_how, makers) => {
+    const by = { ...person('bob'), makers }
+
+    for (const event of [
+      { kind: 'approved', by, digest: 'd1' },
+      { kind: 'rejected', by, reason: 'no' },
+    ] as const) {
+      expect(transition(waiting, event, now)).toEqual({
+        kind: 'refused',
+        code: 'own_approver',
+        message:
+          'ann asked for it and made the token of bob: another person must decide, with a token that somebody else made',
+      })
+    }
+    expect(
+      move(waiting, { kind: 'approved', by: { ...by, makers: ['zoe'] }, digest: 'd1' }),
+    ).toMatchObject({
+      enforcement: { status: 'enforcing' },
+    })
+  })
+
+  it('with a token that an earlier approver made is not a second approval', () => {
+    const two = { ...waiting, approvals: { needed: 2, given: [] } }
+    const one = move(two, approval('bob')).enforcement
+    const by = { ...person('eve'), makers: ['bob'] }
+
+    expect(transition(one, { kind: 'approved', by, digest: 'd1' }, now)).toMatchObject({
+      code: 'own_approver',
+      message: expect.stringContaining('bob has approved it already and made the token of eve'),
+    })
+  })
+
   it('is refused for what does not wait for it, or has ended', () => {
     expect(transition(enforcement('a'), approval('bob'), now)).toMatchObject({
       code: 'not_awaiting',

@@ -92,6 +92,10 @@ export const TokenView = named(
     createdAt: z.string(),
     expiresAt: z.string().optional(),
     revokedAt: z.string().optional(),
+    madeBy: z
+      .strictObject({ id: z.string(), person: z.string().optional() })
+      .optional()
+      .describe('the credential that made it: a token, or local:ACCOUNT on the data folder'),
   }),
 )
 export type TokenView = z.output<typeof TokenView>

@@ -186,6 +186,40 @@ describe('a termination', () => {
     expect(statusOn(await story.enforcement(id), 'edge1')).toBe('verified')
   })
 
+  it('does not count the approval of a token that the one who asked had made', async () => {
+    await story.token('root', ['admin'], 'dora@example.net')
+    const made = await story.call<{ token: string; id: string }>(
+      'POST',
+      '/v1/tokens',
+      { name: 'puppet', roles: ['approver'], person: 'nobody@example.net' },
+      { as: 'root' },
+    )
+    const { id, digest } = await story.decide(terminate, { as: 'desk' })
+    const answer = await fetch(`${story.running.url}/v1/enforcements/${id}/approve`, {
+      method: 'POST',
+      headers: {
+        authorization: `Bearer ${made.body.token}`,
+        'content-type': 'application/json',
+      },
+      body: JSON.stringify({ digest }),
+    })
+    expect({ status: answer.status, ...((await answer.json()) as object) }).toMatchObject({
+      status: 403,
+      code: 'own_approver',
+      detail: expect.stringContaining('dora@example.net asked for it and made the token'),
+    })
+    expect((await story.enforcement(id)).status).toBe('awaiting_approval')
+    const { body } = await story.call<{ items: { on: { token?: string }; data: object }[] }>(
+      'GET',
+      '/v1/audit?action=token.created',
+    )
+    expect(body.items.find(({ on }) => on.token === made.body.id)?.data).toMatchObject({
+      name: 'puppet',
+      person: 'nobody@example.net',
+      by: 'dora@example.net',
+    })
+  })
+
   it('is refused as stale when it would mean something else by now', async () => {
     const { id, digest } = await story.decide(terminate, { as: 'desk' })
     await story.rewrite(village.customers.replace('203.0.113.128/26', '203.0.113.128/25'))
