@@ -8,13 +8,15 @@ import {
   commandLine,
   endWith,
   exitCodes,
+  remark,
   say,
   sayJson,
   usageError,
 } from './context.ts'
 import {
-  collect,
+  collectEvidence,
   collectOverride,
+  type Evidence,
   type Expiry,
   examples,
   type Override,
@@ -24,7 +26,7 @@ import {
   waiting,
 } from './options.ts'
 import { styleFor } from './print.ts'
-import { printPlan } from './print-plan.ts'
+import { printPlan, subjectText } from './print-plan.ts'
 import { settle } from './wait.ts'
 
 /** What a decision asks for. */
@@ -35,7 +37,7 @@ export interface DecisionOptions extends WaitOptions {
   readonly category?: string
   readonly summary?: string
   readonly ticket?: string
-  readonly evidence?: readonly string[]
+  readonly evidence?: readonly Evidence[]
   readonly expires?: Expiry
   readonly playbook?: string
   readonly override?: readonly Override[]
@@ -151,7 +153,11 @@ export function decisionFlags(action: Action, command: Command): Command {
     )
     .option('--summary <text>', 'why, in a sentence')
     .option('--ticket <ticket>', 'number of the case in your own system')
-    .option('--evidence <url>', 'where evidence lies; may be repeated', collect)
+    .option(
+      '--evidence <url[#sha256=hex]>',
+      'where evidence lies, and the SHA-256 of what lies there: https://desk.example/kit.zip#sha256=9f86…; may be repeated',
+      collectEvidence,
+    )
     .option('--playbook <name>', `playbook; default: ${action}`)
   if (action !== 'terminate') {
     command.addOption(
@@ -189,6 +195,7 @@ async function decide(context: Context, asked: Asked): Promise<void> {
     body,
     idempotent: true,
   })
+  if (options.json !== true) warnOfSecond(context, accepted)
   await settle({ context, client, aim: 'in force' }, accepted, options)
 }
 
@@ -266,7 +273,24 @@ async function enforcePlan(context: Context, asked: Asked): Promise<void> {
     body,
     idempotent: true,
   })
+  if (options.json !== true) warnOfSecond(context, accepted)
   await settle({ context, client, aim: 'in force' }, accepted, options)
+}
+
+// Said before anything is waited for, on standard error: whoever typed it twice must not find out at the release.
+function warnOfSecond(context: Context, accepted: EnforcementView): void {
+  const first = accepted.warnings.find(({ code }) => code === 'already_in_force')?.enforcements
+  if (first === undefined) return
+  const { colours } = styleFor(context.stderr, context.environment)
+  const { id, action } = accepted
+  const isOne = first.length === 1
+  const undo = commandLine(context, ['release', id, '--reason', 'asked for twice'])
+  const lines = [
+    `WARNING: ${action} ${subjectText(accepted)} was in force already, as ${first.join(', ')}.`,
+    `  This made a second one, ${id}: the subject stays cut off until ${isOne ? 'both' : 'all'} are released.`,
+    `  If it was not meant: ${undo}`,
+  ]
+  remark(context, colours.yellow(colours.bold(lines.join('\n'))))
 }
 
 async function decisionBody(client: Client, asked: Asked): Promise<object> {
@@ -284,7 +308,7 @@ async function decisionBody(client: Client, asked: Asked): Promise<object> {
       category,
       summary,
       ...(ticket === undefined ? {} : { ticket }),
-      evidence: (options.evidence ?? []).map((url) => ({ url })),
+      evidence: options.evidence ?? [],
     },
     ...(playbook === undefined ? {} : { playbook }),
     ...(options.expires === undefined ? {} : { expiresAt: await endOf(client, options.expires) }),

@@ -119,22 +119,57 @@ function registerExtend(program: Command, context: Context): void {
   ])
 }
 
+interface RetryOptions extends WaitOptions {
+  readonly device?: readonly string[]
+}
+
 function registerRetry(program: Command, context: Context): void {
   const retry = program
     .command('retry')
-    .description('try devices again that failed, or go on with a roll-out that stopped')
+    .description(
+      'try devices again that failed, or go on with a roll-out that stopped; waits until each has answered',
+    )
     .argument('<id>', 'id of the enforcement')
     .option('--device <id>', 'only this device; may be repeated', collect)
-    .action(async (id: string, options: { device?: readonly string[]; json?: boolean }) => {
-      const body = options.device === undefined ? {} : { body: { devices: options.device } }
-      const view = await createClient(context).post<EnforcementView>(`${pathOf(id)}/retry`, body)
-      show(context, view, options.json)
-      if (options.json !== true) say(context, `follow it: ${commandLine(context, ['watch', id])}`)
-    })
+  waiting(retry).action(async (id: string, options: RetryOptions) => {
+    const { device: devices } = options
+    const client = createClient(context)
+    const body = devices === undefined ? {} : { body: { devices } }
+    const view = await client.post<EnforcementView>(`${pathOf(id)}/retry`, body)
+    const aim = view.status === 'releasing' ? 'lifted' : 'in force'
+    await settle({ context, client, aim, until: answered(view, devices) }, view, options)
+  })
   examples(retry, [
     ['nullroute retry 01M8EB7EBEH238N6GHHQVXD11Z', 'every device that is not as asked'],
     ['nullroute retry 01M8EB7EBEH238N6GHHQVXD11Z --device edge1.ams', 'only this one'],
+    ['nullroute retry 01M8EB7EBEH238N6GHHQVXD11Z --no-wait', 'asks for it, and does not wait'],
   ])
+}
+
+/** Whether each device that was tried again has answered, or nothing goes on by itself. Pure. */
+export function answered(
+  asked: EnforcementView,
+  devices: readonly string[] | undefined,
+): (view: EnforcementView) => boolean {
+  const again = asked.devices
+    .filter(({ device, status }) => isOpen(status) && (devices?.includes(device) ?? true))
+    .map(placeOf)
+  return (view) => {
+    // Nobody named a device: the whole roll-out goes on, until it is through or has stopped again.
+    const stopped = devices === undefined && view.rollout.stoppedBy !== undefined
+    const open = view.devices.filter(({ status }) => isOpen(status)).map(placeOf)
+    return view.held !== undefined || stopped || !again.some((place) => open.includes(place))
+  }
+}
+
+type DeviceView = EnforcementView['devices'][number]
+
+function isOpen(status: DeviceView['status']): boolean {
+  return status === 'pending' || status === 'converging'
+}
+
+function placeOf({ device, role }: DeviceView): string {
+  return `${role} ${device}`
 }
 
 function pathOf(id: string): string {

@@ -76,6 +76,28 @@ export function collectOverride(
   return [...before, { guard: text.slice(0, at), reason }]
 }
 
+/** Where evidence lies, and what it was. */
+export interface Evidence {
+  readonly url: string
+  readonly sha256?: string
+}
+
+/** `URL` or `URL#sha256=HEX`, collected. The fragment is taken off: no server ever sees one. */
+export function collectEvidence(
+  text: string,
+  before: readonly Evidence[] = [],
+): readonly Evidence[] {
+  const at = text.search(/#sha-?256=/i)
+  if (at < 0) return [...before, { url: text }]
+  const hex = text.slice(text.indexOf('=', at) + 1).toLowerCase()
+  if (!/^[0-9a-f]{64}$/.test(hex)) {
+    throw new InvalidArgumentError(
+      `expected URL#sha256=HEX with the 64 hexadecimal digits that \`sha256sum FILE\` prints; found ${hex.length} characters after "="`,
+    )
+  }
+  return [...before, { url: text.slice(0, at), sha256: hex }]
+}
+
 /** A flag that may stand several times. */
 export function collect(text: string, before: readonly string[] = []): readonly string[] {
   return [...before, text]

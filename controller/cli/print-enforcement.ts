@@ -10,7 +10,7 @@ export function printEnforcement(style: Style, view: EnforcementView, now: Date)
     heading(style, view),
     facts(style, view, now),
     needsEye(style, view, now),
-    deviceTable(style, view.devices),
+    deviceTable(style, view),
     intentRemarks(view.devices),
   ]
   return parts.filter((part) => part !== '').join('\n\n')
@@ -55,7 +55,7 @@ function facts(style: Style, view: EnforcementView, now: Date): string {
     ['evidence', evidence === '' ? undefined : evidence],
     ['by', requester(view)],
     ['accepted', moment(view.acceptedAt, now)],
-    ['ends', view.expiresAt === undefined ? 'not by itself' : moment(view.expiresAt, now)],
+    endOf(view, now),
     [
       'approvals',
       approvals.needed === 0
@@ -79,6 +79,23 @@ function facts(style: Style, view: EnforcementView, now: Date): string {
   return indent(fields(style, rows))
 }
 
+// Its end is news only while something would still end by it.
+function endOf(view: EnforcementView, now: Date): [string, string | undefined] {
+  switch (view.status) {
+    case 'awaiting_approval':
+    case 'enforcing':
+    case 'enforced':
+    case 'degraded':
+      return ['ends', view.expiresAt === undefined ? 'not by itself' : moment(view.expiresAt, now)]
+    case 'releasing':
+      return ['ends', 'now: it is being lifted']
+    case 'released':
+    case 'rejected':
+    case 'failed':
+      return ['ended', moment(view.updatedAt, now)]
+  }
+}
+
 function requester({ requestedBy, requestedByPerson }: EnforcementView): string {
   const name = requestedBy.name ?? requestedBy.id
   return requestedByPerson === undefined || requestedByPerson === name
@@ -89,6 +106,8 @@ function requester({ requestedBy, requestedByPerson }: EnforcementView): string 
 /** What a person should look at: each a sentence that says what to do. */
 export function eyeCatchers(view: EnforcementView, now: Date): readonly string[] {
   const { rollout, unsaved } = view
+  // A release has no roll-out: what it lifts is lifted everywhere at once.
+  const stoppedBy = isOver(view) ? undefined : rollout.stoppedBy
   const held =
     view.held === 'freeze'
       ? ['held by a freeze: goes on after `nullroute unfreeze`']
@@ -102,9 +121,9 @@ export function eyeCatchers(view: EnforcementView, now: Date): readonly string[]
       ? ['overdue: asked to be lifted for more than 5 minutes, and still not gone everywhere']
       : []),
     ...held,
-    ...(rollout.stoppedBy === undefined
+    ...(stoppedBy === undefined
       ? []
-      : [`the roll-out stopped at ${rollout.stoppedBy}: \`nullroute retry ${view.id}\` goes on`]),
+      : [`the roll-out stopped at ${stoppedBy}: \`nullroute retry ${view.id}\` goes on`]),
     ...(unsaved.length === 0 ? [] : [unsavedText(view, now)]),
     ...view.conflicts.map(({ kind, object }) => `the inventory has changed: ${kind}: ${object}`),
     ...view.warnings
@@ -120,16 +139,19 @@ const ofRelease = new Set(['held_by_others', 'another_customer'])
 const known = new Set([...inForceOnly, ...ofRelease, 'unsupported'])
 
 function isOver({ status: at }: EnforcementView): boolean {
-  return at === 'releasing' || at === 'released' || at === 'failed'
+  return at === 'releasing' || at === 'released' || at === 'failed' || at === 'rejected'
 }
 
 /** Saving follows a change within this time, in ms: until then it is no alarm. */
 const savingMs = 15_000
 
-function unsavedText({ unsaved, updatedAt }: EnforcementView, now: Date): string {
-  return now.getTime() - Date.parse(updatedAt) < savingMs
-    ? `not saved yet on ${some(unsaved)}: that follows in a moment`
-    : `unsaved on ${some(unsaved)}: a reboot there would take it back; saving is tried again`
+function unsavedText(view: EnforcementView, now: Date): string {
+  const where = some(view.unsaved)
+  if (now.getTime() - Date.parse(view.updatedAt) < savingMs) {
+    return `not saved yet on ${where}: that follows in a moment`
+  }
+  const reboot = isOver(view) ? 'bring it back' : 'take it back'
+  return `unsaved on ${where}: a reboot there would ${reboot}; saving is tried again`
 }
 
 function needsEye(style: Style, view: EnforcementView, now: Date): string {
@@ -137,13 +159,14 @@ function needsEye(style: Style, view: EnforcementView, now: Date): string {
   return indent(lines.join('\n'))
 }
 
-function deviceTable(style: Style, devices: readonly EnforcementDeviceView[]): string {
+function deviceTable(style: Style, view: EnforcementView): string {
+  const { devices } = view
   if (devices.length === 0) return ''
   const rows = devices.map((one) => [
     one.device,
     one.role,
-    status(style, one.status),
-    outcomes(one),
+    status(style, one.status, deviceState(view, one)),
+    outcomes(view, one),
     time(one.verifiedAt),
   ])
   const shown = indent(table(style, ['DEVICE', 'ROLE', 'STATUS', 'INTENTS', 'VERIFIED'], rows))
@@ -151,17 +174,42 @@ function deviceTable(style: Style, devices: readonly EnforcementDeviceView[]): s
   return errors.length === 0 ? shown : `${shown}\n\n${indent(errors.join('\n'))}`
 }
 
-/** `3 applied, 1 already`. */
-export function outcomes({ intents, role, status: state }: EnforcementDeviceView): string {
+/** The status of a device. In a release `verified` would be read as "still cut": there it is said as what it means. */
+export function deviceState(of: EnforcementView, one: EnforcementDeviceView): string {
+  if (!isOver(of) || one.status !== 'verified') return one.status
+  return one.intents.some(stillCuts) ? 'read back' : 'lifted'
+}
+
+/** `3 applied, 1 already`; of what is lifted `3 gone, 1 still there`. */
+export function outcomes(of: EnforcementView, one: EnforcementDeviceView): string {
+  const { intents, role, status: state } = one
+  if (of.status === 'rejected') return 'nothing was done'
+  if (isOver(of)) return tally(intents.map(lifted))
   if (role === 'observer') {
-    const present = intents.filter(({ seen }) => seen === 'present' || seen === 'foreign').length
+    const present = intents.filter(stillCuts).length
     return state === 'pending' && present === 0
       ? `${intents.length} to be seen`
       : `${present} of ${intents.length} seen`
   }
+  return tally(intents.map(({ outcome }) => outcome))
+}
+
+type IntentView = EnforcementDeviceView['intents'][number]
+
+function stillCuts({ seen }: IntentView): boolean {
+  return seen === 'present' || seen === 'foreign'
+}
+
+function lifted(intent: IntentView): string {
+  if (intent.outcome === 'unsupported') return 'unsupported'
+  if (stillCuts(intent)) return 'still there'
+  return intent.seen === 'absent' ? 'gone' : 'not read yet'
+}
+
+function tally(words: readonly string[]): string {
   const counts = new Map<string, number>()
-  for (const { outcome } of intents) counts.set(outcome, (counts.get(outcome) ?? 0) + 1)
-  return [...counts].map(([outcome, n]) => `${n} ${outcome}`).join(', ')
+  for (const word of words) counts.set(word, (counts.get(word) ?? 0) + 1)
+  return [...counts].map(([word, n]) => `${n} ${word}`).join(', ')
 }
 
 function errorLines(style: Style, one: EnforcementDeviceView): readonly string[] {
@@ -203,10 +251,15 @@ export function enforcementTable(
     subjectText(view),
     status(style, view.status),
     outOf(view),
-    view.expiresAt === undefined ? '-' : moment(view.expiresAt, now),
+    endsText(view, now),
     view.decision.reason.ticket ?? '-',
   ])
   return table(style, ['ID', 'ACTION', 'SUBJECT', 'STATUS', 'DEVICES', 'ENDS', 'TICKET'], rows)
+}
+
+function endsText(view: EnforcementView, now: Date): string {
+  if (isOver(view)) return '-'
+  return view.expiresAt === undefined ? '-' : moment(view.expiresAt, now)
 }
 
 function outOf({ devices }: EnforcementView): string {
@@ -229,9 +282,7 @@ function countDevices(devices: EnforcementView['devices']): {
 
 // Released means that this enforcement holds nothing any more, not that nothing holds.
 function liftedText(devices: EnforcementView['devices']): string {
-  const stays = devices.filter(({ intents }) =>
-    intents.some(({ seen }) => seen === 'present' || seen === 'foreign'),
-  )
+  const stays = devices.filter(({ intents }) => intents.some(stillCuts))
   if (stays.length === 0) return 'Lifted everywhere, and read back.'
   const where = some([...new Set(stays.map(({ device }) => device))])
   return `Read back everywhere; but on ${where} something still cuts: another enforcement wants it, or it was there before. \`nullroute status ID\` and \`nullroute lookup ADDRESS\` say what.`

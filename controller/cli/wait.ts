@@ -39,15 +39,22 @@ const lookAgainMs = 1_000
 /** What is being waited for. */
 export type Aim = 'in force' | 'lifted'
 
-/** Shows an accepted request to its end: waits unless told not to, prints how it stands, and sets the exit code. */
+/** Shows an accepted request to its end: waits unless told not to, prints how it stands, and sets the exit code. `until` says when what is degraded has been waited for long enough; without it, that is not waited for. */
 export async function settle(
-  about: { readonly context: Context; readonly client: Client; readonly aim: Aim },
+  about: {
+    readonly context: Context
+    readonly client: Client
+    readonly aim: Aim
+    readonly until?: Waiting['until']
+  },
   accepted: EnforcementView,
   options: WaitOptions,
 ): Promise<void> {
-  const { context, client, aim } = about
-  const mayWait = options.wait && needsWaiting(accepted)
-  const last = mayWait ? await waitFor(context, client, { view: accepted, options }) : accepted
+  const { context, client, aim, until } = about
+  const again = until !== undefined && accepted.status === 'degraded' && !until(accepted)
+  const mayWait = options.wait && (needsWaiting(accepted) || again)
+  const waiting = { view: accepted, options, ...(until === undefined ? {} : { until }) }
+  const last = mayWait ? await waitFor(context, client, waiting) : accepted
   if (options.json === true) sayJson(context, last)
   else show(context, last, { aim, waited: mayWait })
   if (options.wait) endWith(context, exitOfStatus(last, aim))
@@ -125,6 +132,8 @@ export interface Waiting {
   readonly options: WaitOptions
   /** Goes on while it is overdue or held, and from degraded until it is more than that. */
   readonly patient?: boolean
+  /** Of one that is degraded: whether that is enough. */
+  readonly until?: (view: EnforcementView) => boolean
 }
 
 /** Follows an enforcement until it is settled, overdue, held, or the time is over. Throws `interrupted` on Ctrl-C. */
@@ -144,7 +153,7 @@ export async function waitFor(
   ]
   try {
     const events =
-      view.status === 'degraded' ? looks(client, view, signal) : client.events(view.id, signal)
+      view.status === 'degraded' ? looks(client, what, signal) : client.events(view.id, signal)
     for await (const one of events) {
       const event = one as ProgressEvent
       // The stream begins with the whole history; what lies before the request is not its progress.
@@ -168,13 +177,13 @@ async function look(client: Client, path: string, enough: AbortController): Prom
   if (now !== undefined && (now.overdue || now.held !== undefined)) enough.abort()
 }
 
-/** What is degraded is settled, so that its stream has ended: looks at it until it is more than that. */
+/** What is degraded is settled, so that its stream has ended: looks at it until it is more than that, or enough. */
 async function* looks(
   client: Client,
-  first: EnforcementView,
+  { view: first, until }: Waiting,
   signal: AbortSignal,
 ): AsyncGenerator<ProgressEvent> {
-  for (let view = first; view.status === 'degraded'; ) {
+  for (let view = first; view.status === 'degraded' && until?.(view) !== true; ) {
     await pause(lookAgainMs, undefined, { signal })
     view = await client.get<EnforcementView>(`/v1/enforcements/${first.id}`)
     const { devices, status, updatedAt: time } = view

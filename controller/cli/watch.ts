@@ -7,7 +7,7 @@ import { type Client, createClient } from './client.ts'
 import { type Context, endWith, say } from './context.ts'
 import { examples } from './options.ts'
 import { styleFor, time } from './print.ts'
-import { outcomes, printEnforcement, statusLine } from './print-enforcement.ts'
+import { deviceState, outcomes, printEnforcement, statusLine } from './print-enforcement.ts'
 import { printStatus } from './print-status.ts'
 import { exitOfStatus, waitFor } from './wait.ts'
 
@@ -114,13 +114,15 @@ function tellLines(
   for (const one of changed) {
     say(context, `${at}  ${statusLine(style, one)}`)
     for (const device of one.devices) {
-      say(context, `    ${device.device}  ${device.role}  ${device.status}  ${outcomes(device)}`)
+      const state = deviceState(one, device)
+      say(context, `    ${device.device}  ${device.role}  ${state}  ${outcomes(one, device)}`)
     }
   }
   for (const id of gone) say(context, `${at}  ${id}: ended`)
 }
 
-function fingerprint({ status, devices, overdue, held, unsaved }: EnforcementView): string {
-  const parts = devices.map((one) => [one.device, one.role, one.status, outcomes(one)])
+function fingerprint(view: EnforcementView): string {
+  const { status, devices, overdue, held, unsaved } = view
+  const parts = devices.map((one) => [one.device, one.role, one.status, outcomes(view, one)])
   return JSON.stringify([status, overdue, held, unsaved, parts])
 }

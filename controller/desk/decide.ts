@@ -53,7 +53,8 @@ export async function keepPlan(desk: Desk, caller: Caller, made: Plan): Promise<
       addresses: made.blastRadius.ipv4Addresses,
       ports: made.blastRadius.ports.length,
       neighbors: made.blastRadius.neighbors.length,
-      devices: made.devices.map(({ device }) => device),
+      // One that gets lines and is watched for the effect too stands in the plan twice.
+      devices: [...new Set(made.devices.map(({ device }) => device))],
       guards: made.guards.map(({ guard, verdict }) => ({ name: guard, verdict })),
     }
     if (made.decision !== undefined) data['subject'] = subjectJson(made.decision.subject)

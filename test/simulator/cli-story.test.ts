@@ -118,6 +118,10 @@ describe('the abuse desk', () => {
     expect(status.json<StatusView>()).toMatchObject({ ready: true, counts: { enforced: 1 } })
     expectExit(released, 0)
     expect(released.stdout).toContain('released. Lifted everywhere, and read back.')
+    const after = await story.cli(['status', one.id])
+    expect(after.stdout).toMatch(/trigger1 +enforcer +lifted +3 gone/)
+    expect(after.stdout).toMatch(/edge1 +observer +lifted +3 gone/)
+    expect(after.stdout).not.toMatch(/ends |applied|retry/)
     expect(released.stderr).toMatch(/trigger1 {2}enforcer {2}lifted/)
     expect(released.stderr).not.toContain('enforced')
     expect({ trigger1: lines('trigger1'), sw1: lines('sw1') }).toEqual(before)
@@ -227,6 +231,11 @@ describe('what is refused', () => {
       '',
     ],
     [['suspend', 'esthost', ...why, '--evidence', 'kit.zip'], '--evidence: expected a URL', ''],
+    [
+      ['suspend', 'esthost', ...why, '--evidence', 'https://desk.example/kit.zip#sha256=9f86'],
+      'expected URL#sha256=HEX',
+      'sha256sum FILE',
+    ],
     [['block', ...why], 'exactly one of --prefix, --port and --neighbor', ''],
     [['block', '--prefix', '203.0.113.9/24', ...why], '--prefix: ', ''],
     [['block', '--port', 'p1', ...why], 'expected DEVICE:INTERFACE', ''],
@@ -295,6 +304,34 @@ describe('more than one in force', () => {
     expect(releases.map(({ exit }) => exit)).toEqual([0, 0])
     expectExit(nothing, 1)
     expect(nothing.stderr).toContain('nothing is in force on esthost')
+  })
+
+  it('warns before it waits where the same was asked for twice, names the first, and says how to undo', async () => {
+    const first = await story.cli(['block', '--port', 'sw1:p1', ...why, '--json'])
+    const second = await story.cli(['block', '--port', 'sw1:p1', ...why])
+    const json = await story.cli(['block', '--port', 'sw1:p1', ...why, '--no-wait', '--json'])
+    const { id } = first.json<EnforcementView>()
+    const third = json.json<EnforcementView>().id
+    const other = (await story.api<{ items: EnforcementView[] }>('GET', '/v1/enforcements')).json
+      .items[1]!
+    const released = await story.cli(['release', id, '--reason', 'x'])
+    const status = await story.cli(['status', id])
+    for (const one of [other.id, third]) await story.cli(['release', one, '--reason', 'x'])
+
+    expectExit(second, 0)
+    expect(second.stderr.split('\n').slice(0, 3)).toEqual([
+      `WARNING: block port sw1:p1 of esthost was in force already, as ${id}.`,
+      `  This made a second one, ${other.id}: the subject stays cut off until both are released.`,
+      `  If it was not meant: nullroute release ${other.id} --reason 'asked for twice'`,
+    ])
+    expect(json.stderr).toBe('')
+    expect(json.json<EnforcementView>().warnings).toMatchObject([
+      { code: 'already_in_force', enforcements: [id, other.id] },
+    ])
+    expectExit(released, 0)
+    expect(status.stdout).toMatch(/sw1 +enforcer +read back +1 still there/)
+    expect(status.stdout).toMatch(/\n {2}ended +\S+/)
+    expect(status.stdout).not.toMatch(/\n {2}ends /)
   })
 })
 
@@ -383,6 +420,7 @@ describe('the network', () => {
     expectExit(all, 0)
     expect(all.stdout).toMatch(/sw1 +unreachable/)
     expectExit(retried, 0)
+    expect(retried.stdout).toContain('block port sw1:p1 of esthost: enforced. 1 of 1 device')
     expectExit(watched, 0)
     expect(watched.stdout).toMatch(/sw1 +enforcer +verified/)
   })

@@ -4,8 +4,10 @@ import fc from 'fast-check'
 import picocolors from 'picocolors'
 import { describe, expect, it } from 'vitest'
 import type { EnforcementView, LookupView, PlanView } from '../../controller/api/schema.ts'
+import { answered } from '../../controller/cli/later.ts'
 import { printLookup } from '../../controller/cli/lookup.ts'
 import {
+  collectEvidence,
   collectOverride,
   isUlid,
   parseCount,
@@ -158,6 +160,20 @@ describe('flags', () => {
     ])
     for (const text of ['hour_budget', 'hour_budget=', '=x', 'hour_budget= '])
       expect(() => collectOverride(text)).toThrow('expected GUARD=REASON')
+  })
+
+  it('takes evidence with the SHA-256 of what lies there, in either case, and keeps any other fragment', () => {
+    const sha256 = '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08'
+    const first = collectEvidence(`https://desk.example/kit.zip#sha256=${sha256.toUpperCase()}`)
+
+    expect(collectEvidence('https://desk.example/case#page=2', first)).toEqual([
+      { url: 'https://desk.example/kit.zip', sha256 },
+      { url: 'https://desk.example/case#page=2' },
+    ])
+    for (const hex of ['', sha256.slice(1), `${sha256}0`, sha256.replace('9', 'g')])
+      expect(() => collectEvidence(`https://desk.example/#sha256=${hex}`)).toThrow(
+        `found ${hex.length} characters`,
+      )
   })
 
   it('tells ids from names, and counts within bounds', () => {
@@ -331,6 +347,71 @@ describe('an enforcement', () => {
     const fresh = { ...enforcement, updatedAt: '2026-11-27T11:59:55.000Z' }
 
     expect(eyeCatchers(fresh, now)).toContain('not saved yet on edge1: that follows in a moment')
+  })
+})
+
+describe('an enforcement on its way out', () => {
+  const device = enforcement.devices[0]!
+  const intent = { key: 'port|p1', kind: 'port', outcome: 'applied' } as const
+  const shown = (status: EnforcementView['status'], seen: 'present' | 'absent') =>
+    printEnforcement(
+      plain,
+      {
+        ...enforcement,
+        status,
+        expiresAt: '2026-12-11T12:00:00.000Z',
+        devices: [{ ...device, status: 'verified', intents: [{ ...intent, seen }] }],
+      },
+      now,
+    )
+
+  it('says what is gone and what is still there, in place of what was applied', () => {
+    expect(shown('enforced', 'present')).toMatch(/sw1 +enforcer +verified +1 applied/)
+    expect(shown('releasing', 'present')).toMatch(/sw1 +enforcer +read back +1 still there/)
+    expect(shown('releasing', 'absent')).toMatch(/sw1 +enforcer +lifted +1 gone/)
+    expect(shown('released', 'absent')).toMatch(/sw1 +enforcer +lifted +1 gone/)
+  })
+
+  it('has no end to come, no roll-out to go on with, and another danger in a reboot', () => {
+    expect(shown('enforced', 'present')).toMatch(/^ {2}ends +2026-12-11 12:00:00Z \(in 14 d\)$/m)
+    expect(shown('releasing', 'present')).toMatch(/^ {2}ends +now: it is being lifted$/m)
+    expect(shown('released', 'absent')).toMatch(/^ {2}ended +2026-11-27 11:00:10Z \(60 min ago\)$/m)
+    expect(shown('releasing', 'present')).not.toContain('retry')
+    expect(shown('degraded', 'present')).toContain('retry')
+    expect(shown('releasing', 'present')).toContain('a reboot there would bring it back')
+  })
+})
+
+describe('a retry', () => {
+  const of = (...statuses: readonly EnforcementView['devices'][number]['status'][]) => {
+    const { stoppedBy: _stoppedBy, ...rollout } = enforcement.rollout
+    const { held: _held, ...rest } = enforcement
+    const devices = statuses.map((status, index) => ({
+      ...enforcement.devices[0]!,
+      device: `sw${index}`,
+      status,
+    }))
+    return { ...rest, rollout, devices }
+  }
+
+  it('is waited for until each device that was asked again has answered', () => {
+    const enough = answered(of('pending', 'pending', 'unreachable'), undefined)
+
+    expect(enough(of('pending', 'verified', 'unreachable'))).toBe(false)
+    expect(enough(of('converging', 'verified', 'unreachable'))).toBe(false)
+    expect(enough(of('unreachable', 'verified', 'unreachable'))).toBe(true)
+    expect(enough(of('verified', 'failed', 'pending'))).toBe(true)
+  })
+
+  it('is waited for at the named devices only, and not where nothing goes on by itself', () => {
+    const asked = of('pending', 'pending')
+    const stopped = { ...asked, rollout: { ...asked.rollout, stoppedBy: 'sw0' } }
+
+    expect(answered(asked, ['sw1'])(of('pending', 'verified'))).toBe(true)
+    expect(answered(asked, undefined)(of('pending', 'verified'))).toBe(false)
+    expect(answered(asked, undefined)(stopped)).toBe(true)
+    expect(answered(asked, ['sw1'])(stopped)).toBe(false)
+    expect(answered(asked, undefined)({ ...asked, held: 'freeze' })).toBe(true)
   })
 })
 

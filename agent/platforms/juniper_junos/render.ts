@@ -29,7 +29,7 @@ export const bothDirections =
 
 /** What older releases do instead. */
 export const deactivates =
-  'this release (before 19.1) has no BGP shutdown: the neighbor is deactivated, without a message, and a range of the group may take it in again'
+  'before Junos 19.1 there is no BGP shutdown: there the neighbor is deactivated, without a message, and a range of the group may take it in again'
 
 /** One rendering for each change. Changes of both directions at one entry send its line once, so that the difference shows each line once. */
 export function render(changes: readonly Change[], facts: Facts): readonly Rendering[] {
