@@ -314,8 +314,16 @@ function isOurs(claim: Claim, found: Found): boolean {
   if (found.mark === 'none') return false
   return (
     sameObject(found.object, claim.wrote) ||
-    (claim.replaces !== undefined && sameObject(found.object, claim.replaces))
+    (claim.replaces !== undefined && sameObject(found.object, claim.replaces)) ||
+    isHalfDone(claim, found)
   )
+}
+
+/** Of an object in several parts some: a step of ours ended between them, and what stands there is of our making. Taken for somebody's it would be left, or put back, for good. */
+function isHalfDone({ phase, before, wrote }: Claim, { object }: Found): boolean {
+  if (phase !== 'pending' && phase !== 'lifting') return false
+  if (object.length === 0 || sameObject(object, before)) return false
+  return object.every((part) => wrote.includes(part) && !before.includes(part))
 }
 
 /** Whether two objects in normal form are the same. */

@@ -208,6 +208,41 @@ describe('a held object', () => {
   })
 })
 
+describe('an object in two parts, of which a step that was cut off left one', () => {
+  const parts = ['add element inet', 'add element bridge']
+  const [, second = ''] = parts
+  const half = found(host, { object: [second], mark: 'ours' })
+
+  it('is ours: what is missing is added, and nothing of it counts as there before', () => {
+    const decision = decideOne(
+      { wanted: [host], claims: [claim(host, { wrote: parts, phase: 'pending' })] },
+      half,
+    )
+
+    const change = { kind: 'modify', from: [second] }
+    expect(decision).toMatchObject({ kind: 'change', change, before: [] })
+  })
+
+  it('is lifted by what is left of it', () => {
+    const decision = decideOne({ claims: [claim(host, { wrote: parts, phase: 'lifting' })] }, half)
+
+    const change = { kind: 'lift', before: [], wrote: [second] }
+    expect(decision).toMatchObject({ kind: 'change', change })
+  })
+
+  it('is somebody’s where no step of ours was under way', () => {
+    const decision = decideOne({ claims: [claim(host, { wrote: parts })] }, half)
+
+    expect(decision).toMatchObject({ kind: 'lifted', seen: 'foreign' })
+  })
+
+  it('is not ours as far as it was there before', () => {
+    const held = claim(host, { before: [second], wrote: parts, phase: 'lifting' })
+
+    expect(decideOne({ claims: [held] }, half)).toMatchObject({ kind: 'lifted', seen: 'absent' })
+  })
+})
+
 describe('an observer', () => {
   it('waits for the effect, whatever brings it', () => {
     expect(decideOne({ expected: [host] }, found(host))).toMatchObject({ kind: 'waiting' })
