@@ -11,6 +11,8 @@ import type { Transcript } from './transcript.ts'
 export interface OpeningOptions {
   readonly platform: Platform
   readonly nonce: string
+  /** What the inventory says of the device. */
+  readonly facts: Facts
   readonly screen: Screen
   readonly transcript: Transcript
   readonly clock: Clock
@@ -50,7 +52,7 @@ export function beginOpening(options: OpeningOptions): Opening {
   const at: Stage = {
     options,
     stage: 'start',
-    facts: {},
+    facts: options.facts,
     host: '',
     steps: 0,
     over: false,

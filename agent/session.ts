@@ -15,7 +15,14 @@ import {
   knownKinds,
   parseKnownHosts,
 } from './host-keys.ts'
-import type { Answer, Context, Line, Platform, Seen } from './platform.ts'
+import {
+  type Answer,
+  type Context,
+  type Line,
+  type Platform,
+  type Seen,
+  uplinksFact,
+} from './platform.ts'
 import { type Credentials, credentialsFor, type Environment, fromEnvironment } from './secrets.ts'
 import { algorithms } from './session-algorithms.ts'
 import { createDialogue, type Dialogue, type Progress } from './session-dialogue.ts'
@@ -277,7 +284,8 @@ async function assemble(options: SessionOptions, parts: Parts): Promise<Session>
     })
   }
   const nonce = randomBytes(4).toString('hex')
-  const opening: Opening = beginOpening({ ...common, nonce, enable: parts.enable, write })
+  const facts = { [uplinksFact]: device.uplinks.join(' ') }
+  const opening: Opening = beginOpening({ ...common, nonce, facts, enable: parts.enable, write })
   const receive = (bytes: Buffer): void => {
     screen.write(bytes)
     if (dialogue === undefined) opening.received()

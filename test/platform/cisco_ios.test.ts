@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { decide } from '../../agent/diff.ts'
 import type { Intent } from '../../agent/intents.ts'
 import { keyOf } from '../../agent/intents.ts'
-import type { Change } from '../../agent/platform.ts'
+import type { Change, Seen } from '../../agent/platform.ts'
 import { cisco_ios } from '../../agent/platforms/cisco_ios/cisco_ios.ts'
 import {
   acl,
@@ -16,12 +16,14 @@ import {
   neighbor,
   observed,
   port,
+  preflightOf,
+  withUplinks,
 } from './conformance-kit.ts'
 
 const routesLine = 'show running-config | include ^ip route|^ipv6 route'
 const groupLine = 'show object-group name NULLROUTE'
 const listsLine =
-  'show running-config | include ^ip access-list |object-group NULLROUTE|permit ip any any|^ ip access-group'
+  'show running-config | include ^ip access-list |object-group NULLROUTE|permit ip any any|^interface |^ ip access-group'
 const bgpLine = 'show running-config | section ^router bgp'
 
 const absent = '% Subnet not in table'
@@ -29,8 +31,12 @@ const bound = `ip access-list extended CUST-IN
  1 deny ip object-group NULLROUTE any
 ip access-list extended CUST-OUT
  deny   ip any object-group NULLROUTE
+interface GigabitEthernet0/0
+interface GigabitEthernet0/1
  ip access-group CUST-IN in
- ip access-group CUST-OUT out`
+ ip access-group CUST-OUT out
+interface Vlan300
+ ip access-group CUST-IN in`
 
 /** The answer to `show ip route` for a static discard. */
 function routed(entry: string, path = 'directly connected, via Null0'): string {
@@ -311,11 +317,15 @@ function network(address: string, length: number): string {
 describe('a filter entry on IOS', () => {
   const entry = acl('203.0.113.64/26')
   const group = 'Network object group NULLROUTE\n host 192.0.2.255\n'
-  const look = (members: string, lists: string, intents: readonly Intent[] = [entry]) =>
-    observed(cisco_ios, intents, {
-      [groupLine]: members,
-      ...(intents.length === 0 ? {} : { [listsLine]: lists }),
-    })
+  const look = (
+    members: string,
+    lists: string,
+    intents: readonly Intent[] = [entry],
+    seen: Seen = withUplinks(),
+  ) => {
+    const asked = intents.length === 0 ? {} : { [listsLine]: lists }
+    return observed(cisco_ios, intents, { [groupLine]: members, ...asked }, seen)
+  }
 
   it('is a member of the prepared group', () => {
     const found = foundFor(look(`${group} 203.0.113.64 255.255.255.192\n`, bound), entry)
@@ -333,6 +343,11 @@ describe('a filter entry on IOS', () => {
     ['an IPv6 group of that name', 'V6-Network object group NULLROUTE\n host 2001:db8::2\n', bound],
     ['no list', group, ''],
     ['a list that stands nowhere', group, bound.replaceAll(/^ ip access-group.*$/gm, '')],
+    [
+      'its list on what goes out',
+      group,
+      bound.replaceAll(/ip access-group CUST-IN in/g, 'ip access-group CUST-IN out'),
+    ],
     ['the other direction only', group, bound.replace('1 deny ip object-group NULLROUTE any', '')],
     ['a permit', group, bound.replaceAll('deny', 'permit')],
     ['all let pass before it', group, bound.replace(' 1 deny', ' 1 permit ip any any\n 2 deny')],
@@ -350,7 +365,50 @@ describe('a filter entry on IOS', () => {
     const open = bound.replace('any\nip access-list', 'any\n 9 permit ip any any\nip access-list')
     const found = foundFor(look(`${group} 203.0.113.64 255.255.255.192\n`, open), entry)
     expect(found.inForce).toBe('yes')
-    expect(found.note).toMatch(/^denied by CUST-IN; taken for granted: /)
+    expect(found.note).toMatch(
+      /^denied by CUST-IN on GigabitEthernet0\/1, Vlan300; taken for granted: /,
+    )
+  })
+
+  it('counts a list only where it stands on more than uplinks, in whatever spelling those are named', () => {
+    const members = `${group} 203.0.113.64 255.255.255.192\n`
+    const uplinks = (...names: readonly string[]) =>
+      foundFor(look(members, bound, [entry], withUplinks(...names)), entry)
+    expect(uplinks('Gi0/0').inForce).toBe('yes')
+    expect(uplinks('gi0/1')).toMatchObject({
+      inForce: 'yes',
+      note: expect.stringMatching(/^denied by CUST-IN on Vlan300;/) as string,
+    })
+    expect(uplinks('gi0/1', 'Vlan300')).toMatchObject({ inForce: 'no' })
+    const { stop } = foundFor(look(group, bound, [entry], withUplinks('gi0/1', 'Vl300')), entry)
+    expect(stop).toMatchObject({
+      code: 'not_prepared',
+      message: expect.stringContaining('CUST-IN on GigabitEthernet0/1, Vlan300') as string,
+    })
+    const units = bound.replaceAll('GigabitEthernet0/1', 'GigabitEthernet0/1.300')
+    const out = acl('203.0.113.64/26', 'out')
+    expect(foundFor(look(group, units, [out], withUplinks('Gi0/1')), out).stop?.message).toContain(
+      'CUST-OUT on GigabitEthernet0/1.300 drops',
+    )
+  })
+
+  it('is found prepared beforehand only where that is so', () => {
+    const check = (...names: readonly string[]) =>
+      preflightOf(
+        cisco_ios,
+        'acl prepared',
+        { [groupLine]: group, [listsLine]: bound },
+        withUplinks(...names).facts,
+      )
+    expect(check('Gi0/0')).toMatchObject({
+      ok: true,
+      found:
+        '1 members, denied in by CUST-IN on GigabitEthernet0/1, Vlan300, out by CUST-OUT on GigabitEthernet0/1',
+    })
+    expect(check('Gi0/1', 'Vlan300')).toMatchObject({
+      ok: false,
+      found: expect.stringContaining('out on uplinks only (CUST-OUT on') as string,
+    })
   })
 
   it('can be lifted wherever the group is bound by now', () => {

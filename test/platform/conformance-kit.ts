@@ -1,14 +1,17 @@
 // What the tests of platforms share: intents from text, and a device that is nothing but a table of questions and answers.
 
 import { type Intent, type Key, keyOf, parseCliText } from '../../agent/intents.ts'
-import type {
-  Answer,
-  Found,
-  Line,
-  Observation,
-  Platform,
-  Rendering,
-  Seen,
+import {
+  type Answer,
+  type Facts,
+  type Finding,
+  type Found,
+  type Line,
+  type Observation,
+  type Platform,
+  type Rendering,
+  type Seen,
+  uplinksFact,
 } from '../../agent/platform.ts'
 import { parsePortName } from '../../inventory/model.ts'
 import { parseAddress, parsePrefix } from '../../inventory/prefix.ts'
@@ -62,6 +65,30 @@ export function observed(
   }
   if (left.size > 0) throw new TypeError(`never asked: ${[...left].join(', ')}`)
   return platform.parse(answers, intents, seen)
+}
+
+/** What the preflight says under that name, of a device that answers as `observed` has it. */
+export function preflightOf(
+  platform: Platform,
+  name: string,
+  table: Readonly<Record<string, string>>,
+  facts: Facts = {},
+): Finding {
+  const seen: Seen = { host: 'edge1', nonce: '00000000', facts }
+  const answers = new Map<string, Answer>()
+  for (const { what, line } of platform.preflight.reads(['edge'], seen)) {
+    answers.set(what, { line, text: table[line.text] ?? '' })
+  }
+  const all = platform.preflight.judge(answers, seen)
+  return must(
+    all.find((finding) => finding.name === name),
+    `a finding "${name}"`,
+  )
+}
+
+/** Facts of a device with these uplinks in the inventory. */
+export function withUplinks(...names: readonly string[]): Seen {
+  return { host: 'edge1', nonce: '00000000', facts: { [uplinksFact]: names.join(' ') } }
 }
 
 /** The one thing found for an intent. */

@@ -4,7 +4,17 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Intent } from '../../agent/intents.ts'
 import { juniper_junos } from '../../agent/platforms/juniper_junos/juniper_junos.ts'
-import { acl, blackhole, foundFor, linesOf, neighbor, observed, port } from './conformance-kit.ts'
+import {
+  acl,
+  blackhole,
+  foundFor,
+  linesOf,
+  neighbor,
+  observed,
+  port,
+  preflightOf,
+  withUplinks,
+} from './conformance-kit.ts'
 
 const more = (text: string): string => `${text} | no-more`
 const staticLine = more('show configuration routing-options static | display set')
@@ -13,7 +23,9 @@ const inactiveLine = more('show configuration | display set | match "^deactivate
 const marksLine = more('show configuration | display set | match "apply-macro nullroute"')
 const commitLine = more('show system commit')
 const termsLine = more('show configuration firewall | display set')
-const boundLine = more('show configuration interfaces | display set | match " filter (in|out)put"')
+const boundLine = more(
+  'show configuration interfaces | display set | match " filter (in|out)put|^deactivate"',
+)
 
 const see = (intent: Intent, table: Record<string, string>) =>
   foundFor(observed(juniper_junos, [intent], table), intent)
@@ -241,6 +253,9 @@ describe('a filter entry on Junos', () => {
       bound,
     ],
     ['a filter that stands nowhere', list, terms, bound.replace('CUST-IN', 'CUST-OUT')],
+    ['a filter on what goes out', list, terms, bound.replace('input', 'output')],
+    ['a filter of that name for the other family', list, terms, bound.replace('inet', 'inet6')],
+    ['its interface deactivated', list, terms, `${bound}deactivate interfaces ge-0/0/7 unit 0\n`],
   ])('is not prepared with %s', (_, entries, lines, where) => {
     expect(look(entries, lines, where).stop?.code).toBe('not_prepared')
   })
@@ -256,14 +271,56 @@ describe('a filter entry on Junos', () => {
   ])('is in force with a term %s, and says what was taken for granted', (_, lines) => {
     const found = look(ours, lines, bound)
     expect(found.inForce).toBe('yes')
-    expect(found.note).toMatch(/^discarded by CUST-IN; taken for granted: /)
+    expect(found.note).toMatch(/^discarded by CUST-IN on ge-0\/0\/7\.0; taken for granted: /)
+  })
+
+  it('counts a filter only where it stands on more than uplinks', () => {
+    const uplinks = (...names: readonly string[]) =>
+      foundFor(
+        observed(
+          juniper_junos,
+          [entry],
+          { [listLine]: list, [termsLine]: terms, [boundLine]: bound },
+          withUplinks(...names),
+        ),
+        entry,
+      ).stop
+    expect(uplinks()).toBeUndefined()
+    expect(uplinks('ge-0/0/70', 'ge-0/0/7.1')).toBeUndefined()
+    for (const name of ['ge-0/0/7', 'ge-0/0/7.0']) {
+      expect(uplinks('xe-0/1/0', name)).toMatchObject({
+        code: 'not_prepared',
+        message: expect.stringMatching(/^CUST-IN on ge-0\/0\/7\.0 drops .* uplinks only/) as string,
+      })
+    }
+  })
+
+  it('is found prepared beforehand only where that is so', () => {
+    const lists = more(
+      'show configuration policy-options | display set | match "prefix-list nullroute-"',
+    )
+    const check = (where: string) =>
+      preflightOf(juniper_junos, 'acl prepared for IPv4', {
+        [lists]: list,
+        [termsLine]: terms,
+        [boundLine]: where,
+      })
+    expect(check(bound)).toMatchObject({
+      ok: true,
+      found: 'prefix list nullroute-v4, discarded in by CUST-IN on ge-0/0/7.0, out by nothing',
+    })
+    expect(check(bound.replace('inet', 'inet6')).ok).toBe(false)
   })
 
   it('goes with a list of filters, and by direction', () => {
     expect(look(list, terms, bound.replace('input', 'input-list')).stop).toBeUndefined()
     const source = terms.replace('from prefix-list', 'from source-prefix-list')
     expect(look(list, source, bound).stop).toBeUndefined()
-    expect(look(list, source, bound, acl('203.0.113.64/26', 'out')).stop).toBeDefined()
+    const out = acl('203.0.113.64/26', 'out')
+    const output = bound.replace('input', 'output')
+    expect(look(list, source, output, out).stop).toBeDefined()
+    expect(look(list, terms, bound, out).stop).toBeDefined()
+    expect(look(list, terms, output, out).stop).toBeUndefined()
   })
 
   it('is one line each way, never without the prefix, and once for both directions', () => {

@@ -167,13 +167,19 @@ function portsOf(device: Device, inventory: Inventory): SimulatedPort[] {
   return [...ports.values()]
 }
 
-/** The gateways stand on a port of their own, with the length of the customer's prefix that they are in. */
+/** The gateways stand on the port that leads to customers, with the length of the customer's prefix that they are in. */
 function addGateways(
   ports: Map<string, SimulatedPort>,
   device: Device,
   inventory: Inventory,
 ): void {
-  if (device.gateways.length === 0) return
+  if (device.gateways.length === 0) {
+    // An edge leads to customers somewhere, be it by other routers.
+    if (!device.roles.includes('edge')) return
+    const name = freeName(ports, device.platform)
+    ports.set(name, { name, description: 'customers', addresses: [] })
+    return
+  }
   const prefixes = [...inventory.customers.values()].flatMap((one) =>
     one.prefixes.map(({ prefix }) => prefix),
   )

@@ -113,7 +113,7 @@ describe('a configuration line', () => {
 
     expect(printed[1]).toMatch(/^ +\^\n% Invalid input detected at '\^' marker\.\n\n$/)
     expect(device.running).toContain(
-      'interface GigabitEthernet1/0/8\n description other\n ip address 10.50.3.1 255.255.255.252\n shutdown',
+      'interface GigabitEthernet1/0/8\n description other\n ip address 10.50.3.1 255.255.255.252\n ip access-group CUST-IN in\n ip access-group CUST-OUT out\n shutdown',
     )
   })
 

@@ -2,19 +2,21 @@
 
 import { familyOf } from '../../../inventory/prefix.ts'
 import { type Intent, type Key, keyOf } from '../../intents.ts'
-import { type Answer, type Found, free, type Read, type Stop } from '../../platform.ts'
+import { type Answer, type Facts, type Found, free, type Read, type Stop } from '../../platform.ts'
+import { assumedNote, type Binding, type Bindings, partBindings, uplinkStop } from '../bindings.ts'
 import { answerTo, unknownOutput } from '../output.ts'
 import { isUnknownLine } from './dialogue.ts'
 import { groupName, memberObject, parseMember, sentinel } from './objects.ts'
+import { canonicalPort } from './port-names.ts'
 
 type Acl = Extract<Intent, { readonly kind: 'acl' }>
 
-/** How the group is used: access lists with an entry for it, what lets everything pass in them, and those that stand on an interface. */
+/** How the group is used: access lists with an entry for it, what lets everything pass in them, and the interfaces on which lists stand. */
 export const groupReads: readonly Read[] = [
   {
     what: 'lists',
     line: free(
-      `show running-config | include ^ip access-list |object-group ${groupName}|permit ip any any|^ ip access-group`,
+      `show running-config | include ^ip access-list |object-group ${groupName}|permit ip any any|^interface |^ ip access-group`,
       'exec',
     ),
   },
@@ -45,14 +47,14 @@ const noGroup =
 export function foundMember(
   intent: Acl,
   members: readonly string[] | undefined,
-  answers: ReadonlyMap<string, Answer>,
+  { answers, facts }: { readonly answers: ReadonlyMap<string, Answer>; readonly facts: Facts },
 ): Found {
   const key = keyOf(intent)
   if (familyOf(intent.prefix) === 6) {
     return { key, object: [], effect: 'none', mark: 'unmarkable', inForce: 'unknown' }
   }
-  const lists = answerTo(answers, 'lists').text
-  const stop = notPrepared(intent, members, lists)
+  const bindings = bindingsFor(intent.direction, answerTo(answers, 'lists').text, facts)
+  const stop = notPrepared(intent, members, bindings)
   const stands = members?.includes(intent.prefix) === true
   return {
     key,
@@ -64,49 +66,57 @@ export function foundMember(
     element: memberObject(intent.prefix),
     // A member that stands can be taken away wherever the group is bound by now.
     ...(stop === undefined || stands ? {} : { stop }),
-    ...(stop === undefined ? { note: assumed(boundLists(lists).get(intent.direction)) } : {}),
+    ...(stop === undefined ? { note: assumedNote('denied', bindings) } : {}),
   }
-}
-
-function assumed(lists: readonly string[] = []): string {
-  return `denied by ${lists.join(', ')}; taken for granted: that list stands on each interface of the customer, and no entry before ours lets a part of it pass`
 }
 
 function notPrepared(
   intent: Acl,
   members: readonly string[] | undefined,
-  lists: string,
+  bindings: Bindings,
 ): Stop | undefined {
   const remedy = 'paste the lines of `nullroute device prepare`, with the names of your own lists'
   if (members === undefined) {
     return { code: 'not_prepared', message: `there is no object group ${groupName}`, remedy }
   }
-  if (boundLists(lists).has(intent.direction)) return undefined
+  if (bindings.bound.length > 0) return undefined
   const entry =
     intent.direction === 'in'
       ? `deny ip object-group ${groupName} any`
       : `deny ip any object-group ${groupName}`
-  const message = `no access list that stands on an interface has \`${entry}\` before an entry that lets everything pass`
-  return { code: 'not_prepared', message, remedy }
+  const message = `no access list that stands on an interface in direction \`${intent.direction}\` has \`${entry}\` before an entry that lets everything pass`
+  return uplinkStop(bindings) ?? { code: 'not_prepared', message, remedy }
 }
 
-/** The lists in use that deny the group: as source = from the customer, as destination = to the customer. An entry behind one that lets everything pass is never reached. */
-export function boundLists(lists: string): ReadonlyMap<Acl['direction'], readonly string[]> {
-  const bound = new Set(
-    [...lists.matchAll(/^ +ip access-group (\S+) (?:in|out)\b/gm)].map((found) => found[1]),
+/** The lists that deny the group, and where they stand: as source on what comes in from the customer, as destination on what goes out to him. */
+export function bindingsFor(direction: Acl['direction'], lists: string, facts: Facts): Bindings {
+  const places = new Map<string, string[]>()
+  let port = ''
+  for (const line of lists.split('\n')) {
+    port = /^interface (\S+)/.exec(line)?.[1] ?? port
+    const [, list, way] = /^ +ip access-group (\S+) (in|out)\b/.exec(line) ?? []
+    if (list !== undefined && way === direction) {
+      places.set(list, [...(places.get(list) ?? []), port])
+    }
+  }
+  const all = denyingLists(direction, lists).map(
+    (filter): Binding => ({ filter, interfaces: places.get(filter) ?? [] }),
   )
-  const found = new Map<Acl['direction'], readonly string[]>()
+  const standing = all.filter(({ interfaces }) => interfaces.length > 0)
+  return partBindings(standing, facts, { canonicalPort })
+}
+
+/** An entry behind one that lets everything pass is never reached. */
+function denyingLists(direction: Acl['direction'], lists: string): readonly string[] {
+  const found = new Set<string>()
   let list: string | undefined
   for (const line of lists.split('\n')) {
     if (/^\S/.test(line)) list = /^ip access-list (?:extended|standard) (\S+)/.exec(line)?.[1]
-    if (list === undefined || !bound.has(list)) continue
+    if (list === undefined) continue
     if (/^ +(?:\d+ )?permit +ip any any\b/.test(line)) list = undefined
-    else {
-      const direction = deniedBy(line)
-      if (direction !== undefined) found.set(direction, [...(found.get(direction) ?? []), list])
-    }
+    else if (deniedBy(line) === direction) found.add(list)
   }
-  return found
+  return [...found]
 }
 
 function deniedBy(line: string): Acl['direction'] | undefined {

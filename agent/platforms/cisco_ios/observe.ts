@@ -117,7 +117,7 @@ function foundFor(intent: Intent, all: Shown): Found {
     case 'blackhole':
       return foundRoute(intent, all)
     case 'acl':
-      return foundMember(intent, all.members, all.answers)
+      return foundMember(intent, all.members, all)
     case 'port':
       return foundPort(intent, all.answers, all.facts)
     case 'neighbor':

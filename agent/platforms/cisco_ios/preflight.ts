@@ -1,9 +1,10 @@
 // What `device check` asks an IOS device, and the lines that it needs beforehand.
 
-import type { Answer, Finding, Preflight, Read, Seen } from '../../platform.ts'
+import type { Answer, Facts, Finding, Preflight, Read, Seen } from '../../platform.ts'
 import { free } from '../../platform.ts'
+import { foundBindings } from '../bindings.ts'
 import { answerTo } from '../output.ts'
-import { boundLists, groupReads, readGroup } from './acl.ts'
+import { bindingsFor, groupReads, readGroup } from './acl.ts'
 
 function read(what: string, text: string): Read {
   return { what, line: free(text, 'exec') }
@@ -30,14 +31,14 @@ function reads(roles: readonly string[]): readonly Read[] {
   ]
 }
 
-function judge(answers: ReadonlyMap<string, Answer>, _seen: Seen): readonly Finding[] {
+function judge(answers: ReadonlyMap<string, Answer>, seen: Seen): readonly Finding[] {
   const text = (what: string): string => answers.get(what)?.text ?? ''
   return [
     version(text('version')),
     privilege(text('privilege')),
     timer(text('timer')),
     clock(text('clock')),
-    ...(answers.has('group') ? [group(answers)] : []),
+    ...(answers.has('group') ? [group(answers, seen.facts)] : []),
     ...(answers.has('maps') ? [redistribution(text('bgp'), text('maps'))] : []),
   ]
 }
@@ -87,18 +88,19 @@ function clock(text: string): Finding {
   }
 }
 
-function group(answers: ReadonlyMap<string, Answer>): Finding {
+function group(answers: ReadonlyMap<string, Answer>, facts: Facts): Finding {
   const members = readGroup(answerTo(answers, 'group'))
-  const directions = [...boundLists(answerTo(answers, 'lists').text).keys()].sort()
+  const lists = answerTo(answers, 'lists').text
+  const found = foundBindings((direction) => bindingsFor(direction, lists, facts))
   return {
     name: 'acl prepared',
-    ok: members !== undefined && members.length > 0 && directions.length > 0,
+    ok: members !== undefined && members.length > 0 && found.ok,
     found:
       members === undefined
         ? 'no object group NULLROUTE'
-        : `${members.length} members, denied in direction ${directions.join(' and ') || '(none)'}`,
+        : `${members.length} members, denied ${found.text}`,
     expected:
-      'object group NULLROUTE with its sentinel, denied by a list that stands on an interface',
+      'object group NULLROUTE with its sentinel, denied by a list that stands on interfaces which lead to customers',
     remedy:
       'paste the lines of `nullroute device prepare`; leave it where acl measures are optional',
   }
@@ -125,7 +127,7 @@ function redistribution(bgp: string, maps: string): Finding {
 /** Questions and their meaning. */
 export const preflight: Preflight = { reads, judge }
 
-/** Access lists CUST-IN and CUST-OUT are examples: they must be the operator's own, bound lists, which hold permits. */
+/** Access lists CUST-IN and CUST-OUT are examples: they must be the operator's own lists, which hold permits and stand on the customers' interfaces. */
 export const prepare = `hostname edge1
 ip domain name example.net
 crypto key generate rsa modulus 3072
@@ -144,7 +146,8 @@ interface Null0
 ! Filter entries: the group keeps one member of nobody's, which is listed as discardNextHops in the inventory.
 object-group network NULLROUTE
  host 192.0.2.255
-! Only into lists that exist, stand on an interface and hold permits: in a new list these two lines deny everything.
+! Only into lists that exist and hold permits: in a new list these two lines deny everything. CUST-IN stands with \`in\`, CUST-OUT with \`out\`
+! on the interfaces that lead to customers. On an uplink they don't count: name those as uplinks in the inventory.
 ip access-list extended CUST-IN
  1 deny ip object-group NULLROUTE any
 ip access-list extended CUST-OUT

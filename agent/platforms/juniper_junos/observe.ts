@@ -12,6 +12,7 @@ import {
   type Seen,
   type Stop,
 } from '../../platform.ts'
+import { assumedNote, type Bindings, uplinkStop } from '../bindings.ts'
 import { answerTo, isHost, leakNote, refuseDenied } from '../output.ts'
 import { pending } from './candidate.ts'
 import { operational } from './dialogue.ts'
@@ -27,7 +28,7 @@ import {
   routePath,
   staticPath,
 } from './objects.ts'
-import { boundFilters, filterReads, portReads, portState } from './prepared.ts'
+import { bindingsFor, filterReads, portReads, portState } from './prepared.ts'
 import { leakInside, routeDiscards } from './routes.ts'
 import { isUnder, readStatements, type Statement, type Statements, under } from './statements.ts'
 
@@ -173,12 +174,14 @@ function inactiveStop(path: Statement, inactive: readonly Statement[]): Stop | u
 }
 
 /** An entry serves both directions where the filter says `from prefix-list`: it is named as the element of both. */
-function foundEntry(intent: Of<'acl'>, { answers, inactive }: Reading): Found {
+function foundEntry(intent: Of<'acl'>, { answers, inactive, facts }: Reading): Found {
   const path = entryPath(intent.prefix)
-  const list = statementsOf(answers, listPath(familyOf(intent.prefix))).set
+  const { direction } = intent
+  const family = familyOf(intent.prefix)
+  const list = statementsOf(answers, listPath(family)).set
   const stands = list.includes(path)
-  const bound = boundFilters(intent, answers)
-  const stop = inactiveStop(path, inactive) ?? notPrepared(intent, list, bound.length > 0)
+  const bindings = bindingsFor({ family, direction }, answers, facts)
+  const stop = inactiveStop(path, inactive) ?? notPrepared(intent, list, bindings)
   return {
     key: keyOf(intent),
     object: stands ? [path] : [],
@@ -188,18 +191,14 @@ function foundEntry(intent: Of<'acl'>, { answers, inactive }: Reading): Found {
     element: path,
     // An entry that stands can be taken away wherever the list is used by now.
     ...(stop === undefined || stands ? {} : { stop }),
-    ...(stop === undefined ? { note: assumed(bound) } : {}),
+    ...(stop === undefined ? { note: assumedNote('discarded', bindings) } : {}),
   }
-}
-
-function assumed(filters: readonly string[]): string {
-  return `discarded by ${filters.join(', ')}; taken for granted: that filter stands on each interface of the customer, and no term before ours lets a part of it pass`
 }
 
 function notPrepared(
   intent: Of<'acl'>,
   list: readonly Statement[],
-  bound: boolean,
+  bindings: Bindings,
 ): Stop | undefined {
   const name = listNames[familyOf(intent.prefix)]
   const remedy = 'paste the lines of `nullroute device prepare`, with the names of your own filters'
@@ -207,10 +206,10 @@ function notPrepared(
     const message = `there is no prefix list ${name} (with an entry that is never removed)`
     return { code: 'not_prepared', message, remedy }
   }
-  if (bound) return undefined
+  if (bindings.bound.length > 0) return undefined
   const side = intent.direction === 'in' ? 'source' : 'destination'
-  const message = `no filter that stands on an interface discards by \`prefix-list ${name}\` or \`${side}-prefix-list ${name}\` before a term that lets everything pass`
-  return { code: 'not_prepared', message, remedy }
+  const message = `no filter that stands on an interface as \`${intent.direction}put\` discards by \`prefix-list ${name}\` or \`${side}-prefix-list ${name}\` before a term that lets everything pass`
+  return uplinkStop(bindings) ?? { code: 'not_prepared', message, remedy }
 }
 
 function foundPort(intent: Of<'port'>, { answers, inactive }: Reading): Found {

@@ -2,16 +2,18 @@
 
 import {
   type Answer,
+  type Facts,
   type Finding,
   free,
   type Preflight,
   type Read,
   type Seen,
 } from '../../platform.ts'
+import { foundBindings } from '../bindings.ts'
 import { pending } from './candidate.ts'
 import { operational, versionIn } from './dialogue.ts'
 import { listNames } from './objects.ts'
-import { filterReads } from './prepared.ts'
+import { bindingsFor, filterReads } from './prepared.ts'
 import { statementsIn } from './statements.ts'
 
 function read(what: string, text: string): Read {
@@ -45,11 +47,11 @@ function reads(roles: readonly string[]): readonly Read[] {
   ]
 }
 
-function judge(answers: ReadonlyMap<string, Answer>, _seen: Seen): readonly Finding[] {
+function judge(answers: ReadonlyMap<string, Answer>, seen: Seen): readonly Finding[] {
   const text = (what: string): string => answers.get(what)?.text ?? ''
   const findings = [software(text('version')), window(text('commit')), clock(text('uptime'))]
   if (answers.has('lists')) {
-    findings.push(...filters(text('lists'), text('terms'), text('bound')))
+    findings.push(...filters(answers, seen.facts))
   }
   if (answers.has('policies')) findings.push(redistribution(text('policies'), text('exports')))
   return findings
@@ -88,20 +90,17 @@ function clock(text: string): Finding {
   }
 }
 
-function filters(lists: string, terms: string, bound: string): readonly Finding[] {
-  const entries = statementsIn(lists).set
+function filters(answers: ReadonlyMap<string, Answer>, facts: Facts): readonly Finding[] {
+  const entries = statementsIn(answers.get('lists')?.text ?? '').set
   return ([4, 6] as const).map((family) => {
     const name = listNames[family]
-    const filter = statementsIn(terms)
-      .set.filter((one) => one.endsWith(`prefix-list ${name}`))
-      .map((one) => / filter (\S+) term /.exec(one)?.[1] ?? '')
-      .find((one) => statementsIn(bound).set.some((line) => line.endsWith(` ${one}`)))
+    const found = foundBindings((direction) => bindingsFor({ family, direction }, answers, facts))
     const filled = entries.some((one) => one.startsWith(`policy-options prefix-list ${name} `))
     return {
       name: `acl prepared for IPv${family}`,
-      ok: filled && filter !== undefined,
-      found: `${filled ? '' : 'no '}prefix list ${name}, ${filter === undefined ? 'in no filter that stands on an interface' : `used by filter ${filter}`}`,
-      expected: `prefix list ${name} with its own entry, in a filter that stands on an interface`,
+      ok: filled && found.ok,
+      found: `${filled ? '' : 'no '}prefix list ${name}, discarded ${found.text}`,
+      expected: `prefix list ${name} with its own entry, in a filter that stands on interfaces which lead to customers`,
       remedy:
         'paste the lines of `nullroute device prepare`; leave it where acl measures are optional',
     }
@@ -136,7 +135,8 @@ set system login user nullroute class nullroute authentication ssh-ed25519 "ssh-
 # Filter entries: each list keeps one entry of nobody's, which is listed as discardNextHops in the inventory.
 set policy-options prefix-list nullroute-v4 192.0.2.255/32
 set policy-options prefix-list nullroute-v6 100::dead/128
-# Into your own filters, which stand on the customers' interfaces; without insert the term is behind what accepts.
+# Into your own filters, which stand as input (and, for what goes to customers, as output) on the interfaces that lead to customers: on an uplink
+# they don't count, name those as uplinks in the inventory. Without insert the term is behind what accepts.
 set firewall family inet filter CUST-IN term nullroute from prefix-list nullroute-v4
 set firewall family inet filter CUST-IN term nullroute then count nullroute
 set firewall family inet filter CUST-IN term nullroute then discard

@@ -1,8 +1,8 @@
 // Filters and ports of Junos: whether a prepared list works, and what state an interface shows.
 
-import { familyOf } from '../../../inventory/prefix.ts'
 import type { Intent } from '../../intents.ts'
-import { type Answer, free, type Read } from '../../platform.ts'
+import { type Answer, type Facts, free, type Read } from '../../platform.ts'
+import { type Binding, type Bindings, partBindings } from '../bindings.ts'
 import { answerTo, unknownOutput } from '../output.ts'
 import { operational } from './dialogue.ts'
 import { listNames } from './objects.ts'
@@ -17,21 +17,25 @@ function read(what: string, text: string): Read {
 /** All terms, since one without conditions that stands before ours lets everything pass; and the filters that stand on interfaces. */
 export const filterReads: readonly Read[] = [
   read('terms', 'show configuration firewall | display set'),
-  read('bound', 'show configuration interfaces | display set | match " filter (in|out)put"'),
+  read(
+    'bound',
+    'show configuration interfaces | display set | match " filter (in|out)put|^deactivate"',
+  ),
 ]
 
-/** The filters in use of which a term discards by the list, in that direction. `prefix-list` matches source and destination. */
-export function boundFilters(
-  intent: Of<'acl'>,
+/** The filters of which a term discards by the list, and where they stand: on what comes in from the customer by its source, on what goes out to him by its destination. `prefix-list` matches both. */
+export function bindingsFor(
+  { family, direction }: { readonly family: 4 | 6; readonly direction: Of<'acl'>['direction'] },
   answers: ReadonlyMap<string, Answer>,
-): readonly string[] {
-  const name = listNames[familyOf(intent.prefix)]
-  const side = intent.direction === 'in' ? 'source' : 'destination'
-  const bound = readStatements(answerTo(answers, 'bound')).set
+  facts: Facts,
+): Bindings {
+  const name = listNames[family]
+  const side = direction === 'in' ? 'source' : 'destination'
+  const places = placesOf(readStatements(answerTo(answers, 'bound')))
   const usesList = (condition: string): boolean =>
     condition === `prefix-list ${name}` || condition === `${side}-prefix-list ${name}`
-  return filtersOf(readStatements(answerTo(answers, 'terms')))
-    .filter(({ filter }) => bound.some((one) => usesFilter(one, filter)))
+  const dropping = filtersOf(readStatements(answerTo(answers, 'terms')))
+    .filter((one) => one.family === families[family])
     .filter(({ terms }) => {
       const ours = terms.findIndex(({ from, actions }) => {
         // Another kind of condition (a protocol) would make it drop a part only.
@@ -40,7 +44,38 @@ export function boundFilters(
       // Terms act in their order.
       return ours >= 0 && !terms.slice(0, ours).some(letsAllPass)
     })
-    .map(({ filter }) => filter)
+    .map(
+      ({ filter }): Binding => ({
+        filter,
+        interfaces: places
+          .filter((one) => one.family === families[family])
+          .filter((one) => one.filter === filter && one.direction === direction)
+          .map((one) => one.interface),
+      }),
+    )
+  const standing = dropping.filter(({ interfaces }) => interfaces.length > 0)
+  return partBindings(standing, facts, { canonicalPort: (port) => port.toLowerCase() })
+}
+
+const families = { 4: 'inet', 6: 'inet6' } as const
+
+/** Where filters stand: `interfaces ge-0/0/7 unit 0 family inet filter input CUST-IN`, or one of a list with `input-list`. */
+function placesOf({ set, inactive }: Statements): readonly {
+  readonly interface: string
+  readonly family: string
+  readonly direction: Of<'acl'>['direction']
+  readonly filter: string
+}[] {
+  return set.flatMap((statement) => {
+    if (inactive.some((path) => isUnder(statement, path))) return []
+    const [, port, unit, family = '', way, filter = ''] =
+      /^interfaces (\S+) unit (\d+) family (\S+) filter (in|out)put(?:-list)? (\S+)$/.exec(
+        statement,
+      ) ?? []
+    if (way === undefined) return []
+    const direction = way === 'in' ? 'in' : 'out'
+    return [{ interface: `${port}.${unit}`, family, direction, filter }]
+  })
 }
 
 interface Term {
@@ -50,6 +85,7 @@ interface Term {
 
 /** Filters with their terms in order, without what is deactivated. */
 function filtersOf({ set, inactive }: Statements): readonly {
+  readonly family: string
   readonly filter: string
   readonly terms: readonly Term[]
 }[] {
@@ -68,6 +104,8 @@ function filtersOf({ set, inactive }: Statements): readonly {
     filters.set(filter, terms.set(name, term))
   }
   return [...filters].map(([path, terms]) => ({
+    // Without a family it is for IPv4.
+    family: / family (\S+) /.exec(path)?.[1] ?? 'inet',
     filter: path.split(' ').at(-1) ?? '',
     terms: [...terms.values()],
   }))
@@ -88,11 +126,6 @@ function letsAllPass({ from, actions }: Term): boolean {
     !ends &&
     from.every((one) => /^(?:(?:source|destination)-)?address (?:0\.0\.0\.0|::)\/0$/.test(one))
   )
-}
-
-/** `… filter input CUST-IN`, or one of a list: `… filter input-list CUST-IN`. */
-function usesFilter(statement: string, filter: string): boolean {
-  return / filter (?:in|out)put(?:-list)? (\S+)$/.exec(statement)?.[1] === filter
 }
 
 /** The configured lines, and the state. */

@@ -174,8 +174,8 @@ function initialInterface(
   return block(`interface ${port.name}`, [
     ...(port.description === '' ? [] : [`description ${port.description}`]),
     ...lines,
-    // The lists must be bound somewhere, or their entries do nothing.
-    ...(at === 0 && prepared && !switched
+    // On what leads to customers, or their entries do nothing.
+    ...(prepared && !switched && port.trunk !== true
       ? ['ip access-group CUST-IN in', 'ip access-group CUST-OUT out']
       : []),
     ...(port.shut ? ['shutdown'] : []),

@@ -23,7 +23,7 @@ function initialLines(spec: CompleteDevice, version: string): string[] {
     'system root-authentication encrypted-password "$6$simulated"',
     'system services ssh',
     `interfaces lo0 unit 0 family inet address ${spec.routerId}/32`,
-    ...spec.ports.flatMap((port, at) => interfaceLines(port, at, prepared)),
+    ...spec.ports.flatMap((port, at) => interfaceLines(spec, port, at)),
     `routing-options router-id ${spec.routerId}`,
     `routing-options autonomous-system ${spec.asn}`,
     ...(spec.edge && prepared
@@ -40,19 +40,22 @@ function initialLines(spec: CompleteDevice, version: string): string[] {
 }
 
 function interfaceLines(
-  { name, description, shut, addresses }: CompleteDevice['ports'][number],
+  { access, prepared }: CompleteDevice,
+  { name, description, shut, addresses, trunk }: CompleteDevice['ports'][number],
   at: number,
-  prepared: boolean,
 ): string[] {
   const head = `interfaces ${name}`
+  // On what leads to customers, and nowhere else.
+  const filtered = prepared && !trunk
+  const unnumbered = addresses.length === 0 && !access && filtered
   const families = (['inet', 'inet6'] as const).flatMap((family) => {
     const own = addresses.filter((address) => address.includes(':') === (family === 'inet6'))
     const filter = family === 'inet' ? 'CUST' : 'CUST6'
-    return own.length === 0
+    return own.length === 0 && !unnumbered
       ? []
       : [
           ...own.map((address) => `unit 0 family ${family} address ${address}`),
-          ...(prepared
+          ...(filtered
             ? [
                 `unit 0 family ${family} filter input ${filter}-IN`,
                 `unit 0 family ${family} filter output ${filter}-OUT`,
