@@ -1,0 +1,66 @@
+// `npm run bench`: every figure that nullroute promises, measured in one run, printed as one table and written to docs/performance.md.
+
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { benchDistance } from './distance.ts'
+import { describeMachine } from './machine.ts'
+import { type Letter, letters, type Options, readOptions, usage } from './options.ts'
+import { page, type Section, textTable } from './report.ts'
+
+/** Exit code for wrong use. */
+const misuse = 2
+
+const benches: Readonly<Partial<Record<Letter, (options: Options) => Promise<Section>>>> = {
+  b: benchDistance,
+}
+
+const method = [
+  'The product runs as it is built (`dist/`), each part in a process of its own: devices, controller, bare client, and the one that asks and measures. Times of different processes are of the machine’s one monotonic clock.',
+  'A decision’s time begins before the first byte of the API call and ends when the record that it is enforced is durable in the store (an fsync later): read before, records, sending and read-back are inside, the save is not.',
+  'The floor is bare ssh2 1.17 with the algorithms that nullroute ends up with: it types one line, awaits its prompt, types the next, and believes the answers. Floor and product take turns on the same devices.',
+  'Nothing here is asserted by a test: figures depend on the machine.',
+]
+
+async function run(options: Options): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'nullroute-bench-'))
+  const machine = describeMachine(folder)
+  await rm(folder, { recursive: true })
+  for (const line of machine) process.stderr.write(`${line}\n`)
+  const sections: Section[] = []
+  for (const letter of options.only) {
+    const from = performance.now()
+    process.stderr.write(`bench ${letter} …`)
+    sections.push(await benches[letter]!(options))
+    process.stderr.write(` ${((performance.now() - from) / 1_000).toFixed(0)} s\n`)
+  }
+  const report = { machine, sections }
+  process.stdout.write(
+    options.json ? `${JSON.stringify(report)}\n` : `\n${textTable(sections)}\n`,
+  )
+  if (options.quick || options.only.length < letters.length) return
+  const file = resolve('docs/performance.md')
+  const at = new Date().toISOString().slice(0, 10)
+  await writeFile(file, page({ sections, machine, method, at }))
+  process.stderr.write(`written: ${file}\n`)
+}
+
+async function main(): Promise<number> {
+  let options: Options | 'help'
+  try {
+    options = readOptions(process.argv.slice(2))
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`)
+    return misuse
+  }
+  if (options === 'help') process.stdout.write(usage)
+  else await run(options)
+  return 0
+}
+
+try {
+  process.exitCode = await main()
+} catch (error) {
+  process.stderr.write(`\n${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
+  process.exitCode = 1
+}
