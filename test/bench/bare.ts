@@ -1,8 +1,8 @@
 // The floor: bare ssh2, one line at a time, each prompt awaited. It checks no host key, keeps no record and believes every answer.
 
 import { Client, type ClientChannel, type ConnectConfig } from 'ssh2'
-import { type Dialogue, dialogues } from './lines.ts'
 import type { FarmDevice } from './farm-main.ts'
+import { type Dialogue, dialogues } from './lines.ts'
 
 /** Whom to log in as; a key where the device wants one. */
 export type BareTarget = Pick<FarmDevice, 'host' | 'port' | 'username' | 'platform'> &

@@ -1,5 +1,6 @@
 // The controller as it runs in production, in a process of its own, with a clock on what becomes durable in its store.
 
+import { existsSync } from 'node:fs'
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pino } from 'pino'
@@ -12,7 +13,7 @@ import { machineMs, serve } from './processes.ts'
 
 /** What to start. */
 export interface ControlOptions {
-  /** Folder with inventory.yaml and playbooks/; the data folder is made anew inside it. */
+  /** Folder with the inventory (`inventory.yaml`, or a folder `inventory`) and playbooks/, else the shipped ones; the data folder is made anew inside it. */
   readonly folder: string
   readonly config: Partial<Config>
 }
@@ -38,7 +39,7 @@ function note(records: readonly Committed[]): void {
     if (enforcement !== undefined) moments.set(enforcement, list)
     list.push({ type, device, at })
   }
-  for (const listener of [...listeners]) listener()
+  for (const listener of listeners) listener()
 }
 
 function store(): Running['controller']['store'] {
@@ -77,15 +78,18 @@ const doings = {
     await rm(data, { recursive: true, force: true })
     await mkdir(data, { recursive: true })
     const config = await loadConfig({
-      inventory: join(folder, 'inventory.yaml'),
-      playbooks: join(folder, 'playbooks'),
+      inventory: ['inventory.yaml', 'inventory'].map((name) => join(folder, name)).find(existsSync),
+      playbooks: [join(folder, 'playbooks')].find(existsSync),
       data,
       listen: '127.0.0.1:0',
     })
     moments.clear()
     running = await startController(
       { ...config, requestsPerMinute: 1_000_000, ...given },
-      { log: pino({ level: process.env['NULLROUTE_BENCH_LOG'] ?? 'silent' }), environment: process.env },
+      {
+        log: pino({ level: process.env['NULLROUTE_BENCH_LOG'] ?? 'silent' }),
+        environment: process.env,
+      },
     )
     store().subscribe(note)
     const who = {
@@ -116,9 +120,6 @@ const doings = {
   quiet: () => until(isQuiet),
   /** What became durable about an enforcement. */
   moments: (id: string): readonly Moment[] => moments.get(id) ?? [],
-  collect(): void {
-    global.gc?.()
-  },
   async stop(): Promise<void> {
     await running?.stop()
     running = undefined

@@ -71,6 +71,12 @@ const doings = {
   reset(): void {
     for (const proxy of proxies) proxy.reset()
   },
+  /** Saving the configuration takes so long on every device. */
+  slowSave({ ms }: { readonly ms: number }): void {
+    for (const { faults } of simulator?.devices ?? []) {
+      faults.add({ kind: 'slow', ms, matching: '^write memory$' })
+    }
+  },
   clear,
 }
 

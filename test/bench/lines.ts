@@ -27,7 +27,10 @@ export const dialogues: Readonly<Record<SimulatedPlatform, Dialogue>> = {
     isOn: (answer) => /"installed":\s*true/.test(answer) && /"blackhole":\s*true/.test(answer),
   },
   linux: {
-    opening: ["exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin PS1='bare# ' PS2='' sh", 'stty -echo'],
+    opening: [
+      "exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin PS1='bare# ' PS2='' sh",
+      'stty -echo',
+    ],
     on: (address) => [`ip route prepend blackhole ${address}/32 proto 223`],
     off: (address) => [`ip route del blackhole ${address}/32 proto 223`],
     show: (address) => `ip -j -4 route show table all type blackhole root ${address}/32`,
@@ -41,7 +44,11 @@ export const dialogues: Readonly<Record<SimulatedPlatform, Dialogue>> = {
     isOn: (answer) => /directly connected, via Null0/.test(answer),
   },
   juniper_junos: {
-    opening: ['set cli complete-on-space off', 'set cli screen-length 0', 'set cli screen-width 511'],
+    opening: [
+      'set cli complete-on-space off',
+      'set cli screen-length 0',
+      'set cli screen-width 511',
+    ],
     on: (address) => [
       'configure exclusive',
       `set routing-options static route ${address}/32 discard tag 666`,

@@ -3,16 +3,28 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { benchBulk } from './bulk.ts'
+import { benchCapacity } from './capacity.ts'
 import { benchDistance } from './distance.ts'
+import { benchFarm } from './farm.ts'
+import { benchLab, type Lab, openLab } from './lab.ts'
 import { describeMachine } from './machine.ts'
 import { type Letter, letters, type Options, readOptions, usage } from './options.ts'
 import { page, type Section, textTable } from './report.ts'
+import { benchSaving } from './saving.ts'
 
 /** Exit code for wrong use. */
 const misuse = 2
 
-const benches: Readonly<Partial<Record<Letter, (options: Options) => Promise<Section>>>> = {
+type Bench = (options: Options, lab: () => Promise<Lab | string>) => Promise<Section>
+
+const benches: Readonly<Record<Letter, Bench>> = {
+  a: async (options, lab) => benchLab(options, await lab()),
   b: benchDistance,
+  c: benchFarm,
+  d: async (options, lab) => benchBulk(options, await lab()),
+  e: benchSaving,
+  f: benchCapacity,
 }
 
 const method = [
@@ -27,22 +39,35 @@ async function run(options: Options): Promise<void> {
   const machine = describeMachine(folder)
   await rm(folder, { recursive: true })
   for (const line of machine) process.stderr.write(`${line}\n`)
-  const sections: Section[] = []
-  for (const letter of options.only) {
-    const from = performance.now()
-    process.stderr.write(`bench ${letter} …`)
-    sections.push(await benches[letter]!(options))
-    process.stderr.write(` ${((performance.now() - from) / 1_000).toFixed(0)} s\n`)
-  }
+  const sections = await runAll(options)
   const report = { machine, sections }
-  process.stdout.write(
-    options.json ? `${JSON.stringify(report)}\n` : `\n${textTable(sections)}\n`,
-  )
+  process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : `\n${textTable(sections)}\n`)
   if (options.quick || options.only.length < letters.length) return
   const file = resolve('docs/performance.md')
   const at = new Date().toISOString().slice(0, 10)
   await writeFile(file, page({ sections, machine, method, at }))
   process.stderr.write(`written: ${file}\n`)
+}
+
+async function runAll(options: Options): Promise<readonly Section[]> {
+  const sections: Section[] = []
+  let opened: Promise<Lab | string> | undefined
+  const lab = (): Promise<Lab | string> => {
+    opened ??= openLab()
+    return opened
+  }
+  try {
+    for (const letter of options.only) {
+      const from = performance.now()
+      process.stderr.write(`bench ${letter} …`)
+      sections.push(await benches[letter](options, lab))
+      process.stderr.write(` ${((performance.now() - from) / 1_000).toFixed(0)} s\n`)
+    }
+  } finally {
+    const left = await opened?.catch(() => undefined)
+    if (typeof left === 'object') await left.end()
+  }
+  return sections
 }
 
 async function main(): Promise<number> {
@@ -61,6 +86,8 @@ async function main(): Promise<number> {
 try {
   process.exitCode = await main()
 } catch (error) {
-  process.stderr.write(`\n${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
+  process.stderr.write(
+    `\n${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+  )
   process.exitCode = 1
 }

@@ -46,7 +46,7 @@ export function startChild<D extends Doings>(
   const waiting = new Map<number, { resolve(value: unknown): void; reject(fault: Error): void }>()
   let next = 0
   const lost = (why: string): void => {
-    for (const { reject } of waiting.values()) reject(new Error(`${name} ended: ${why}`))
+    for (const asker of waiting.values()) asker.reject(new Error(`${name} ended: ${why}`))
     waiting.clear()
   }
   child.on('message', (reply: Reply) => {

@@ -36,7 +36,9 @@ const heads = ['', 'what', 'goal', 'figure', 'goal met'] as const
 /** The table for a terminal. */
 export function textTable(sections: readonly Section[]): string {
   const rows = [heads, ...cells(sections)]
-  const widths = heads.map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)))
+  const widths = heads.map((_, column) =>
+    Math.max(...rows.map((row) => (row[column] ?? '').length)),
+  )
   const lines = rows.map((row) =>
     row
       .map((cell, column) => cell.padEnd(widths[column] ?? 0))

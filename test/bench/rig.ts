@@ -1,5 +1,6 @@
 // A controller and a bare client on the same devices, and the two things that are timed on them.
 
+import { randomUUID } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -26,6 +27,8 @@ export interface Taken {
 export interface Desk {
   readonly control: Child<Control>
   readonly api: Api
+  readonly url: string
+  readonly token: string
   /** Blocks one address and waits until every device shows it. Throws where one does not. */
   block(address: string): Promise<Taken>
   /** Suspends a customer. */
@@ -49,7 +52,8 @@ export async function startDesk(
   const decide = async (decision: object): Promise<Taken> => {
     const from = machineMs()
     const body = { ...decision, reason }
-    const { id } = await api.call<{ readonly id: string }>('POST', '/v1/enforcements', body)
+    const path = '/v1/enforcements'
+    const { id } = await api.call<{ readonly id: string }>('POST', path, body, randomUUID())
     const acceptedMs = machineMs() - from
     const statuses = ['enforced', 'degraded', 'failed', 'released']
     const { status, moments } = await control.ask('reached', { id, statuses })
@@ -65,6 +69,8 @@ export async function startDesk(
   return {
     control,
     api,
+    url,
+    token,
     block: (address) => decide({ action: 'block', subject: { prefix: `${address}/32` } }),
     suspend: (customer) => decide({ action: 'suspend', subject: { customer } }),
     async release(id) {
@@ -123,9 +129,11 @@ export async function startBare(devices: readonly BareTarget[]): Promise<Child<B
 }
 
 /** How long each part of a decision took, from its records: `accepted 3.1 ms, …`. */
-export function phases({ acceptedMs, moments, verifiedMs }: Taken): Readonly<
-  Record<'accepted' | 'intended' | 'done' | 'verified', number>
-> {
+export function phases({
+  acceptedMs,
+  moments,
+  verifiedMs,
+}: Taken): Readonly<Record<'accepted' | 'intended' | 'done' | 'verified', number>> {
   const at = (type: string): number => moments.find((one) => one.type === type)?.at ?? Number.NaN
   return {
     accepted: acceptedMs,

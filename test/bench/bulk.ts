@@ -1,0 +1,112 @@
+// d: one device, many prefixes.
+
+import type { SimulatedPlatform } from '../simulator/spec.ts'
+import { type Lab, notRun } from './lab.ts'
+import type { Options } from './options.ts'
+import { judged, measured, type Row, type Section } from './report.ts'
+import { type Desk, startDeskOn, startFarm } from './rig.ts'
+import { count, spread, summarize } from './statistics.ts'
+
+const roundTripMs = 50
+const sizes = { full: [1, 100, 1_000], quick: [1, 50] }
+
+/** Time and round trips of one decision about many prefixes. */
+export async function benchBulk(options: Options, lab: Lab | string): Promise<Section> {
+  const all = options.quick ? sizes.quick : sizes.full
+  const rows: Row[] = []
+  for (const platform of ['frr', 'linux', 'cisco_ios', 'juniper_junos'] as const) {
+    rows.push(await onPlatform(platform, all, options.quick ? 1 : 2))
+  }
+  rows.push(...(typeof lab === 'string' ? [notRun(lab)] : await onLab(lab, all)))
+  return {
+    letter: 'd',
+    title: 'One device, many prefixes',
+    rows,
+    notes: [
+      `A customer with so many single addresses, none beside another, is suspended: one decision, one device at the end of a line of ${roundTripMs} ms, its session warm. Round trips are counted by the proxy as in b, the save left out. The goal is judged by them: 1,000 prefixes may not cost more than 1.5 times those of one where the platform has a batch form.`,
+      'Lines that can’t change anything in a wrong context go out together, but never more at once than the terminal behind the device’s SSH server holds: that is what makes round trips of many lines without a batch form.',
+    ],
+  }
+}
+
+/** Customers with 1, 100, … addresses of 198.19.0.0/16. */
+function customersOf(all: readonly number[]): Readonly<Record<string, object>> {
+  let next = 0
+  const address = (): string => {
+    const at = next++ * 2
+    return `198.19.${Math.floor(at / 256)}.${at % 256}/32`
+  }
+  return Object.fromEntries(
+    all.map((size) => [
+      `bulk${size}`,
+      { name: `Bulk ${size}`, prefixes: Array.from({ length: size }, address) },
+    ]),
+  )
+}
+
+async function onPlatform(
+  platform: SimulatedPlatform,
+  all: readonly number[],
+  runs: number,
+): Promise<Row> {
+  const { farm, devices } = await startFarm({ devices: 1, platform, roundTripMs })
+  const desk = await startDeskOn(devices, { cold: false, atOnce: 8, customers: customersOf(all) })
+  try {
+    // Opens the session.
+    await lift(desk, (await desk.suspend(`bulk${all[0]}`)).id)
+    const cells: { readonly size: number; readonly ms: number[]; readonly trips: number[] }[] = []
+    for (const size of all) {
+      const cell = { size, ms: [] as number[], trips: [] as number[] }
+      for (let run = 0; run < runs; run++) {
+        await farm.ask('reset', undefined)
+        const taken = await desk.suspend(`bulk${size}`)
+        cell.trips.push((await farm.ask('traffic', undefined)).roundTrips)
+        cell.ms.push(taken.verifiedMs)
+        await lift(desk, taken.id)
+      }
+      cells.push(cell)
+    }
+    return rowOf(platform, cells)
+  } finally {
+    await desk.end()
+    await farm.end()
+  }
+}
+
+function rowOf(
+  platform: SimulatedPlatform,
+  cells: readonly { readonly size: number; readonly ms: number[]; readonly trips: number[] }[],
+): Row {
+  const figure = cells
+    .map(
+      ({ size, ms, trips }) =>
+        `${count(size)}: ${summarize(trips).median} round trips, ${spread(ms)}`,
+    )
+    .join('; ')
+  const what = `prefixes in one decision on ${platform}`
+  // IOS knows no batch: its lines are pipelined.
+  if (platform === 'cisco_ios') return measured(what, figure)
+  const trips = cells.map((cell) => summarize(cell.trips).median)
+  const isFlat = (trips.at(-1) ?? 0) <= 1.5 * (trips[0] ?? 0)
+  return judged(what, 'round trips do not grow', figure, isFlat)
+}
+
+async function onLab(lab: Lab, all: readonly number[]): Promise<readonly Row[]> {
+  const desk = await lab.desk({ cold: false, customers: customersOf(all) })
+  const parts: string[] = []
+  try {
+    await lift(desk, (await desk.suspend(`bulk${all[0]}`)).id)
+    for (const size of all) {
+      const { verifiedMs, id } = await desk.suspend(`bulk${size}`)
+      parts.push(`${count(size)}: ${spread([verifiedMs])}`)
+      await lift(desk, id)
+    }
+  } finally {
+    await desk.end()
+  }
+  return [measured('prefixes in one decision on the lab’s FRR router', parts.join('; '))]
+}
+
+function lift(desk: Desk, id: string): Promise<void> {
+  return desk.release(id)
+}
