@@ -9,7 +9,7 @@ import type { FarmDevice } from './farm-main.ts'
 export const role = 'access'
 
 /** The customer whose addresses are blocked: RFC 2544's range for benches. */
-export const space = '198.18.0.0/16'
+const space = '198.18.0.0/16'
 
 /** Blocks one prefix on all devices of the role at once, without waiting for others to learn it. */
 const blockPlaybook = {
