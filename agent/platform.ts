@@ -304,8 +304,8 @@ export interface Platform {
   readonly transaction: LineTransaction | CandidateTransaction
   readonly save?: Save
   readonly preflight: Preflight
-  /** Lines to paste before the first use, for `device prepare`. */
-  readonly prepare: string
+  /** Lines to paste before the first use, for `device prepare`. `ports`: the customers' ports on the device; [] = not known, an example stands for them. */
+  prepare(ports: readonly string[]): string
   /** Reads of the whole configuration, and their answers without what changes by itself: for comparing before and after. */
   readonly configuration: readonly Read[]
   canonical(answers: ReadonlyMap<string, Answer>): string

@@ -21,7 +21,10 @@ export async function prepareDevice(
   if ((device === undefined) === (options.platform === undefined)) {
     throw usageError('give the name of a device, or --platform P: one of the two')
   }
-  const name = options.platform ?? (await platformOf(device ?? '', options.inventory))
+  const { name, ports } =
+    options.platform === undefined
+      ? await deviceIn(options.inventory, device ?? '')
+      : { name: options.platform, ports: [] }
   const platform = platforms.get(name)
   if (platform === undefined) {
     throw new CliError(
@@ -30,19 +33,20 @@ export async function prepareDevice(
       `there is no platform "${name}": ${[...platforms.keys()].join(', ')}`,
     )
   }
+  const lines = platform.prepare(ports)
   if (options.json === true) {
-    sayJson(context, {
-      ...(device === undefined ? {} : { device }),
-      platform: name,
-      lines: platform.prepare,
-    })
+    sayJson(context, { ...(device === undefined ? {} : { device }), platform: name, lines })
   } else {
-    say(context, platform.prepare.trimEnd())
+    say(context, lines.trimEnd())
   }
   return exitCodes.done
 }
 
-async function platformOf(device: string, path: string): Promise<string> {
+/** A device's platform, and the ports that customers have there. */
+async function deviceIn(
+  path: string,
+  device: string,
+): Promise<{ readonly name: string; readonly ports: readonly string[] }> {
   const loaded = await loadInventory(path, platforms)
   if (!loaded.ok) {
     throw new CliError(
@@ -60,5 +64,9 @@ async function platformOf(device: string, path: string): Promise<string> {
       `${path} has no device "${device}": ${[...loaded.value.devices.keys()].join(', ')}`,
     )
   }
-  return found.platform
+  const ports = [...loaded.value.customers.values()]
+    .flatMap((customer) => customer.ports)
+    .filter((port) => port.device === device)
+    .map((port) => port.interface)
+  return { name: found.platform, ports }
 }

@@ -196,7 +196,7 @@ describe.each(table)('$name: $key', ({ platform, intent }) => {
 describe.each(all)('$name', (platform) => {
   it('says what it was written from, what it can not do, and what it needs', () => {
     expect(platform.source.length).toBeGreaterThan(40)
-    expect(platform.prepare.trim().length).toBeGreaterThan(40)
+    expect(platform.prepare([]).trim().length).toBeGreaterThan(40)
     for (const { reason } of platform.limits) expect(reason.length).toBeGreaterThan(20)
     expect(platform.name).toBe([...platforms].find(([, one]) => one === platform)?.[0])
   })

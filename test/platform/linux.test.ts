@@ -467,9 +467,9 @@ describe('lines for Linux', () => {
       acl('2001:db8:e57::/48', 'out'),
       port('p2'),
     ]
-    const allowed = [...sudoers.matchAll(/\/usr\/sbin\/(ip|nft) (\^.*?\$)(?:,|$)/gm)].map(
-      ([, program, expression]) => new RegExp(expression!.replace('^', `^${program} `)),
-    )
+    const allowed = [
+      ...sudoers(['p1', 'p2']).matchAll(/\/usr\/sbin\/(ip|nft) (\^.*?\$)(?:,|$)/gm),
+    ].map(([, program, expression]) => new RegExp(expression!.replace('^', `^${program} `)))
     expect(allowed).toHaveLength(4)
     for (const { apply, undo } of lines(
       intents.map((intent) => ({ kind: 'apply', intent })),
@@ -547,7 +547,7 @@ describe('lines for Linux', () => {
     })
     const texts = (linux.save?.lines(held, facts) ?? []).map(({ text }) => text.split('\n'))
     const expressions = Object.fromEntries(
-      [...restoreScript.matchAll(/^([A-Z]+)='(\^.*\$)'$/gm)].map(([, name, text]) => [
+      [...restoreScript(['p1', 'p2']).matchAll(/^([A-Z]+)='(\^.*\$)'$/gm)].map(([, name, text]) => [
         name,
         new RegExp(text!),
       ]),
@@ -562,13 +562,28 @@ describe('lines for Linux', () => {
     ).toBe(true)
   })
 
+  it.each([
+    ['eth0.100', 'eth0x100'],
+    ['Ethernet1/0', 'Ethernet1-0'],
+    ['veth_a-b', 'veth_a-bc'],
+    ['eth0:1', 'eth0'],
+  ])('the rights that are prepared for the port %s are for no other, such as %s', (name, other) => {
+    const [, script] = /^PORT='(.*)'$/m.exec(restoreScript(['p1', name])) ?? []
+    const [, rights] = /NR_PORT {2}= \/usr\/sbin\/ip (.*)$/m.exec(sudoers(['p1', name])) ?? []
+    for (const expression of [script, rights]) {
+      const pattern = new RegExp(expression!)
+      expect(pattern.test(`link set dev ${name} down`)).toBe(true)
+      expect(pattern.test(`link set dev ${other} down`)).toBe(false)
+    }
+  })
+
   it('the lab is prepared with the very lines that `device prepare` prints', () => {
     const file = (name: string) =>
       readFileSync(new URL(`../lab/config/sw1/${name}`, import.meta.url), 'utf8')
     expect(file('table.nft')).toBe(`${tableFile}\n`)
-    expect(file('nullroute-restore')).toBe(`${restoreScript}\n`)
-    expect(file('sudoers')).toBe(`${sudoers}\n`)
-    expect(linux.prepare).toContain(tableFile)
+    expect(file('nullroute-restore')).toBe(`${restoreScript(['p1', 'p2'])}\n`)
+    expect(file('sudoers')).toBe(`${sudoers(['p1', 'p2'])}\n`)
+    expect(linux.prepare([])).toContain(tableFile)
   })
 })
 

@@ -179,7 +179,7 @@ const small: Platform = {
     windowMs: 60_000,
   },
   preflight: { reads: () => [], judge: () => [] },
-  prepare: '',
+  prepare: () => '',
   configuration: [],
   canonical: () => '',
 }

@@ -306,7 +306,7 @@ export function toy(cannot: readonly Intent['kind'][] = []): Platform {
       lines: (held) => [line(`save ${held.map(({ intent }) => keyOf(intent)).join(', ')}`)],
     },
     preflight: { reads: () => [], judge: () => [] },
-    prepare: '',
+    prepare: () => '',
     configuration: [],
     canonical: wrong,
   }

@@ -128,7 +128,7 @@ function redistribution(bgp: string, maps: string): Finding {
 export const preflight: Preflight = { reads, judge }
 
 /** Access lists CUST-IN and CUST-OUT are examples: they must be the operator's own lists, which hold permits and stand on the customers' interfaces. */
-export const prepare = `hostname edge1
+export const prepare = (): string => `hostname edge1
 ip domain name example.net
 crypto key generate rsa modulus 3072
 ip ssh version 2

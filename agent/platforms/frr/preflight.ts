@@ -113,7 +113,8 @@ function edgeFindings(config: RunningConfig): readonly Finding[] {
 }
 
 /** Lines to paste before the first use. */
-export const prepare = `# on the router, as root (Debian). The account must not be locked: sshd without PAM refuses keys for one whose password is "!"
+export const prepare =
+  (): string => `# on the router, as root (Debian). The account must not be locked: sshd without PAM refuses keys for one whose password is "!"
 adduser --disabled-password --gecos nullroute nullroute
 usermod -p '*' nullroute
 usermod -aG frrvty,frr nullroute

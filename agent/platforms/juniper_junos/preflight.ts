@@ -127,7 +127,7 @@ function redistribution(policies: string, exports: string): Finding {
 export const preflight: Preflight = { reads, judge }
 
 /** CUST-IN, CUST6-IN, FIRST and the group RR are examples of the operator's own names. */
-export const prepare = `set system services ssh
+export const prepare = (): string => `set system services ssh
 set system login class nullroute permissions [ view view-configuration configure interface-control routing-control firewall-control ]
 set system login class nullroute deny-commands "(start shell)|(request .*)|(clear .*)|(file .*)"
 set system login class nullroute deny-configuration "(system)|(security)|(groups)"

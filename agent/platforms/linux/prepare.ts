@@ -34,11 +34,12 @@ export const tableFile = tableFamilies
   .join('\n')
 
 /** `/usr/local/sbin/nullroute-restore`: trusts no line of the files that the account can write. */
-export const restoreScript = `#!/bin/sh
+export function restoreScript(ports: readonly string[]): string {
+  return `#!/bin/sh
 # root's; PATH fixed, no globbing, no eval
 PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C; export PATH LC_ALL; set -f
 ROUTE='^(-6 )?route (prepend|add) blackhole [0-9a-f.:/]+ proto 223( metric [0-9]+)?( table [0-9]+)?$'
-PORT='^link set dev (p1|p2) down$'
+PORT='^link set dev (${anyOf(ports)}) down$'
 NFT='^add element (inet|bridge) nullroute (dst|src)(4|6) [{] [0-9a-f.:/]+( comment "[A-Za-z0-9 -]+")? [}]$'
 each() { # file, expression, command
   [ -f "$1" ] && [ ! -L "$1" ] || return 0
@@ -51,16 +52,35 @@ each /etc/nullroute/state.d/routes "$ROUTE" ip
 each /etc/nullroute/state.d/ports "$PORT" ip
 nft -f /etc/nullroute/table.nft || exit 1
 each /etc/nullroute/state.d/elements "$NFT" nft`
+}
 
 /** The rights of an account that is not root. sudo 1.9.10 or later. */
-export const sudoers = `Defaults:nullroute !requiretty, !lecture
+export function sudoers(ports: readonly string[]): string {
+  return `Defaults:nullroute !requiretty, !lecture
 Cmnd_Alias NR_ROUTE = /usr/sbin/ip ^(-6 )?route (prepend|add|del) blackhole [0-9a-f.:/]+ proto 223( metric [0-9]+)?( table [0-9]+)?$
-Cmnd_Alias NR_PORT  = /usr/sbin/ip ^link set dev (p1|p2) (up|down)$
+Cmnd_Alias NR_PORT  = /usr/sbin/ip ^link set dev (${anyOf(ports)}) (up|down)$
 Cmnd_Alias NR_NFT   = /usr/sbin/nft ^(add|delete) element (inet|bridge) nullroute (dst|src)(4|6) [{] [0-9a-f.:/]+( comment "[A-Za-z0-9 -]+")? [}]$, /usr/sbin/nft ^-j list table (inet|bridge) nullroute$
 nullroute ALL=(root) NOPASSWD: NR_ROUTE, NR_PORT, NR_NFT`
+}
 
-/** The whole text. */
-export const prepare = `# on the host, as root (Debian). Name the customers' ports in place of p1|p2, in the script and in the sudo fragment, and no other
+/** What stands for ports where none is known. */
+const examplePorts = ['p1', 'p2']
+
+/** Names as alternatives of an extended regular expression. A set of one, not a backslash: sudoers and shell have their own ideas of those. */
+function anyOf(ports: readonly string[]): string {
+  const names = ports.length === 0 ? examplePorts : ports
+  return names.map((name) => name.replaceAll(/[^\w-]/g, '[$&]')).join('|')
+}
+
+function portsRemark(ports: readonly string[]): string {
+  return ports.length === 0
+    ? `Name the customers' ports in place of ${examplePorts.join('|')}, in the script and in the sudo fragment, and no other`
+    : `Its ports are those that customers of the inventory have here (${ports.join(', ')}): when more come, renew the script and the sudo fragment`
+}
+
+/** The whole text. `ports`: of customers, which may be shut; an example where none is known. */
+export function prepare(ports: readonly string[]): string {
+  return `# on the host, as root (Debian). ${portsRemark(ports)}
 apt-get install iproute2 nftables sudo
 adduser --disabled-password --gecos nullroute nullroute
 usermod -p '*' nullroute
@@ -75,7 +95,7 @@ nft -f /etc/nullroute/table.nft
 
 # /usr/local/sbin/nullroute-restore, mode 0755
 cat >/usr/local/sbin/nullroute-restore <<'END'
-${restoreScript}
+${restoreScript(ports)}
 END
 chmod 0755 /usr/local/sbin/nullroute-restore
 
@@ -95,8 +115,9 @@ systemctl enable --now nullroute-restore.service
 
 # for an account that is not root; with it overlapping filters are swapped in two steps instead of one
 cat >/etc/sudoers.d/nullroute <<'END'
-${sudoers}
+${sudoers(ports)}
 END
 chmod 0440 /etc/sudoers.d/nullroute
 visudo -c
 `
+}
