@@ -14,6 +14,7 @@ type FindingKind =
   | 'chain'
   | 'disclosure'
   | 'artifact'
+  | 'row'
   | 'head'
 
 /** One thing that is wrong, and where. */

@@ -2,7 +2,7 @@
 
 import type { Finding } from '../audit/findings.ts'
 import { ControllerError } from '../errors.ts'
-import { verifyData } from '../store/verify.ts'
+import { type DataReport, verifyFolder } from '../store/verify.ts'
 import { CliError, type Context, exitCodes, remark, say, sayJson } from './context.ts'
 import { count } from './print.ts'
 
@@ -24,22 +24,39 @@ export function verifyLogOf(
       context,
       `The audit log is whole: ${count(report.size, 'entry', 'entries')}, root ${report.root}`,
     )
+    say(context, counted(report))
   } else {
-    remark(
-      context,
-      `\nThe audit log is not what was written: ${count(report.findings.length, 'finding')} in ${count(report.size, 'entry', 'entries')}. Keep the folder as it is, and compare it with a backup.`,
-    )
+    say(context, counted(report))
+    remark(context, `\n${verdict(report)} Keep the folder as it is, and compare it with a backup.`)
   }
   return exit
 }
 
-function read(data: string): ReturnType<typeof verifyData> {
+function read(data: string): DataReport {
   try {
-    return verifyData(data)
+    return verifyFolder(data)
   } catch (fault) {
     if (!(fault instanceof ControllerError)) throw fault
     throw new CliError(exitCodes.unreachable, fault.code, fault.message, fault.detail)
   }
+}
+
+function verdict({ findings, size }: DataReport): string {
+  const ofLog = findings.filter(({ kind }) => kind !== 'row').length
+  const ofRows = findings.length - ofLog
+  const entries = count(size, 'entry', 'entries')
+  const log =
+    ofLog === 0
+      ? `The audit log itself is whole (${entries})`
+      : `The audit log is not what was written: ${count(ofLog, 'finding')} in ${entries}`
+  return ofRows === 0
+    ? `${log}.`
+    : `${log}; what the controller works with is not what the log says: ${count(ofRows, 'finding')}.`
+}
+
+function counted({ artifacts, disclosures }: DataReport): string {
+  const kept = `  ${count(artifacts.kept, 'artifact')}: ${artifacts.missing} missing, ${artifacts.wrong} with another digest`
+  return `${kept}; ${count(disclosures.kept, 'disclosure')}: ${disclosures.missing} withheld or erased, ${disclosures.wrong} with another digest`
 }
 
 /** `altered, entry 12: …`, `removed, entries 12 to 14: …`. */

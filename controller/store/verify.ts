@@ -11,9 +11,30 @@ import type { StoredDisclosure } from '../audit/verify-parts.ts'
 import { ControllerError } from '../errors.ts'
 import { databaseName } from './sqlite.ts'
 import { isMachineError } from './statements.ts'
+import { rowFindings } from './verify-rows.ts'
+
+/** What a check of a data folder counted, beside its findings. */
+export interface DataReport extends LogReport {
+  /** `missing`: named by a record and not there. `wrong`: there, and not what their name says. */
+  readonly artifacts: { readonly kept: number; readonly missing: number; readonly wrong: number }
+  /** `missing`: withheld or erased, which leaves the log whole. */
+  readonly disclosures: { readonly kept: number; readonly missing: number; readonly wrong: number }
+}
 
 /** Checks the whole log of a data folder, with disclosures and artifacts. Throws ControllerError `data_invalid` where it can't be read at all. */
-export function verifyData(dir: string): LogReport {
+export function verifyData(dir: string): DataReport {
+  return verify(dir, verifyOpen)
+}
+
+/** The same, and the rows beside the log held against it. */
+export function verifyFolder(dir: string): DataReport {
+  return verify(dir, (db) => {
+    const report = verifyOpen(db)
+    return { ...report, findings: [...report.findings, ...rowFindings(db)] }
+  })
+}
+
+function verify(dir: string, work: (db: Database.Database) => DataReport): DataReport {
   const file = join(dir, databaseName)
   if (!existsSync(file)) {
     throw new ControllerError(
@@ -22,7 +43,7 @@ export function verifyData(dir: string): LogReport {
     )
   }
   try {
-    return withDatabase(file, verifyOpen)
+    return withDatabase(file, work)
   } catch (error) {
     if (!isMachineError(error)) throw error
     throw new ControllerError('data_invalid', `${file} can't be read (${error.code})`, {}, error)
@@ -39,16 +60,44 @@ function withDatabase<T>(file: string, work: (db: Database.Database) => T): T {
   }
 }
 
-function verifyOpen(db: Database.Database): LogReport {
+function verifyOpen(db: Database.Database): DataReport {
   const head = readHead(db)
   const report = verifyLog(entriesOf(db), head.head)
+  const wrong = artifactFindings(db)
+  const missing = missingArtifacts(db)
   const findings = [
     ...report.findings,
     ...head.findings,
     ...strayDisclosures(db),
-    ...artifactFindings(db),
+    ...missing,
+    ...wrong,
   ]
-  return { ...report, findings }
+  const ofDisclosures = findings.filter(({ kind }) => kind === 'disclosure').length
+  return {
+    ...report,
+    findings,
+    artifacts: {
+      kept: countOf(db, 'select count(*) as n from artifacts'),
+      missing: missing.length,
+      wrong: wrong.length,
+    },
+    disclosures: {
+      kept: countOf(db, 'select count(*) as n from disclosures'),
+      missing: countOf(db, withheld),
+      wrong: ofDisclosures,
+    },
+  }
+}
+
+/** Hidden fields of which only the digest is left. */
+const withheld = `
+  select count(*) as n from log_entries e
+  join json_each(iif(json_valid(e.entry), e.entry, '{}'), '$.hidden') h
+  left join disclosures d on d.seq = e.seq and d.pointer = h.key
+  where d.seq is null`
+
+function countOf(db: Database.Database, sql: string): number {
+  return db.prepare<[], { n: number }>(sql).get()?.n ?? 0
 }
 
 function* entriesOf(db: Database.Database): Iterable<StoredEntry> {
@@ -109,6 +158,23 @@ function artifactFindings(db: Database.Database): readonly Finding[] {
     if (problem !== undefined) findings.push({ kind: 'artifact', message: `${sha256}: ${problem}` })
   }
   return findings
+}
+
+/** Artifacts that records name and that are not there: evidence that somebody took away. */
+function missingArtifacts(db: Database.Database): readonly Finding[] {
+  return db
+    .prepare<[], { seq: number; name: string; sha256: string }>(
+      `select e.seq, d.key as name, d.value as sha256
+       from log_entries e join json_each(iif(json_valid(e.entry), e.entry, '{}'), '$.data') d
+       where d.key in ('readback', 'transcript', 'artifact') and d.type = 'text'
+       and d.value not in (select sha256 from artifacts) order by e.seq`,
+    )
+    .all()
+    .map(({ seq, name, sha256 }) => ({
+      kind: 'artifact',
+      seq,
+      message: `its ${name} ${sha256} is not there`,
+    }))
 }
 
 function artifactProblem(sha256: string, kind: string, packed: Uint8Array): string | undefined {

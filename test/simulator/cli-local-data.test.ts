@@ -149,7 +149,9 @@ describe('nullroute audit verify', () => {
     const { code, out } = await run(['audit', 'verify', '--data', data])
 
     expect(code).toBe(0)
-    expect(out).toMatch(/^The audit log is whole: \d+ entries, root [0-9a-f]{64}\n$/)
+    expect(out).toMatch(
+      /^The audit log is whole: \d+ entries, root [0-9a-f]{64}\n {2}0 artifacts: 0 missing, 0 with another digest; \d+ disclosures: 0 withheld or erased, 0 with another digest\n$/,
+    )
   })
 
   it('names what was altered, by entry, and exits with 1', async () => {
@@ -166,7 +168,13 @@ describe('nullroute audit verify', () => {
     expect(json.code).toBe(1)
     expect(JSON.parse(json.out)).toMatchObject({
       ok: false,
-      findings: [{ kind: 'altered', seq: 1 }],
+      findings: [
+        { kind: 'altered', seq: 1 },
+        {
+          kind: 'row',
+          message: expect.stringContaining('roles ["abuse"], made was one with ["admin"]'),
+        },
+      ],
     })
   })
 

@@ -9,7 +9,7 @@ import { type Config, loadConfig } from '../../../controller/config.ts'
 import { createToken } from '../../../controller/desk/tokens.ts'
 import { type Running, startController } from '../../../controller/main.ts'
 import type { Role } from '../../../controller/store/store.ts'
-import { verifyData } from '../../../controller/store/verify.ts'
+import { verifyFolder } from '../../../controller/store/verify.ts'
 import { type RunningDevice, type Simulator, startSimulator } from '../simulator.ts'
 import type { SimulatedDevice } from '../spec.ts'
 import { type TravelClock, travelClock } from './travel-clock.ts'
@@ -280,7 +280,7 @@ async function populate(parts: Parts): Promise<Story> {
     async end() {
       if (state.started) await story.stopController()
       await simulator.stop()
-      const { findings } = verifyData(parts.config.data)
+      const { findings } = verifyFolder(parts.config.data)
       if (findings.length > 0) throw new Error(`the log: ${JSON.stringify(findings)}`)
       await rm(folder, { recursive: true })
     },
