@@ -4,8 +4,8 @@
 import type { Claim } from '../agent/diff.ts'
 import type { Lookup } from '../inventory/lookup.ts'
 import type { Device, Id, Inventory } from '../inventory/model.ts'
-import type { NeverCut } from '../inventory/never-cut.ts'
-import { covers, overlaps } from '../inventory/prefix.ts'
+import { type NeverCut, neverCutIn } from '../inventory/never-cut.ts'
+import { covers } from '../inventory/prefix.ts'
 import type { Compiled } from '../playbooks/model.ts'
 import { byAge } from './desired.ts'
 import { type Enforcement, inForce } from './enforcement.ts'
@@ -128,14 +128,13 @@ function added({ anew }: ConflictInput, frozen: Compiled): readonly Conflict[] {
 }
 
 function nowProtected(input: ConflictInput, frozen: Compiled): readonly Conflict[] {
-  const shields = input.neverCut.filter((shield) => shield.ownNeighborOf !== frozen.customer)
   return frozen.prefixes
     .flatMap((prefix) => [
       ...input.lookup
         .protectedOverlapping(prefix)
         .map((shield) => `${prefix} (${shield.prefix}, ${shield.why})`),
-      ...shields
-        .filter((shield) => overlaps(shield.prefix, prefix))
+      ...neverCutIn(input.neverCut, prefix)
+        .filter((shield) => shield.ownNeighborOf !== frozen.customer)
         .map((shield) => `${prefix} (${shield.address}, ${shield.why})`),
     ])
     .map((object) => ({ kind: 'now_protected', object }))

@@ -3,11 +3,19 @@
 // what it hit, and what to do.
 
 import { platforms } from '../agent/platforms/index.ts'
+import { holdingsOn } from '../inventory/holdings.ts'
 import type { Lookup } from '../inventory/lookup.ts'
 import type { Inventory } from '../inventory/model.ts'
-import type { NeverCut } from '../inventory/never-cut.ts'
+import { type NeverCut, neverCutAt, neverCutIn } from '../inventory/never-cut.ts'
 import { type PortNaming, samePort, takesDown } from '../inventory/ports.ts'
-import { carve, familyOf, lengthOf, type Prefix, toSpan } from '../inventory/prefix.ts'
+import {
+  carve,
+  comparePrefixes,
+  familyOf,
+  hostPrefix,
+  lengthOf,
+  type Prefix,
+} from '../inventory/prefix.ts'
 import type { Compiled, Decision } from '../playbooks/model.ts'
 import { measure } from './blast-radius.ts'
 import type { Verdict } from './plan.ts'
@@ -152,21 +160,19 @@ function protectedSpace(input: GuardInput): Hit | undefined {
 
 function neverCutAddresses(input: GuardInput): Hit | undefined {
   const { compiled, decision } = input
-  const vital = input.neverCut
-    .filter(({ ownNeighborOf }) => ownNeighborOf !== compiled.customer)
-    .map((entry) => ({ ...entry, span: toSpan(entry.prefix) }))
-  const at = (prefix: Prefix) => {
-    const { family, first, last } = toSpan(prefix)
-    return vital
-      .filter(({ span }) => span.family === family && span.first <= last && first <= span.last)
+  const isOthers = ({ ownNeighborOf }: NeverCut) => ownNeighborOf !== compiled.customer
+  const at = (prefix: Prefix) =>
+    neverCutIn(input.neverCut, prefix)
+      .filter(isOthers)
       .map((entry) => ({ prefix: entry.prefix, text: `${entry.address} (${entry.why})` }))
-  }
   const peers = new Set([
     ...compiled.neighbors.map(({ peer }) => peer),
     ...(decision.subject.kind === 'neighbor' ? [decision.subject.peer] : []),
   ])
-  const sessions = vital
-    .filter(({ address }) => peers.has(address))
+  const sessions = [...peers]
+    .sort((one, other) => comparePrefixes(hostPrefix(one), hostPrefix(other)))
+    .flatMap((peer) => neverCutAt(input.neverCut, peer))
+    .filter(isOthers)
     .map(({ address, why }) => `session with ${address} (${why})`)
   const hit = [...new Set([...shielded(input, at), ...sessions])]
   if (hit.length === 0) return undefined
@@ -217,13 +223,11 @@ function portOwner({ compiled, inventory }: GuardInput): Hit | undefined {
     if (naming !== undefined && naming.canonicalPort(port) === undefined) {
       return [`${name}: may be any of several ports`]
     }
-    const owned = [...inventory.customers.values()].flatMap(({ id, ports }) =>
-      ports.filter((each) => each.device === device).map((each) => ({ id, port: each.interface })),
-    )
+    const owned = holdingsOn(inventory, device).ports
     const others = owned
-      .filter(({ id }) => id !== compiled.customer)
+      .filter(({ customer }) => customer !== compiled.customer)
       .filter((each) => takesDown(port, each.port, naming))
-      .map((each) => (each.port === port ? each.id : `${each.id} (as ${each.port})`))
+      .map((each) => (each.port === port ? each.customer : `${each.customer} (as ${each.port})`))
     if (others.length > 0) return [`${name}: carries ${[...new Set(others)].join(', ')}`]
     const theirs = owned.some((each) => samePort(port, each.port, naming))
     return theirs ? [] : [`${name}: is nobody's in the inventory`]

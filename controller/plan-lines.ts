@@ -13,6 +13,7 @@ import {
   type Save,
   type Stop,
 } from '../agent/platform.ts'
+import { holdingsOn } from '../inventory/holdings.ts'
 import type { Device, Inventory } from '../inventory/model.ts'
 import type { PlanDevice, PlanLine } from './plan.ts'
 
@@ -163,16 +164,17 @@ function saveNote(save: Save, policy: Device['save']): string {
 
 /** What the inventory knows of a device that lines are built from. */
 function factsOf(device: Device, inventory: Inventory): Facts {
-  const theirs = [...inventory.customers.values()]
-    .flatMap(({ neighbors }) => neighbors)
-    .filter((neighbor) => neighbor.device === device.id)
-  const groups = [...device.neighbors, ...theirs].flatMap(({ vrf, address, group }) =>
-    group === undefined ? [] : [[groupFact(vrf, address), group] as const],
-  )
+  const groups: Record<string, string> = {}
+  // An edge may have thousands of sessions, and a plan hundreds of edges: those without a group are not looked at.
+  for (const neighbors of [device.neighbors, holdingsOn(inventory, device.id).grouped]) {
+    for (const { vrf, address, group } of neighbors) {
+      if (group !== undefined) groups[groupFact(vrf, address)] = group
+    }
+  }
   return {
     username: device.username,
     ...(device.asn === undefined ? {} : { asn: device.asn }),
-    ...Object.fromEntries(groups),
+    ...groups,
   }
 }
 

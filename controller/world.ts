@@ -1,13 +1,15 @@
 // What the controller knows of the world: inventory and playbooks as loaded, with the look-ups derived from them. Replaced as a whole by a reload.
 
 import { networkInterfaces } from 'node:os'
+import { holdingsOn } from '../inventory/holdings.ts'
 import { loadInventory } from '../inventory/load.ts'
 import { createLookup, type Lookup } from '../inventory/lookup.ts'
 import type { Inventory } from '../inventory/model.ts'
-import { type NeverCut, neverCut } from '../inventory/never-cut.ts'
+import { type NeverCut, neverCut, neverCutIn } from '../inventory/never-cut.ts'
 import type { KnownPlatforms } from '../inventory/ports.ts'
 import { type Address, parseAddress } from '../inventory/prefix.ts'
 import type { LoadResult } from '../inventory/problem.ts'
+import { devicesWithRole } from '../inventory/roles.ts'
 import { loadPlaybooks } from '../playbooks/load.ts'
 import type { Playbook } from '../playbooks/model.ts'
 
@@ -37,16 +39,25 @@ export async function loadWorld(
       ],
     }
   }
+  const vital = neverCut(inventory.value, socketAddresses())
+  sortAhead(inventory.value, vital)
   return {
     ok: true,
     value: {
       inventory: inventory.value,
       lookup: createLookup(inventory.value),
-      neverCut: neverCut(inventory.value, socketAddresses()),
+      neverCut: vital,
       playbooks: playbooks.value,
     },
     warnings: [...inventory.warnings, ...playbooks.warnings],
   }
+}
+
+// What is sorted when it is first asked for is asked for now: of a large inventory the first decision would wait for it.
+function sortAhead(inventory: Inventory, vital: readonly NeverCut[]): void {
+  holdingsOn(inventory, '')
+  devicesWithRole(inventory.devices, '')
+  for (const { prefix } of vital.slice(0, 1)) neverCutIn(vital, prefix)
 }
 
 /** The addresses of this host's own interfaces: the controller must never cut itself off. Link-local ones are left out, since no decision can name them. */

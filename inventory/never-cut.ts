@@ -1,7 +1,9 @@
 // The addresses that no decision may cut, derived from the inventory: what carries the network, and the ways to it. People add to it with `protected`.
+// Large networks have tens of thousands of them: whether one is in a prefix is asked of a trie.
 
 import type { Device, Id, Inventory } from './model.ts'
-import { type Address, comparePrefixes, hostPrefix, type Prefix } from './prefix.ts'
+import { type Address, comparePrefixes, familyOf, hostPrefix, type Prefix } from './prefix.ts'
+import { createTrie, type Trie } from './trie.ts'
 
 /** An address that is never cut, and why. */
 export interface NeverCut {
@@ -35,6 +37,47 @@ export function neverCut(
   ]
   const unique = new Map(entries.map((each) => [`${each.address} ${each.why}`, each]))
   return [...unique.values()].sort((one, other) => comparePrefixes(one.prefix, other.prefix))
+}
+
+/** Those that lie in a prefix, in the order of the list. A list is sorted for this once, when it is first asked about. */
+export function neverCutIn(list: readonly NeverCut[], prefix: Prefix): readonly NeverCut[] {
+  const { tries, groups } = sortedOf(list)
+  return tries[familyOf(prefix)].inside(prefix).flatMap((index) => groups[index] ?? [])
+}
+
+/** Those of one address, in the order of the list. */
+export function neverCutAt(list: readonly NeverCut[], address: Address): readonly NeverCut[] {
+  return neverCutIn(list, hostPrefix(address))
+}
+
+interface Sorted {
+  /** Numbers in `groups`. */
+  readonly tries: { readonly 4: Trie; readonly 6: Trie }
+  /** The entries of one address each. */
+  readonly groups: readonly (readonly NeverCut[])[]
+}
+
+// A list never changes: a reload makes another one.
+const known = new WeakMap<readonly NeverCut[], Sorted>()
+
+function sortedOf(list: readonly NeverCut[]): Sorted {
+  const before = known.get(list)
+  if (before !== undefined) return before
+  const byPrefix = new Map<Prefix, NeverCut[]>()
+  for (const each of list) {
+    const group = byPrefix.get(each.prefix)
+    if (group === undefined) byPrefix.set(each.prefix, [each])
+    else group.push(each)
+  }
+  const prefixes = [...byPrefix.keys()].map((prefix, index) => [prefix, index] as const)
+  const trie = (family: 4 | 6) =>
+    createTrie(
+      family,
+      prefixes.filter(([prefix]) => familyOf(prefix) === family),
+    )
+  const sorted = { tries: { 4: trie(4), 6: trie(6) }, groups: [...byPrefix.values()] }
+  known.set(list, sorted)
+  return sorted
 }
 
 function ofDevice(device: Device): readonly NeverCut[] {

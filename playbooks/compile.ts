@@ -5,6 +5,7 @@ import type { Lookup } from '../inventory/lookup.ts'
 import type { CustomerPrefix, Device, Id, Inventory } from '../inventory/model.ts'
 import type { NeverCut } from '../inventory/never-cut.ts'
 import { comparePrefixes, type Prefix } from '../inventory/prefix.ts'
+import { devicesWithRole } from '../inventory/roles.ts'
 import { type Carved, carver } from './carving.ts'
 import { enforcementPlaceholder, fillMessage } from './message.ts'
 import type { Compiled, CompiledIntent, Decision, Measure, Playbook, Selector } from './model.ts'
@@ -141,7 +142,8 @@ function crewOf(measure: PrefixMeasure, devices: ReadonlyMap<Id, Device>): Crew 
   if (measure.kind === 'acl' || measure.seenOn === undefined) return { enforcers, observers: [] }
   const watched = select(measure.seenOn, devices)
   if (typeof watched === 'string') return watched
-  return { enforcers, observers: watched.filter((device) => !enforcers.includes(device)) }
+  const told = new Set(enforcers)
+  return { enforcers, observers: watched.filter((device) => !told.has(device)) }
 }
 
 function intentsFor(measure: PrefixMeasure, prefix: Prefix, vrf: string): readonly Intent[] {
@@ -184,8 +186,8 @@ function select(selector: Selector, devices: ReadonlyMap<Id, Device>): readonly 
     return `there is no device ${unknown.join(', ')} in the inventory`
   }
   const { role } = selector
-  const chosen = [...devices.values()].filter(({ roles }) => roles.includes(role))
-  return chosen.length > 0 ? chosen.map(({ id }) => id).sort() : `no device has the role ${role}`
+  const chosen = devicesWithRole(devices, role)
+  return chosen.length > 0 ? chosen : `no device has the role ${role}`
 }
 
 function assemble(done: readonly Done[], work: Work): Compiled {

@@ -1,5 +1,6 @@
 // Whose a decision's subject is, and the objects that it comes to: all that is the customer's, and what was named.
 
+import { holdingsOn } from '../inventory/holdings.ts'
 import type { Lookup } from '../inventory/lookup.ts'
 import type {
   Customer,
@@ -8,7 +9,7 @@ import type {
   CustomerPrefix,
   Inventory,
 } from '../inventory/model.ts'
-import type { NeverCut } from '../inventory/never-cut.ts'
+import { type NeverCut, neverCutAt, neverCutIn } from '../inventory/never-cut.ts'
 import { overlaps, type Prefix } from '../inventory/prefix.ts'
 import type { Decision, Subject } from './model.ts'
 import type { CompileRefusal } from './refusal.ts'
@@ -78,9 +79,7 @@ function whatIs(prefix: Prefix, { lookup, neverCut }: Known): string {
   const shields = lookup
     .protectedOverlapping(prefix)
     .map((shield) => `protected ${shield.prefix} (${shield.why})`)
-  const vital = neverCut
-    .filter((entry) => overlaps(entry.prefix, prefix))
-    .map(({ address, why }) => `${address} (${why})`)
+  const vital = neverCutIn(neverCut, prefix).map(({ address, why }) => `${address} (${why})`)
   const found = [...customers, ...shields, ...vital]
   const shown = found.slice(0, 8).join(', ')
   if (found.length === 0) return "it is nobody's in the inventory"
@@ -93,9 +92,8 @@ function ofPort(
 ): Targets | CompileRefusal {
   const there = inventory.devices.get(device)
   if (there === undefined) return noDevice(device)
-  const owner = [...inventory.customers.values()].find(({ ports }) =>
-    ports.some((each) => each.device === device && each.interface === port),
-  )
+  const held = holdingsOn(inventory, device).ports.find((each) => each.port === port)
+  const owner = held === undefined ? undefined : inventory.customers.get(held.customer)
   if (owner === undefined) {
     const why = there.uplinks.includes(port) ? 'it is an uplink' : "it is nobody's in the inventory"
     return refuse('not_one_customer', `port ${port} of ${device} is no customer's: ${why}`)
@@ -109,13 +107,15 @@ function ofNeighbor(
   { inventory, neverCut }: Known,
 ): Targets | CompileRefusal {
   if (!inventory.devices.has(device)) return noDevice(device)
-  for (const customer of inventory.customers.values()) {
-    const neighbors = customer.neighbors.filter(
-      (each) => each.device === device && each.address === peer && each.vrf === vrf,
-    )
-    if (neighbors.length > 0) return { kind: 'targets', customer, subject: { ...none, neighbors } }
+  const isMeant = (each: CustomerNeighbor) =>
+    each.device === device && each.address === peer && each.vrf === vrf
+  const held = holdingsOn(inventory, device).neighbors.find(isMeant)
+  const customer = held === undefined ? undefined : inventory.customers.get(held.customer)
+  if (customer !== undefined) {
+    const neighbors = customer.neighbors.filter(isMeant)
+    return { kind: 'targets', customer, subject: { ...none, neighbors } }
   }
-  const vital = neverCut.find(({ address }) => address === peer)
+  const [vital] = neverCutAt(neverCut, peer)
   const table = vrf === 'default' ? '' : ` in vrf ${vrf}`
   const why = vital === undefined ? "it is nobody's in the inventory" : `it is the ${vital.why}`
   return refuse(

@@ -1,6 +1,7 @@
 // The desk as one interface: what API and console call. Each method is a function of a file beside this one.
 
 import type { Id } from '../../inventory/model.ts'
+import { neverCutAt } from '../../inventory/never-cut.ts'
 import type { Address } from '../../inventory/prefix.ts'
 import { hostPrefix, overlaps } from '../../inventory/prefix.ts'
 import type { Config } from '../config.ts'
@@ -112,7 +113,7 @@ function holdsNow(desk: Desk, loop: Loop): ReturnType<Controller['holds']> {
 }
 
 function lookUp(desk: Desk, address: Address): Lookup {
-  const { inventory, lookup, neverCut } = desk.world()
+  const { lookup, neverCut } = desk.world()
   const host = hostPrefix(address)
   const customer = lookup.customerAt(address)
   const within = customer?.prefixes.find(({ prefix }) => overlaps(prefix, host))
@@ -130,8 +131,8 @@ function lookUp(desk: Desk, address: Address): Lookup {
     address,
     ...(customer === undefined ? {} : { customer: customer.id }),
     ...(within === undefined ? {} : { prefix: within.prefix }),
-    protected: inventory.protected.filter(({ prefix }) => overlaps(prefix, host)),
-    neverCut: neverCut.filter((entry) => entry.address === address).map(({ why }) => why),
+    protected: lookup.protectedOverlapping(host),
+    neverCut: neverCutAt(neverCut, address).map(({ why }) => why),
     enforcements,
   }
 }

@@ -2,9 +2,10 @@
 
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { holdingsOn } from '../../inventory/holdings.ts'
 import { createLookup } from '../../inventory/lookup.ts'
 import type { Customer, Inventory } from '../../inventory/model.ts'
-import { neverCut } from '../../inventory/never-cut.ts'
+import { neverCut, neverCutAt, neverCutIn } from '../../inventory/never-cut.ts'
 import {
   type Address,
   addressCount,
@@ -21,6 +22,7 @@ import {
   toNumber,
   toSpan,
 } from '../../inventory/prefix.ts'
+import { devicesWithRole } from '../../inventory/roles.ts'
 import { createTrie } from '../../inventory/trie.ts'
 import { exampleInventory, inventoryOf } from './inventory-texts.ts'
 
@@ -187,6 +189,66 @@ describe('what must never be cut', () => {
       ['192.0.2.70', 'rovernet'],
       ['2001:db8:0:66::2', 'rovernet'],
     ])
+  })
+})
+
+describe('what is looked up by prefix, address, device or role', () => {
+  it('of what must never be cut is what looking at each entry finds, in the same order', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.oneof(near, spread), { maxLength: 40 }),
+        fc.array(fc.oneof(near, spread), { maxLength: 20 }),
+        (stored, asked) => {
+          const list = stored
+            .map(baseOf)
+            .map((address, index) => ({
+              address,
+              prefix: hostPrefix(address),
+              why: `reason ${index % 3}`,
+            }))
+            .sort((one, other) => comparePrefixes(one.prefix, other.prefix))
+          for (const prefix of [...asked, ...stored]) {
+            expect(neverCutIn(list, prefix)).toEqual(
+              list.filter((entry) => overlaps(entry.prefix, prefix)),
+            )
+            expect(neverCutAt(list, baseOf(prefix))).toEqual(
+              list.filter(({ address }) => address === baseOf(prefix)),
+            )
+          }
+        },
+      ),
+    )
+  })
+
+  it('of a device is what its customers have there, and nothing of another inventory', () => {
+    const inventory = exampleInventory()
+    for (const device of [...inventory.devices.keys(), 'nowhere']) {
+      const customers = [...inventory.customers.values()]
+      const neighbors = customers.flatMap(({ id, neighbors: theirs }) =>
+        theirs.filter((each) => each.device === device).map((each) => ({ ...each, customer: id })),
+      )
+      const held = holdingsOn(inventory, device)
+
+      expect(held.ports).toEqual(
+        customers.flatMap(({ id, ports }) =>
+          ports
+            .filter((each) => each.device === device)
+            .map((each) => ({ customer: id, port: each.interface })),
+        ),
+      )
+      expect(held.neighbors).toEqual(neighbors)
+      expect(held.grouped).toEqual(neighbors.filter(({ group }) => group !== undefined))
+      expect(holdingsOn({ ...inventory, customers: new Map() }, device).ports).toEqual([])
+    }
+  })
+
+  it('of a role is every device that has it, by id', () => {
+    const { devices } = exampleInventory()
+    const roles = new Set([...devices.values()].flatMap((device) => device.roles))
+    for (const role of [...roles, 'none']) {
+      const having = [...devices.values()].filter((device) => device.roles.includes(role))
+      expect(devicesWithRole(devices, role)).toEqual(having.map(({ id }) => id).sort())
+    }
   })
 })
 
