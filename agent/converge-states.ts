@@ -1,14 +1,8 @@
 // What a read-back means for each key: its state for people, and what becomes of its claim. Pure.
 
 import type { Result } from './converge-work.ts'
-import {
-  type Claim,
-  type Decision,
-  type Desired,
-  elementFor,
-  sameObject,
-  standingOf,
-} from './diff.ts'
+import { type Claim, type Decision, type Desired, sameObject, standingOf } from './diff.ts'
+import { elementsIn } from './elements.ts'
 import { agentErrorCodes } from './errors.ts'
 import { type Key, keyOf } from './intents.ts'
 import type { KeyState } from './journal.ts'
@@ -33,10 +27,10 @@ export function statesOf(verdict: Verdict): readonly KeyState[] {
   const states = new Map<Key, KeyState>()
   for (const decision of verdict.decisions) states.set(decision.key, stateOf(decision, verdict))
   const decisions = new Map(verdict.decisions.map((decision) => [decision.key, decision]))
-  const standing = standingOf(verdict.desired.wanted, verdict.decisions)
+  const elementOf = elementsIn(standingOf(verdict.desired.wanted, verdict.decisions))
   for (const intent of verdict.desired.wanted) {
     const key = keyOf(intent)
-    const outer = keyOf(elementFor(intent, standing))
+    const outer = keyOf(elementOf(intent))
     const own = decisions.get(key)
     if (outer === key || (own?.kind === 'change' && own.after !== undefined)) continue
     // A filter set holds maximal prefixes only: an inner one is in force by the outer one's element.

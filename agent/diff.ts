@@ -1,7 +1,7 @@
 // Wanted + claims + observed → what to change, and what stands already. Ownership is decided here and nowhere else.
 // The same function judges the read-back: a convergence is right when nothing is left to change.
 
-import { covers } from '../inventory/prefix.ts'
+import { elementsIn, maximalIntents } from './elements.ts'
 import { type Intent, type Key, keyOf, type Outcome, sameIntent } from './intents.ts'
 import type { Change, Found, Observation, Stop } from './platform.ts'
 
@@ -101,16 +101,15 @@ export function decide(desired: Desired, observation: Observation): readonly Dec
   })
   const elements = [...decisions.values()].map(({ intent }) => intent)
   const wantedKeys = new Set(decisions.keys())
-  const standing = standingOf(desired.wanted, decisions.values())
+  const elementOf = elementsIn(standingOf(desired.wanted, decisions.values()))
+  const wantedAtAll = new Set(desired.wanted.map(keyOf))
   for (const claim of desired.claims) {
     if (wantedKeys.has(claim.key)) continue
     const decision =
       decideKept(claim, desired, observation, elements) ??
       decideUnwanted(claim, foundFor(observation, claim.intent))
-    const outer = keyOf(elementFor(claim.intent, standing))
-    const isHeld =
-      desired.wanted.some((intent) => keyOf(intent) === claim.key) &&
-      decisions.get(outer)?.kind !== 'settled'
+    const outer = keyOf(elementOf(claim.intent))
+    const isHeld = wantedAtAll.has(claim.key) && decisions.get(outer)?.kind !== 'settled'
     decisions.set(
       claim.key,
       decision.kind === 'change' && isHeld ? { ...decision, after: outer } : decision,
@@ -127,17 +126,6 @@ export function decide(desired: Desired, observation: Observation): readonly Dec
     }
   }
   return [...decisions.values()]
-}
-
-/** The wanted intent that stands for this one: itself, or the acl intent of the same direction that covers it (filter sets hold maximal prefixes). */
-export function elementFor(intent: Intent, wanted: readonly Intent[]): Intent {
-  if (intent.kind !== 'acl') return intent
-  let element = intent
-  for (const other of wanted) {
-    if (other.kind !== 'acl' || other.direction !== intent.direction) continue
-    if (other.prefix !== element.prefix && covers(other.prefix, element.prefix)) element = other
-  }
-  return element
 }
 
 /** What is wanted without what is refused: that covers nothing. */
@@ -162,10 +150,6 @@ function decideElements(
     if (next.length === 0) return decisions
     for (const intent of next) decisions.set(keyOf(intent), decideOne(intent))
   }
-}
-
-function maximalIntents(wanted: readonly Intent[]): readonly Intent[] {
-  return wanted.filter((intent) => elementFor(intent, wanted) === intent)
 }
 
 function decideWanted(intent: Intent, found: Found, claim: Claim | undefined): Decision {

@@ -48,12 +48,15 @@ function activeRows(rows: Pick<DeviceRows, 'live' | 'wanted'>): readonly Wanted[
   const oldestFirst = rows.live
     .filter(({ status }) => inForce.includes(status))
     .toSorted((one, other) => byAge(one, other))
-  return oldestFirst.flatMap((enforcement) =>
-    rows.wanted.filter(
-      (row) =>
-        row.enforcement === enforcement.id &&
-        row.wave <= (enforcement.openWave ?? 0) &&
-        row.unsupported === undefined,
+  const byEnforcement = new Map<string, Wanted[]>()
+  for (const row of rows.wanted) {
+    const known = byEnforcement.get(row.enforcement)
+    if (known === undefined) byEnforcement.set(row.enforcement, [row])
+    else known.push(row)
+  }
+  return oldestFirst.flatMap(({ id, openWave = 0 }) =>
+    (byEnforcement.get(id) ?? []).filter(
+      (row) => row.wave <= openWave && row.unsupported === undefined,
     ),
   )
 }

@@ -3,8 +3,9 @@
 
 import { createHash } from 'node:crypto'
 import type { Clock } from '../agent/clock.ts'
-import { type Claim, elementFor } from '../agent/diff.ts'
-import { type Intent, type Key, keyOf, sameIntent } from '../agent/intents.ts'
+import type { Claim } from '../agent/diff.ts'
+import { elementsIn } from '../agent/elements.ts'
+import { type Key, keyOf, sameIntent } from '../agent/intents.ts'
 import type {
   DoneStep,
   IntendedStep,
@@ -305,10 +306,10 @@ function servedBy(rows: Rows, device: Id, keys: readonly Key[]): Whom {
   const wanted = rows
     .wanted({ device })
     .filter((row) => !row.observer && row.wave <= (waves.get(row.enforcement) ?? -1))
-  const intents: readonly Intent[] = wanted.map(({ intent }) => intent)
+  const elementOf = elementsIn(wanted.map(({ intent }) => intent))
   const sought = new Set(keys)
   const found = wanted
-    .filter((row) => sought.has(row.key) || sought.has(keyOf(elementFor(row.intent, intents))))
+    .filter((row) => sought.has(row.key) || sought.has(keyOf(elementOf(row.intent))))
     .map(({ enforcement }) => enforcement)
   return found.length === 0 ? [undefined] : [...new Set(found)]
 }

@@ -1,6 +1,7 @@
 // A compiled decision → its plan: lines per device, blast radius, warnings, digest. Pure: the same decision on the same inventory is the same plan.
 
-import { type Claim, elementFor } from '../agent/diff.ts'
+import type { Claim } from '../agent/diff.ts'
+import { elementsIn } from '../agent/elements.ts'
 import { type Key, keyOf } from '../agent/intents.ts'
 import type { Platform } from '../agent/platform.ts'
 import type { Device, Id, Inventory } from '../inventory/model.ts'
@@ -170,13 +171,14 @@ function enforcerPlace(
   const { device, platform, intents } = at
   const wanted = intents.map(({ intent }) => intent)
   // A filter holds maximal prefixes: a part of another entry gets no line of its own.
-  const elements = wanted.filter((intent) => elementFor(intent, wanted) === intent)
+  const elementOf = elementsIn(wanted)
+  const elements = wanted.filter((intent) => elementOf(intent) === intent)
   const { lines, shown } = planOffline(platform, elements.map(applying), {
     device,
     inventory: input.inventory,
     claims: input.claims(device.id),
   })
-  const elementKey = (intent: PlanIntent['intent']): Key => keyOf(elementFor(intent, wanted))
+  const elementKey = (intent: PlanIntent['intent']): Key => keyOf(elementOf(intent))
   return {
     device: {
       device: device.id,

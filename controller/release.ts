@@ -1,7 +1,8 @@
 // What a release would do: the lines that lift, what stays because another enforcement wants it, and whose the addresses are by now. Pure.
 // No guard refuses a release: whoever was cut off must always come back.
 
-import { type Claim, elementFor } from '../agent/diff.ts'
+import type { Claim } from '../agent/diff.ts'
+import { elementsIn, maximalIntents } from '../agent/elements.ts'
 import { type Intent, type Key, keyOf, sameIntent } from '../agent/intents.ts'
 import type { Change, Platform } from '../agent/platform.ts'
 import type { Lookup } from '../inventory/lookup.ts'
@@ -75,10 +76,13 @@ export function releaseWarningsOf(
   const own = input.wanted.filter((row) => row.enforcement === enforcement.id && !row.observer)
   const warnings: Enforcement['warnings'][number][] = []
   const held = new Map<Key, readonly string[]>()
-  for (const row of own) {
-    const others = holdersOf(input, row)
-    if (others.length > 0)
-      held.set(row.key, [...new Set([...(held.get(row.key) ?? []), ...others])])
+  for (const rows of placesOf(own)) {
+    const holdersOf = holdersOn(input, rows[0]?.device ?? '')
+    for (const row of rows) {
+      const others = holdersOf(row)
+      if (others.length > 0)
+        held.set(row.key, [...new Set([...(held.get(row.key) ?? []), ...others])])
+    }
   }
   if (held.size > 0) {
     const enforcements = [...new Set([...held.values()].flat())]
@@ -99,10 +103,12 @@ export function releaseWarningsOf(
 }
 
 function placesOf(own: readonly Wanted[]): readonly (readonly Wanted[])[] {
-  const places = new Map<string, readonly Wanted[]>()
+  const places = new Map<string, Wanted[]>()
   for (const row of own) {
     const place = `${row.device} ${row.observer}`
-    places.set(place, [...(places.get(place) ?? []), row])
+    const known = places.get(place)
+    if (known === undefined) places.set(place, [row])
+    else known.push(row)
   }
   return [...places.values()]
 }
@@ -130,10 +136,11 @@ function placeOf(input: ReleaseInput, rows: readonly Wanted[]): PlanDevice {
   const changes = changesOf(input, id)
   const claims = input.claims.get(id) ?? []
   const { shown } = planOffline(platform, changes, { device, inventory: input.inventory, claims })
+  const noteOf = notesOn(changes, holdersOn(input, id))
   return {
     ...base,
     role: 'enforcer',
-    intents: rows.map((row) => asPlanIntent(row, noteOf(input, row, changes))),
+    intents: rows.map((row) => asPlanIntent(row, noteOf(row))),
     ...shown,
   }
 }
@@ -176,33 +183,43 @@ function asInForce(enforcement: Enforcement): Enforcement {
 }
 
 function elementsOf(wanted: readonly Intent[]): ReadonlyMap<Key, Intent> {
-  const elements = wanted.filter((intent) => elementFor(intent, wanted) === intent)
-  return new Map(elements.map((intent) => [keyOf(intent), intent]))
+  return new Map(maximalIntents(wanted).map((intent) => [keyOf(intent), intent]))
 }
 
-function noteOf(input: ReleaseInput, row: Wanted, changes: readonly Change[]): string | undefined {
-  if (row.unsupported !== undefined) return `never done: ${row.unsupported}`
-  const others = holdersOf(input, row)
-  const change = changes.find(({ intent }) => keyOf(intent) === row.key)
-  if (others.length > 0) {
-    return change?.kind === 'modify'
-      ? `changed to what ${others[0]} wants`
-      : `stays: ${others.join(', ')} wants it too`
+type HoldersOf = (row: Wanted) => readonly string[]
+
+function notesOn(
+  changes: readonly Change[],
+  holdersOf: HoldersOf,
+): (row: Wanted) => string | undefined {
+  const byKey = new Map(changes.map((change) => [keyOf(change.intent), change]))
+  return (row) => {
+    if (row.unsupported !== undefined) return `never done: ${row.unsupported}`
+    const others = holdersOf(row)
+    const change = byKey.get(row.key)
+    if (others.length > 0) {
+      return change?.kind === 'modify'
+        ? `changed to what ${others[0]} wants`
+        : `stays: ${others.join(', ')} wants it too`
+    }
+    return change === undefined ? 'nothing of ours stands there: it is left as it is' : undefined
   }
-  return change === undefined ? 'nothing of ours stands there: it is left as it is' : undefined
 }
 
-/** The other enforcements in force that go on holding all of what a row put there. */
-function holdersOf(
+/** For the rows of one device: the other enforcements in force that go on holding all of what a row put there. */
+function holdersOn(
   input: Pick<ReleaseInput, 'enforcement' | 'live' | 'wanted'>,
-  row: Wanted,
-): readonly string[] {
+  device: Id,
+): HoldersOf {
   const live = input.live.filter(({ id }) => id !== input.enforcement.id)
-  const here = input.wanted.filter((other) => other.device === row.device)
+  const here = input.wanted.filter((other) => other.device === device)
   const union = unionOf({ live, wanted: here, claims: [], frozen: false }).wanted
-  const element = elementFor(row.intent, union)
-  const still = union.some((intent) => keyOf(intent) === keyOf(element))
-  return still ? holdersOfElement(element, row, { live, wanted: here }) : []
+  const elementOf = elementsIn(union)
+  const still = new Set(union.map(keyOf))
+  return (row) => {
+    const element = elementOf(row.intent)
+    return still.has(keyOf(element)) ? holdersOfElement(element, row, { live, wanted: here }) : []
+  }
 }
 
 function holdersOfElement(
@@ -213,7 +230,7 @@ function holdersOfElement(
   // Of those that the element serves only they who want it, or something of it that holds the row's whole prefix.
   return servedBy(element, rows).filter((id) =>
     rows.wanted.some((other) => {
-      const itself = keyOf(elementFor(row.intent, [other.intent])) === other.key
+      const itself = keyOf(elementsIn([other.intent])(row.intent)) === other.key
       return other.enforcement === id && itself
     }),
   )

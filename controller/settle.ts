@@ -1,6 +1,6 @@
 // From what a device showed to how its enforcements stand: results of a device, then the status that follows. Inside the transaction of the journal.
 
-import { elementFor } from '../agent/diff.ts'
+import { elementsIn } from '../agent/elements.ts'
 import { type AgentErrorCode, agentErrorCodes } from '../agent/errors.ts'
 import { type Intent, type Key, keyOf } from '../agent/intents.ts'
 import type { KeyState } from '../agent/journal.ts'
@@ -65,7 +65,7 @@ export function recordStates(
   const states = new Map(about.states.map((state) => [state.key, state]))
   const changed = new Set<string>()
   const all = tx.wanted({ device: about.device })
-  const wantedNow = wantedIntents(tx, all)
+  const elementOf = elementsIn(wantedIntents(tx, all))
   for (const { enforcement, result, rows } of scope(tx, about, all)) {
     const releasing = enforcement.status === 'releasing'
     // Lifted is lifted: what a later look says of it is no part of this release any more.
@@ -73,7 +73,7 @@ export function recordStates(
     const foreign = releasing ? untouchedKeys(tx, enforcement.id) : new Set<Key>()
     const found = rows.map((row) => {
       const before = result.states.find(({ key }) => key === row.key)
-      const state = stateFor(row, stateIn(states, row, { wantedNow, releasing }), {
+      const state = stateFor(row, stateIn(states, row, { elementOf, releasing }), {
         releasing,
         before,
       })
@@ -242,11 +242,11 @@ function stateFor(
 function stateIn(
   states: ReadonlyMap<Key, KeyState>,
   row: Wanted,
-  about: { readonly wantedNow: readonly Intent[]; readonly releasing: boolean },
+  about: { readonly elementOf: (intent: Intent) => Intent; readonly releasing: boolean },
 ): KeyState | undefined {
   const own = states.get(row.key)
   if (own !== undefined || row.observer || about.releasing) return own
-  return states.get(keyOf(elementFor(row.intent, about.wantedNow)))
+  return states.get(keyOf(about.elementOf(row.intent)))
 }
 
 // Keys of which nothing was lifted on any device that gets lines, though each was read: whatever keeps the effect up was never ours.

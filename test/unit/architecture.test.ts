@@ -13,6 +13,7 @@ const platforms = [
   'agent/platform.ts',
   'agent/platforms',
   'agent/diff.ts',
+  'agent/elements.ts',
   'agent/intents.ts',
   'agent/errors.ts',
 ]
@@ -40,6 +41,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'agent/platform.ts': ['inventory', ...platforms],
   'agent/platforms': ['inventory', ...platforms],
   'agent/diff.ts': ['inventory', ...platforms],
+  'agent/elements.ts': ['inventory', ...platforms],
   'agent/errors.ts': [],
   playbooks: ['playbooks', 'inventory', 'agent/intents.ts'],
   controller: controllerParts,

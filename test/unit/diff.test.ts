@@ -1,8 +1,10 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type Claim, type Decision, type Desired, decide, elementFor } from '../../agent/diff.ts'
+import { type Claim, type Decision, type Desired, decide } from '../../agent/diff.ts'
+import { elementsIn } from '../../agent/elements.ts'
 import { type Intent, keyOf } from '../../agent/intents.ts'
 import type { Found, Observation } from '../../agent/platform.ts'
-import { parsePrefix } from '../../inventory/prefix.ts'
+import { covers, parsePrefix, prefixFrom } from '../../inventory/prefix.ts'
 
 const prefix = (text: string) => {
   const parsed = parsePrefix(text)
@@ -271,8 +273,38 @@ describe('filters hold maximal prefixes', () => {
     const narrow = acl('203.0.113.9/32')
     const other = acl('203.0.113.9/32', 'out')
 
-    expect(elementFor(narrow, [narrow, wide, other])).toBe(wide)
-    expect(elementFor(other, [narrow, wide, other])).toBe(other)
+    expect(elementsIn([narrow, wide, other])(narrow)).toBe(wide)
+    expect(elementsIn([narrow, wide, other])(other)).toBe(other)
+  })
+
+  it('of any set the widest that covers an entry stands for it, as looking at each one finds', () => {
+    const low = fc.tuple(fc.nat(255), fc.integer({ min: 24, max: 32 }))
+    const one = fc
+      .tuple(low, fc.constantFrom('in' as const, 'out' as const), fc.boolean())
+      .map(([[last, length], direction, isIpv6]) =>
+        isIpv6
+          ? acl(`${prefixFrom(6, (0x20010db8n << 96n) + BigInt(last), 96 + length)}`, direction)
+          : acl(`${prefixFrom(4, 0xcb007100n + BigInt(last), length)}`, direction),
+      )
+    fc.assert(
+      fc.property(fc.array(one, { maxLength: 20 }), one, (wanted, asked) => {
+        const covering = wanted.filter(
+          (other) =>
+            other.kind === 'acl' &&
+            asked.kind === 'acl' &&
+            other.direction === asked.direction &&
+            other.prefix !== asked.prefix &&
+            covers(other.prefix, asked.prefix),
+        )
+        const widest = covering.find((outer) =>
+          covering.every(
+            (inner) =>
+              outer.kind === 'acl' && inner.kind === 'acl' && covers(outer.prefix, inner.prefix),
+          ),
+        )
+        expect(elementsIn(wanted)(asked)).toBe(widest ?? asked)
+      }),
+    )
   })
 
   const deciding = (all: readonly Found[], wanted: readonly Intent[], claims: readonly Claim[]) =>
