@@ -2,10 +2,11 @@
 // Level-triggered: it is made anew for each convergence, from rows alone, so that a restart or a lost message changes nothing.
 
 import type { Claim, Desired } from '../agent/diff.ts'
+import { elementsIn } from '../agent/elements.ts'
 import { type Intent, type Key, keyOf } from '../agent/intents.ts'
 import type { Id } from '../inventory/model.ts'
 import { covers } from '../inventory/prefix.ts'
-import { type Enforcement, inForce } from './enforcement.ts'
+import { type Enforcement, inForce, type Status } from './enforcement.ts'
 import type { Rows, Wanted } from './store/store.ts'
 
 /** What one device's desired state is made of. */
@@ -30,7 +31,7 @@ export function desiredFor(rows: Rows, device: Id): Desired {
 
 /** The union over all enforcements in force. Of one key wanted with different attributes the oldest accepted enforcement decides; releasing one never lifts what another still wants. */
 export function unionOf(rows: DeviceRows): Desired {
-  const active = activeRows(rows)
+  const active = rowsOf(rows, inForce).filter((row) => row.unsupported === undefined)
   const wanted = onePerKey(active.filter((row) => !row.observer))
   const expected = onePerKey(active.filter((row) => row.observer))
   const releasing = new Set(
@@ -43,31 +44,35 @@ export function unionOf(rows: DeviceRows): Desired {
   return { wanted, expected, fading, claims: rows.claims, frozen: rows.frozen }
 }
 
-// The rows that are in force on a device now, those of the oldest accepted enforcement first: its wave is open, and the platform can do it.
-function activeRows(rows: Pick<DeviceRows, 'live' | 'wanted'>): readonly Wanted[] {
-  const oldestFirst = rows.live
-    .filter(({ status }) => inForce.includes(status))
-    .toSorted((one, other) => byAge(one, other))
+// The rows of a device whose enforcement has one of these statuses, those of the oldest accepted first: its wave is open.
+function rowsOf(
+  { live, wanted }: Pick<DeviceRows, 'live' | 'wanted'>,
+  statuses: readonly Status[],
+): readonly Wanted[] {
   const byEnforcement = new Map<string, Wanted[]>()
-  for (const row of rows.wanted) {
+  for (const row of wanted) {
     const known = byEnforcement.get(row.enforcement)
     if (known === undefined) byEnforcement.set(row.enforcement, [row])
     else known.push(row)
   }
-  return oldestFirst.flatMap(({ id, openWave = 0 }) =>
-    (byEnforcement.get(id) ?? []).filter(
-      (row) => row.wave <= openWave && row.unsupported === undefined,
-    ),
+  const oldestFirst = live
+    .filter(({ id, status }) => byEnforcement.has(id) && statuses.includes(status))
+    .toSorted((one, other) => byAge(one, other))
+  return oldestFirst.flatMap(({ id, openWave }) =>
+    (byEnforcement.get(id) ?? []).filter(({ wave }) => wave <= (openWave ?? 0)),
   )
 }
 
-/** The enforcements in force, oldest first, that a key of this device serves: by the key itself, or by a filter entry of theirs that it covers. */
+/** The enforcements with one of these statuses, oldest first, that objects of this device serve: by their key, or as filter entries that hold an entry of theirs. One that waits for approval, or whose wave is not open, has nothing to do with a device. */
 export function servedBy(
-  intent: Intent,
+  objects: readonly { readonly key: Key; readonly intent: Intent }[],
   rows: Pick<DeviceRows, 'live' | 'wanted'>,
+  statuses: readonly Status[],
 ): readonly string[] {
-  const served = activeRows(rows).filter(
-    (row) => !row.observer && (sameKey(row.intent, intent) || coversFilter(intent, row.intent)),
+  const keys = new Set(objects.map(({ key }) => key))
+  const elementOf = elementsIn(objects.map(({ intent }) => intent))
+  const served = rowsOf(rows, statuses).filter(
+    (row) => !row.observer && keys.has(keyOf(elementOf(row.intent))),
   )
   return [...new Set(served.map(({ enforcement }) => enforcement))]
 }
@@ -92,11 +97,6 @@ function onePerKey(oldestFirst: readonly Wanted[]): readonly Intent[] {
 function keepsUp(other: Intent, fading: Intent): boolean {
   if (other.kind !== 'blackhole' || fading.kind !== 'blackhole') return sameKey(other, fading)
   return other.vrf === fading.vrf && covers(other.prefix, fading.prefix)
-}
-
-function coversFilter(outer: Intent, inner: Intent): boolean {
-  if (outer.kind !== 'acl' || inner.kind !== 'acl') return false
-  return outer.direction === inner.direction && covers(outer.prefix, inner.prefix)
 }
 
 function sameKey(one: Intent, other: Intent): boolean {

@@ -74,7 +74,21 @@ export function subjectJson(subject: Subject): { readonly [name: string]: Json }
 
 /** Whether two subjects are the same. */
 export function sameSubject(one: Subject, other: Subject): boolean {
-  return canonical(subjectJson(one)) === canonical(subjectJson(other))
+  switch (one.kind) {
+    case 'customer':
+      return other.kind === one.kind && other.customer === one.customer
+    case 'prefix':
+      return other.kind === one.kind && other.prefix === one.prefix
+    case 'port':
+      return other.kind === one.kind && other.device === one.device && other.port === one.port
+    case 'neighbor':
+      return (
+        other.kind === one.kind &&
+        other.device === one.device &&
+        other.peer === one.peer &&
+        other.vrf === one.vrf
+      )
+  }
 }
 
 /** One thing that is another than it was when the plan was made. */

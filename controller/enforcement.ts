@@ -87,6 +87,15 @@ export interface Enforcement {
   }
 }
 
+/** Accepted and not ended. */
+export const liveStatuses: readonly Status[] = [
+  'awaiting_approval',
+  'enforcing',
+  'enforced',
+  'degraded',
+  'releasing',
+]
+
 /** In force: what it wants is on devices, or on its way there. */
 export const inForce: readonly Status[] = ['enforcing', 'enforced', 'degraded']
 

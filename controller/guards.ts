@@ -18,8 +18,8 @@ import {
 } from '../inventory/prefix.ts'
 import type { Compiled, Decision } from '../playbooks/model.ts'
 import { measure } from './blast-radius.ts'
+import type { Usage } from './hour.ts'
 import type { Verdict } from './plan.ts'
-import type { Usage } from './usage.ts'
 
 /** What guards look at. */
 export interface GuardInput {
@@ -291,11 +291,12 @@ function decisionBudget({ compiled, inventory }: GuardInput): Hit | undefined {
 function hourBudget({ compiled, inventory, usage }: GuardInput): Hit | undefined {
   const limits = inventory.limits.perHour
   const size = measure(compiled.prefixes)
-  const customers = new Set([...usage.customers, compiled.customer])
+  const { customers } = usage
+  const distinct = customers.size + (customers.has(compiled.customer) ? 0 : 1)
   const hit = over([
     ['decisions', usage.decisions + 1, limits.decisions],
     ['ipv4Addresses', BigInt(usage.ipv4Addresses) + size.ipv4Addresses, limits.ipv4Addresses],
-    ['customers', customers.size, limits.customers],
+    ['customers', distinct, limits.customers],
     ['ports', usage.ports + compiled.ports.length, limits.ports],
     ['neighbors', usage.neighbors + compiled.neighbors.length, limits.neighbors],
   ])

@@ -4,8 +4,7 @@
 import { createHash } from 'node:crypto'
 import type { Clock } from '../agent/clock.ts'
 import type { Claim } from '../agent/diff.ts'
-import { elementsIn } from '../agent/elements.ts'
-import { type Key, keyOf, sameIntent } from '../agent/intents.ts'
+import { type Intent, type Key, sameIntent } from '../agent/intents.ts'
 import type {
   DoneStep,
   IntendedStep,
@@ -16,7 +15,7 @@ import type {
 } from '../agent/journal.ts'
 import type { Device, Id, Jump } from '../inventory/model.ts'
 import type { Actor, Json, NewRecord, RecordOutcome } from './audit/record.ts'
-import { desiredFor } from './desired.ts'
+import { desiredFor, servedBy } from './desired.ts'
 import { afterSession, asRead, deviceState, sessionRecord } from './device-state.ts'
 import { inForce } from './enforcement.ts'
 import { rememberAs } from './recover.ts'
@@ -119,11 +118,7 @@ function intend(book: Book, tx: Transaction, step: IntendedStep): number {
   const held = tx.claims(device.id)
   const unsaved = held.filter((claim) => claim.step > (state.savedStep ?? 0))
   const changing = step.purpose === 'save' ? unsaved : step.claims
-  const whom = servedBy(
-    tx,
-    device.id,
-    changing.map(({ key }) => key),
-  )
+  const whom = whomOf(tx, device.id, changing)
   if (step.purpose === 'change') noteBefore(book, tx, { step, number, held, whom })
   for (const claim of step.claims) tx.putClaim(device.id, { ...claim, step: number })
   write(book, tx, whom, {
@@ -220,7 +215,7 @@ function noteSeen(
   if (drifted.length > 0) {
     for (const key of drifted) healing.add(key)
     const data = { intents: drifted.map((key) => ({ key })), readback }
-    const losers = servedBy(tx, book.device.id, drifted)
+    const losers = whomOfKeys(tx, book.device.id, drifted)
     write(book, tx, losers, { type: 'device.drift_found', outcome: 'failed', data })
   }
   const data: Record<string, Json> = {
@@ -283,7 +278,7 @@ function rolledBack(
 ): void {
   const transcript = tx.putArtifact(event.transcript.kind, event.transcript.text)
   const data = { step: event.step, why: event.why, transcript }
-  const whom = book.serving.get(event.step) ?? servedBy(tx, book.device.id, event.keys)
+  const whom = book.serving.get(event.step) ?? whomOfKeys(tx, book.device.id, event.keys)
   write(book, tx, whom, { type: 'device.rolled_back', outcome: 'ok', data })
 }
 
@@ -295,23 +290,26 @@ function session(book: Book, tx: Transaction, event: SessionEvent): void {
   if (record !== undefined) write(book, tx, [undefined], record)
 }
 
-/** The enforcements that these keys of a device serve, in force or on their way out; `[undefined]` where none does, so that the record names the device alone. One that waits for approval, or whose wave is not open, has nothing to do with it. */
-function servedBy(rows: Rows, device: Id, keys: readonly Key[]): Whom {
-  const waves = new Map(
-    rows
-      .live()
-      .filter(({ status }) => status === 'releasing' || inForce.includes(status))
-      .map(({ id, openWave }) => [id, openWave ?? 0]),
-  )
-  const wanted = rows
-    .wanted({ device })
-    .filter((row) => !row.observer && row.wave <= (waves.get(row.enforcement) ?? -1))
-  const elementOf = elementsIn(wanted.map(({ intent }) => intent))
+/** Whom objects of this device serve, in force or on their way out; where nobody, a record of them names the device alone. */
+function whomOf(
+  rows: Rows,
+  device: Id,
+  objects: readonly { readonly key: Key; readonly intent: Intent }[],
+): Whom {
+  const about = { live: rows.live(), wanted: rows.wanted({ device }) }
+  const found = servedBy(objects, about, [...inForce, 'releasing'])
+  return found.length === 0 ? [undefined] : found
+}
+
+/** The same of keys, whether they are claimed or only wanted. */
+function whomOfKeys(rows: Rows, device: Id, keys: readonly Key[]): Whom {
   const sought = new Set(keys)
-  const found = wanted
-    .filter((row) => sought.has(row.key) || sought.has(keyOf(elementOf(row.intent))))
-    .map(({ enforcement }) => enforcement)
-  return found.length === 0 ? [undefined] : [...new Set(found)]
+  const known = [...rows.claims(device), ...rows.wanted({ device })]
+  return whomOf(
+    rows,
+    device,
+    known.filter(({ key }) => sought.has(key)),
+  )
 }
 
 function onOf(rows: Rows, device: Id, enforcement: string | undefined): NewRecord['on'] {

@@ -26,8 +26,8 @@ const perTurn = 100
 export interface Loop {
   /** Looks at once, and from then on by itself. */
   start(): void
-  /** Looks again: something with an end was accepted. */
-  poke(): void
+  /** Something with that end was accepted: looks again by then, or at once where no end is named. */
+  poke(end?: string): void
   /** The jump of the clock that holds expiries, if one does. */
   held(): { readonly jumpMs: number; readonly since: string } | undefined
   /** A person says that the clock is right. */
@@ -51,6 +51,8 @@ export function createLoop(desk: Desk): Loop {
   let cancel = () => {}
   let going = false
   let running = false
+  /** When it looks next, in wall time. */
+  let lookAtMs = 0
 
   function arm(): void {
     cancel()
@@ -58,7 +60,9 @@ export function createLoop(desk: Desk): Loop {
     const next = desk.store.read((rows) => nextDue(rows.live()))
     const holds = next === undefined || state.watch.jump !== undefined
     const wait = holds ? longestMs : Date.parse(next) - desk.clock.now().getTime()
-    cancel = desk.clock.after(Math.min(longestMs, Math.max(shortestMs, wait)), () => void turn())
+    const sleepMs = Math.min(longestMs, Math.max(shortestMs, wait))
+    lookAtMs = desk.clock.now().getTime() + sleepMs
+    cancel = desk.clock.after(sleepMs, () => void turn())
   }
 
   async function turn(): Promise<void> {
@@ -79,7 +83,10 @@ export function createLoop(desk: Desk): Loop {
       going = true
       void turn()
     },
-    poke: arm,
+    poke(end) {
+      // Most ends lie far beyond the next look, and are found there.
+      if (end === undefined || Date.parse(end) < lookAtMs) arm()
+    },
     held: () => state.watch.jump,
     acknowledge() {
       state.watch = acknowledgeClock(readClock(desk))

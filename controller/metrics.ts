@@ -3,6 +3,7 @@
 
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { Controller } from './controller.ts'
+import { liveStatuses } from './enforcement.ts'
 
 /** The metrics of one controller. */
 export interface Metrics {
@@ -20,13 +21,6 @@ export interface Metrics {
   close(): void
 }
 
-const liveStatuses = [
-  'awaiting_approval',
-  'enforcing',
-  'enforced',
-  'degraded',
-  'releasing',
-] as const
 const deviceStates = ['up', 'unreachable', 'refused', 'quarantined', 'unknown'] as const
 
 /** Metrics of a controller, in a registry of their own. */

@@ -27,7 +27,7 @@ export interface PlanInput {
   readonly platforms: ReadonlyMap<string, Platform>
   /** Of `judge`. */
   readonly verdicts: readonly Verdict[]
-  /** Accepted and not ended, for what the person should know before asking twice. */
+  /** Of the customer: accepted and not ended, for what the person should know before asking twice. */
   readonly live: readonly Enforcement[]
   /** What stands on a device already: a save may write it anew. */
   readonly claims: (device: Id) => readonly Claim[]

@@ -9,7 +9,7 @@ import type { Lookup } from '../inventory/lookup.ts'
 import type { Device, Id, Inventory } from '../inventory/model.ts'
 import { servedBy, unionOf } from './desired.ts'
 import { releaseDigestOf } from './digest.ts'
-import type { Enforcement } from './enforcement.ts'
+import { type Enforcement, inForce } from './enforcement.ts'
 import type { Plan, PlanDevice, PlanIntent } from './plan.ts'
 import { planOffline } from './plan-lines.ts'
 import { blastRadiusOf } from './planning.ts'
@@ -228,7 +228,8 @@ function holdersOfElement(
   rows: { readonly live: readonly Enforcement[]; readonly wanted: readonly Wanted[] },
 ): readonly string[] {
   // Of those that the element serves only they who want it, or something of it that holds the row's whole prefix.
-  return servedBy(element, rows).filter((id) =>
+  const object = { key: keyOf(element), intent: element }
+  return servedBy([object], rows, inForce).filter((id) =>
     rows.wanted.some((other) => {
       const itself = keyOf(elementsIn([other.intent])(row.intent)) === other.key
       return other.enforcement === id && itself

@@ -174,19 +174,24 @@ function scope(
   about: { readonly device: Id; readonly snapshot: Snapshot },
   all: readonly Wanted[],
 ): readonly Scope[] {
-  const results = tx.results({ device: about.device })
+  const results = new Map(
+    tx.results({ device: about.device }).map((one) => [`${one.enforcement} ${one.role}`, one]),
+  )
+  const wanted = new Map<string, Wanted[]>()
+  for (const row of all) {
+    const known = wanted.get(row.enforcement)
+    if (known === undefined) wanted.set(row.enforcement, [row])
+    else known.push(row)
+  }
   return tx.live().flatMap((enforcement) => {
     const then = about.snapshot.get(enforcement.id)
     if (then === undefined || !speaksFor(then, enforcement.status)) return []
     return (['enforcer', 'observer'] as const).flatMap((role) => {
-      const rows = all.filter(
-        (row) =>
-          row.enforcement === enforcement.id &&
-          row.observer === (role === 'observer') &&
-          row.wave <= (enforcement.openWave ?? 0),
+      const rows = (wanted.get(enforcement.id) ?? []).filter(
+        (row) => row.observer === (role === 'observer') && row.wave <= (enforcement.openWave ?? 0),
       )
       if (rows.length === 0) return []
-      const result = results.find((one) => one.enforcement === enforcement.id && one.role === role)
+      const result = results.get(`${enforcement.id} ${role}`)
       return [
         { enforcement, rows, result: result ?? emptyResult(enforcement.id, about.device, role) },
       ]

@@ -29,7 +29,7 @@ export function createController(desk: Desk, loop: Loop, config: Config): Contro
     planRelease: (caller, id, online) => planRelease(desk, caller, id, online),
     async enforce(caller, request, idempotency) {
       const made = await enforce(desk, caller, request, idempotency)
-      loop.poke()
+      if (made.enforcement.expiresAt !== undefined) loop.poke(made.enforcement.expiresAt)
       return made
     },
     approve: (caller, id, digest, reason) =>
@@ -38,7 +38,7 @@ export function createController(desk: Desk, loop: Loop, config: Config): Contro
     release: (caller, id, reason) => change.release(desk, caller, id, reason),
     async extend(caller, id, expiresAt, reason) {
       const made = await change.extend(desk, caller, id, { expiresAt, reason })
-      loop.poke()
+      loop.poke(expiresAt)
       return made
     },
     retry: (caller, id, only) => change.retry(desk, caller, id, only),

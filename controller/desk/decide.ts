@@ -183,7 +183,7 @@ function planNow(
     inventory: desk.world().inventory,
     platforms: desk.platforms,
     verdicts,
-    live: rows.live(),
+    live: rows.live({ customer: compiled.customer }),
     claims: (device) => rows.claims(device),
     ...(about.expiresAt === undefined ? {} : { expiresAt: about.expiresAt }),
   })

@@ -10,7 +10,7 @@ import { ControllerError } from '../errors.ts'
 import { judge, refusalIn } from '../guards.ts'
 import type { Verdict } from '../plan.ts'
 import type { Rows } from '../store/store.ts'
-import { frozenAs, hourMs, type Usage, usageOf } from '../usage.ts'
+import { frozenAs } from '../usage.ts'
 import { by, type Desk, now } from './desk.ts'
 
 /** The playbook that a decision names. Throws ControllerError `unknown_playbook`, `playbook_mismatch`. */
@@ -64,7 +64,7 @@ export function judgeNew(
   const { inventory, lookup, neverCut } = desk.world()
   const again =
     about.judged === undefined ? undefined : { enforcement: about.judged, newAct: false }
-  const usage = usageOfHour(desk, rows, again)
+  const usage = rows.usage(now(desk), again)
   return judge({ ...about, inventory, lookup, neverCut, usage })
 }
 
@@ -82,7 +82,7 @@ export function guardAgain(
     inventory,
     lookup,
     neverCut,
-    usage: usageOfHour(desk, rows, { enforcement: enforcement.id, newAct: why === 'extend' }),
+    usage: rows.usage(now(desk), { enforcement: enforcement.id, newAct: why === 'extend' }),
     mayOverride: true,
   })
   if (refusalIn(verdicts) !== undefined) throw refusal(verdicts)
@@ -120,26 +120,4 @@ export async function auditRefusal(
     tx.append({ type: 'decision.refused', outcome: 'refused', ...by(caller), on, data })
   })
   throw fault
-}
-
-/** What the rolling hour saw, read back as far as it reaches. */
-function usageOfHour(
-  desk: Pick<Desk, 'clock'>,
-  rows: Rows,
-  judged?: { readonly enforcement: string; readonly newAct: boolean },
-): Usage {
-  const at = now(desk)
-  const since = new Date(Date.parse(at) - hourMs).toISOString()
-  const recent = new Map<string, Enforcement>()
-  for (let before: string | undefined; ; ) {
-    const page = rows.enforcements({ limit: 500, ...(before === undefined ? {} : { before }) })
-    for (const one of page) if (one.acceptedAt > since) recent.set(one.id, one)
-    const last = page.at(-1)
-    if (page.length < 500 || last === undefined || last.acceptedAt <= since) break
-    before = last.id
-  }
-  // Extensions count too, of whatever age the enforcement is.
-  for (const one of rows.live())
-    if (one.extendedAt?.some((act) => act > since)) recent.set(one.id, one)
-  return usageOf([...recent.values()], at, judged)
 }

@@ -5,12 +5,16 @@ import type { Clock } from '../../agent/clock.ts'
 import type { NewRecord } from '../audit/record.ts'
 import { ControllerError } from '../errors.ts'
 import { createHealth } from './health.ts'
+import type { Kept } from './kept.ts'
+import { type Appended, indexWords } from './log-append.ts'
 import { isMachineError, type Sql, unavailable } from './statements.ts'
 import type { Committed, Rows, Transaction } from './store.ts'
 import { createTransaction } from './transaction.ts'
 
 /** Most changes in one transaction: what is acknowledged late must not be acknowledged much later. */
 const changesMax = 256
+/** How long a transaction takes on more changes, in ms: nothing else is answered meanwhile. */
+const batchMsMax = 50
 /** Size of a test append, in bytes: a large entry's. */
 const probeBytes = 16_384
 
@@ -20,8 +24,9 @@ export interface CommitParts {
   readonly file: string
   readonly sql: Sql
   readonly rows: Rows
+  readonly kept: Kept
   readonly clock: Clock
-  readonly append: (record: NewRecord) => Committed
+  readonly append: (record: NewRecord) => Appended
   /** Told of what became durable. */
   readonly committed: (records: readonly Committed[]) => void
   /** Told once, when what was written may be lost. */
@@ -52,11 +57,11 @@ export function createCommits(parts: CommitParts): Commits {
 
   function flush(): void {
     scheduled = undefined
-    const batch = queue.splice(0, changesMax)
-    if (queue.length > 0) scheduled = setImmediate(flush)
     const refused = health.broken()
-    if (refused !== undefined) return rejectAll(batch, refused)
-    const result = runBatch(parts, batch)
+    if (refused !== undefined) return rejectAll(queue.splice(0), refused)
+    const result = runBatch(parts, queue)
+    const batch = queue.splice(0, result.taken)
+    if (queue.length > 0) scheduled = setImmediate(flush)
     if (result.kind === 'failed') {
       health.failed(result.error)
       return rejectAll(batch, unavailable(result.error, file))
@@ -97,29 +102,42 @@ function keep<T>(value: T, resolve: (value: T) => void): () => void {
 type BatchResult =
   | {
       readonly kind: 'durable'
+      /** How many changes it took from the front of the queue. */
+      readonly taken: number
       readonly tell: readonly (() => void)[]
       readonly records: readonly Committed[]
     }
-  | { readonly kind: 'failed'; readonly error: unknown }
+  | { readonly kind: 'failed'; readonly taken: number; readonly error: unknown }
 
-/** One transaction for all. The machine's refusal of one is a refusal of all: nobody is told of a commit that isn't there. */
-function runBatch(parts: CommitParts, batch: readonly Waiting[]): BatchResult {
-  const { db } = parts
+/** One transaction for those that wait longest. The machine's refusal of one is a refusal of all: nobody is told of a commit that isn't there. */
+function runBatch(parts: CommitParts, queue: readonly Waiting[]): BatchResult {
+  const { db, sql, kept, clock } = parts
+  const tell: (() => void)[] = []
+  let taken = 0
   try {
-    db.exec('begin immediate')
-    const records: Committed[] = []
-    const tell = batch.map((waiting) => runChange(parts, waiting, records))
-    db.exec('commit')
-    return { kind: 'durable', tell, records }
+    sql.run('begin immediate')
+    kept.look()
+    const appended: Appended[] = []
+    const end = clock.monotonicMs() + batchMsMax
+    for (const waiting of queue.slice(0, changesMax)) {
+      if (taken > 0 && clock.monotonicMs() > end) break
+      taken++
+      tell.push(runChange(parts, waiting, appended))
+    }
+    indexWords(sql, appended)
+    sql.run('commit')
+    return { kind: 'durable', taken, tell, records: appended.map(({ committed }) => committed) }
   } catch (error) {
     rollBack(db)
-    return { kind: 'failed', error }
+    kept.drop()
+    return { kind: 'failed', taken: Math.max(1, taken), error }
   }
 }
 
-function runChange(parts: CommitParts, waiting: Waiting, records: Committed[]): () => void {
-  const { db, rows } = parts
-  const own: Committed[] = []
+function runChange(parts: CommitParts, waiting: Waiting, appended: Appended[]): () => void {
+  const { db, rows, kept } = parts
+  const own: Appended[] = []
+  const { notes } = kept
   let open = true
   const check = () => {
     if (!open) throw new TypeError('this transaction has ended: writes belong into the change')
@@ -134,22 +152,25 @@ function runChange(parts: CommitParts, waiting: Waiting, records: Committed[]): 
   const tx = createTransaction({
     sql,
     rows,
+    kept,
     append(record) {
       check()
-      return parts.append(record)
+      const made = parts.append(record)
+      own.push(made)
+      return made.committed.seq
     },
-    appended: (record) => own.push(record),
   })
-  db.exec('savepoint change')
+  parts.sql.run('savepoint change')
   try {
     const tell = waiting.run(tx)
     // SQLite takes back the whole transaction for some errors, also when the change caught them: this then throws.
-    db.exec('release change')
-    records.push(...own)
+    parts.sql.run('release change')
+    appended.push(...own)
     return tell
   } catch (error) {
     if (isMachineError(error) || !db.inTransaction) throw error
     db.exec('rollback to change; release change')
+    if (kept.notes !== notes) kept.drop()
     return () => waiting.reject(error)
   } finally {
     open = false

@@ -16,8 +16,14 @@ export function newSalt(): string {
   return randomBytes(16).toString('base64url')
 }
 
-/** What appends one record; only inside a transaction that holds the database's write lock. */
-export function createAppend(sql: Sql, clock: Clock): (record: NewRecord) => Committed {
+/** A record that was appended, and the words by which it is to be found. */
+export interface Appended {
+  readonly committed: Committed
+  readonly words: string
+}
+
+/** What appends one record; only inside a transaction that holds the database's write lock. Its words are for `indexWords`, before that transaction ends. */
+export function createAppend(sql: Sql, clock: Clock): (record: NewRecord) => Appended {
   const ulid = monotonicFactory()
   return (record) => {
     const head = readHead(sql)
@@ -35,12 +41,20 @@ export function createAppend(sql: Sql, clock: Clock): (record: NewRecord) => Com
     write(sql, record, place, entry)
     writeHead(sql, { tree: grow(head.tree, entry.leaf), leaf: entry.leaf, time })
     const { enforcement, device } = record.on
-    return {
+    const committed = {
       seq: place.seq,
       type: record.type,
       ...(enforcement === undefined ? {} : { enforcement }),
       ...(device === undefined ? {} : { device }),
     }
+    return { committed, words: wordsIn(record) }
+  }
+}
+
+/** Puts what was appended into the text search. Once for a whole transaction and outside of its savepoints: at each savepoint the index would write out a segment, which it must merge later. */
+export function indexWords(sql: Sql, appended: readonly Appended[]): void {
+  for (const { committed, words } of appended) {
+    sql.run('insert into log_text (rowid, words) values (?, ?)', committed.seq, words)
   }
 }
 
@@ -95,7 +109,6 @@ function write(sql: Sql, record: NewRecord, { seq }: Place, entry: Entry): void 
       searchable(value),
     )
   }
-  sql.run('insert into log_text (rowid, words) values (?, ?)', seq, wordsIn(record))
   followStep(sql, record, seq)
 }
 

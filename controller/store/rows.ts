@@ -4,12 +4,10 @@ import type { Claim } from '../../agent/diff.ts'
 import type { Id } from '../../inventory/model.ts'
 import { unpackArtifact } from '../audit/artifact.ts'
 import type { Enforcement } from '../enforcement.ts'
+import { type Kept, liveCondition } from './kept.ts'
 import { logRows } from './log-search.ts'
 import type { Sql, Value } from './statements.ts'
 import type { IdempotencyRow, Rows } from './store.ts'
-
-/** Accepted and not ended. The same text as in the partial index, so that SQLite takes it. */
-const live = "status in ('awaiting_approval', 'enforcing', 'enforced', 'degraded', 'releasing')"
 
 interface Doc {
   readonly doc: string
@@ -24,12 +22,14 @@ function parsedOne<T>(row: Doc | undefined): T | undefined {
   return row === undefined ? undefined : (JSON.parse(row.doc) as T)
 }
 
-/** The reading side of the store, on prepared statements. */
-export function createRows(sql: Sql): Rows {
+/** The reading side of the store, on prepared statements and what is kept in memory. */
+export function createRows(sql: Sql, kept: Kept): Rows {
   return {
-    enforcement: (id) => parsedOne(sql.get('select doc from enforcements where id = ?', id)),
+    enforcement: (id) =>
+      kept.enforcement(id) ?? parsedOne(sql.get('select doc from enforcements where id = ?', id)),
     enforcements: (filter) => enforcements(sql, filter),
-    live: () => parsed(sql.all(`select doc from enforcements where ${live} order by n`)),
+    live: (of) => kept.live(of?.customer),
+    usage: (now, judged) => kept.usage(now, judged),
     wanted: (of) => parsed(ofEnforcementOrDevice(sql, 'wanted', of)),
     results: (of) => parsed(ofEnforcementOrDevice(sql, 'results', of)),
     claims: (device) =>
@@ -45,7 +45,7 @@ export function createRows(sql: Sql): Rows {
     sameBody: (token, bodySha256, since) =>
       repeat(sql, 'body_sha256 = ? and at >= ?', [token, bodySha256, since]),
     tokens: () => parsed(sql.all('select doc from tokens order by id')),
-    tokenByHash: (sha256) => parsedOne(sql.get('select doc from tokens where sha256 = ?', sha256)),
+    tokenByHash: (sha256) => kept.token(sha256),
     freeze: () => parsedOne(sql.get('select doc from freeze')),
     artifact(sha256) {
       const row = sql.get<{ packed: Uint8Array }>(
@@ -99,7 +99,7 @@ function ofEnforcementOrDevice(
         of.enforcement,
       )
     : sql.all(
-        `select t.doc from enforcements e join ${table} t on t.enforcement = e.id where t.device = ? and e.${live} order by ${order}`,
+        `select t.doc from enforcements e join ${table} t on t.enforcement = e.id where t.device = ? and e.${liveCondition} order by ${order}`,
         of.device,
       )
 }

@@ -9,8 +9,9 @@ import { type LogKey, makeLogKey, readLogKey } from '../audit/key.ts'
 import type { NewRecord } from '../audit/record.ts'
 import { ControllerError } from '../errors.ts'
 import { createCommits } from './commits.ts'
+import { createKept } from './kept.ts'
 import { takeLock } from './lock.ts'
-import { createAppend } from './log-append.ts'
+import { type Appended, createAppend, indexWords } from './log-append.ts'
 import { migrate, packageVersion } from './migrations.ts'
 import { createRows } from './rows.ts'
 import { isMachineError, type Sql, statements, unavailable } from './statements.ts'
@@ -83,19 +84,19 @@ function openDatabase(options: StoreOptions): Database.Database {
 interface LogParts {
   readonly db: Database.Database
   readonly sql: Sql
-  readonly append: (record: NewRecord) => Committed
+  readonly append: (record: NewRecord) => Appended
   readonly options: StoreOptions
 }
 
 /** The log's key, and entry 0 where the log is new. */
 function openLog({ db, sql, append, options }: LogParts): LogKey {
-  return inTransaction(db, 'begin immediate', () => {
+  return inTransaction(db, sql, 'begin immediate', () => {
     const first = sql.get<{ entry: string }>('select entry from log_entries where seq = 0')
     const known = readLogKey(options.dir)
     if (first === undefined && sql.get('select 1 from log_head') === undefined) {
       const key = known ?? makeLogKey(options.dir, options.origin ?? `nullroute.invalid/${ulid()}`)
       checkOrigin(key, options)
-      append(logCreated(key))
+      indexWords(sql, [append(logCreated(key))])
       return key
     }
     if (known === undefined || first?.entry.includes(JSON.stringify(known.vkey)) !== true) {
@@ -134,13 +135,15 @@ interface StoreParts extends LogParts {
 
 function storeOn({ db, sql, append, key, options, release }: StoreParts): Store {
   const file = join(options.dir, databaseName)
-  const rows = createRows(sql)
+  const kept = createKept(sql)
+  const rows = createRows(sql, kept)
   const listeners = new Set<(records: readonly Committed[]) => void>()
   const commits = createCommits({
     db,
     file,
     sql,
     rows,
+    kept,
     clock: options.clock,
     append,
     committed: (records) => {
@@ -153,7 +156,11 @@ function storeOn({ db, sql, append, key, options, release }: StoreParts): Store 
     read: <T>(query: (rows: Rows) => T): T => {
       try {
         // Inside a change it sees what the change has written.
-        return db.inTransaction ? query(rows) : inTransaction(db, 'begin', () => query(rows))
+        if (db.inTransaction) return query(rows)
+        return inTransaction(db, sql, 'begin', () => {
+          kept.look()
+          return query(rows)
+        })
       } catch (error) {
         throw isMachineError(error) ? unavailable(error, file) : error
       }
@@ -187,11 +194,16 @@ function tell(
   }
 }
 
-function inTransaction<T>(db: Database.Database, begin: string, work: () => T): T {
-  db.exec(begin)
+function inTransaction<T>(
+  db: Database.Database,
+  sql: Sql,
+  begin: 'begin' | 'begin immediate',
+  work: () => T,
+): T {
+  sql.run(begin)
   try {
     const result = work()
-    db.exec('commit')
+    sql.run('commit')
     return result
   } catch (error) {
     if (db.inTransaction) db.exec('rollback')

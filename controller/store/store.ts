@@ -6,6 +6,7 @@ import type { KeyState } from '../../agent/journal.ts'
 import type { Id } from '../../inventory/model.ts'
 import type { NewRecord, RecordType } from '../audit/record.ts'
 import type { DeviceStatus, Enforcement, Status } from '../enforcement.ts'
+import type { Judged, Usage } from '../hour.ts'
 import type { Plan } from '../plan.ts'
 
 /** What an enforcement wants of a device. Frozen at acceptance. */
@@ -130,7 +131,9 @@ export interface Rows {
     readonly limit: number
   }): readonly Enforcement[]
   /** Accepted and not ended: awaiting_approval, enforcing, enforced, degraded, releasing; oldest first. */
-  live(): readonly Enforcement[]
+  live(of?: { readonly customer: Id }): readonly Enforcement[]
+  /** What the hour before `now` has seen, for the budgets. */
+  usage(now: string, judged?: Judged): Usage
   wanted(of: { readonly enforcement: string } | { readonly device: Id }): readonly Wanted[]
   claims(device: Id): readonly Claim[]
   devicesWithClaims(): readonly Id[]

@@ -1,12 +1,13 @@
 // The writing side of the store: one change, inside the savepoint that the commit made for it.
 
 import { artifactDigest, artifactOf, packArtifact } from '../audit/artifact.ts'
-import type { NewRecord } from '../audit/record.ts'
 import type { Enforcement } from '../enforcement.ts'
 import { ControllerError } from '../errors.ts'
+import { actsOf } from '../hour.ts'
+import type { Kept } from './kept.ts'
 import { newSalt } from './log-append.ts'
 import type { Sql, Value } from './statements.ts'
-import type { Committed, IdempotencyRow, Rows, TokenRow, Transaction, Wanted } from './store.ts'
+import type { IdempotencyRow, Rows, TokenRow, Transaction, Wanted } from './store.ts'
 
 /** How long an idempotency key is known, in ms. */
 const idempotencyKeptMs = 30 * 24 * 60 * 60 * 1000
@@ -15,17 +16,22 @@ const idempotencyKeptMs = 30 * 24 * 60 * 60 * 1000
 export interface ChangeParts {
   readonly sql: Sql
   readonly rows: Rows
-  readonly append: (record: NewRecord) => Committed
-  /** Told of each record that this change appended. */
-  readonly appended: (record: Committed) => void
+  readonly kept: Kept
+  readonly append: Transaction['append']
 }
 
 /** A transaction for one change. */
-export function createTransaction({ sql, rows, append, appended }: ChangeParts): Transaction {
+export function createTransaction({ sql, rows, kept, append }: ChangeParts): Transaction {
   return {
     ...rows,
-    insertEnforcement: (enforcement, wanted) => insertEnforcement(sql, enforcement, wanted),
-    updateEnforcement: (enforcement) => updateEnforcement(sql, enforcement),
+    insertEnforcement(enforcement, wanted) {
+      insertEnforcement(sql, enforcement, wanted)
+      kept.noteEnforcement(enforcement)
+    },
+    updateEnforcement(enforcement) {
+      updateEnforcement(sql, enforcement)
+      kept.noteEnforcement(enforcement)
+    },
     putClaim: (device, claim) =>
       put(sql, 'claims (device, key, doc)', [device, claim.key, JSON.stringify(claim)]),
     dropClaim(device, key) {
@@ -40,7 +46,10 @@ export function createTransaction({ sql, rows, append, appended }: ChangeParts):
       put(sql, 'device_state (device, doc)', [state.device, JSON.stringify(state)]),
     putPlan: (plan) => put(sql, 'plans (id, doc)', [plan.id, JSON.stringify(plan)]),
     putIdempotency: (row) => putIdempotency(sql, row),
-    putToken: (token) => putToken(sql, token),
+    putToken(token) {
+      putToken(sql, token)
+      kept.noteToken()
+    },
     setFreeze(freeze) {
       if (freeze === undefined) sql.run('delete from freeze')
       else put(sql, 'freeze (one, doc)', [1, JSON.stringify(freeze)])
@@ -51,11 +60,7 @@ export function createTransaction({ sql, rows, append, appended }: ChangeParts):
       put(sql, 'artifacts (sha256, kind, packed)', [sha256, kind, packArtifact(content)])
       return sha256
     },
-    append(record) {
-      const committed = append(record)
-      appended(committed)
-      return committed.seq
-    },
+    append,
   }
 }
 
@@ -81,11 +86,12 @@ function putToken(sql: Sql, token: TokenRow): void {
 function insertEnforcement(sql: Sql, enforcement: Enforcement, wanted: readonly Wanted[]): void {
   const { id, version, status, customer } = enforcement
   sql.run(
-    'insert into enforcements (id, version, status, customer, doc) values (?, ?, ?, ?, ?)',
+    'insert into enforcements (id, version, status, customer, acted_at, doc) values (?, ?, ?, ?, ?, ?)',
     id,
     version,
     status,
     customer,
+    lastAct(enforcement),
     JSON.stringify(enforcement),
   )
   for (const row of wanted) {
@@ -100,13 +106,19 @@ function insertEnforcement(sql: Sql, enforcement: Enforcement, wanted: readonly 
   }
 }
 
+// Clocks go back: the last one is not always the latest.
+function lastAct(enforcement: Enforcement): string {
+  return actsOf(enforcement).reduce((latest, at) => (at > latest ? at : latest))
+}
+
 function updateEnforcement(sql: Sql, enforcement: Enforcement): void {
   const { id, version, status, customer } = enforcement
   const changed = sql.run(
-    'update enforcements set version = ?, status = ?, customer = ?, doc = ? where id = ? and version = ?',
+    'update enforcements set version = ?, status = ?, customer = ?, acted_at = ?, doc = ? where id = ? and version = ?',
     version,
     status,
     customer,
+    lastAct(enforcement),
     JSON.stringify(enforcement),
     id,
     version - 1,

@@ -100,7 +100,10 @@ describe('a data folder', () => {
     const dir = newFolder()
     open({ dir }).close()
     const db = raw(dir)
-    expect(db.prepare('select name from migrations').pluck().all()).toEqual(['0001-first.sql'])
+    expect(db.prepare('select name from migrations').pluck().all()).toEqual([
+      '0001-first.sql',
+      '0002-acts.sql',
+    ])
 
     db.prepare("insert into migrations values ('0999-later.sql', datetime())").run()
     expect(() => open({ dir })).toThrow(

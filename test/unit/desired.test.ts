@@ -4,7 +4,7 @@ import { decide } from '../../agent/diff.ts'
 import { type Intent, keyOf } from '../../agent/intents.ts'
 import type { Found } from '../../agent/platform.ts'
 import { type DeviceRows, servedBy, unionOf } from '../../controller/desired.ts'
-import type { Enforcement } from '../../controller/enforcement.ts'
+import { type Enforcement, inForce, type Status } from '../../controller/enforcement.ts'
 import { transition } from '../../controller/life-cycle.ts'
 import type { Wanted } from '../../controller/store/store.ts'
 import { covers } from '../../inventory/prefix.ts'
@@ -108,9 +108,13 @@ describe('what a device should have', () => {
       want('c', 'edge1', wide),
     ]
 
-    expect(servedBy(wide, rows(live, wanted))).toEqual(['a', 'b'])
-    expect(servedBy(acl('203.0.113.9/32'), rows(live, wanted))).toEqual(['a'])
-    expect(servedBy(acl('203.0.113.0/28', 'out'), rows(live, wanted))).toEqual([])
+    const serving = (intent: Intent, statuses: readonly Status[] = inForce) =>
+      servedBy([{ key: keyOf(intent), intent }], rows(live, wanted), statuses)
+
+    expect(serving(wide)).toEqual(['a', 'b'])
+    expect(serving(wide, ['releasing'])).toEqual(['c'])
+    expect(serving(acl('203.0.113.9/32'))).toEqual(['a'])
+    expect(serving(acl('203.0.113.0/28', 'out'))).toEqual([])
   })
 })
 

@@ -25,7 +25,13 @@ import {
   prt,
 } from './small-isp.ts'
 
-const quiet = { decisions: 0, ipv4Addresses: 0, customers: [], ports: 0, neighbors: 0 }
+const quiet = {
+  decisions: 0,
+  ipv4Addresses: 0,
+  customers: new Set<string>(),
+  ports: 0,
+  neighbors: 0,
+}
 
 function input(change: Partial<GuardInput> = {}, inventory: Inventory = isp()): GuardInput {
   return {
@@ -416,7 +422,7 @@ describe('the budgets', () => {
       const usage = {
         decisions: 7,
         ipv4Addresses: 100,
-        customers: ['a', 'b'],
+        customers: new Set(['a', 'b']),
         ports: 3,
         neighbors: 4,
       }
@@ -430,7 +436,7 @@ describe('the budgets', () => {
   )
 
   it('counts a customer once, however often it was decided about', () => {
-    const usage = { ...quiet, customers: ['esthost', 'b'] }
+    const usage = { ...quiet, customers: new Set(['esthost', 'b']) }
 
     expect(verdictOf('hour_budget', input({ usage }, tightHour({ customers: 2 }))).verdict).toBe(
       'pass',

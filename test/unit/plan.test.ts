@@ -9,7 +9,7 @@ import { judge } from '../../controller/guards.ts'
 import type { Plan } from '../../controller/plan.ts'
 import { makePlan, type PlanInput } from '../../controller/planning.ts'
 import { planForRelease, type ReleaseInput } from '../../controller/release.ts'
-import { frozenAs, usageOf } from '../../controller/usage.ts'
+import { frozenAs } from '../../controller/usage.ts'
 import { createLookup } from '../../inventory/lookup.ts'
 import { neverCut } from '../../inventory/never-cut.ts'
 import { compile } from '../../playbooks/compile.ts'
@@ -314,7 +314,13 @@ describe('from decision to plan', () => {
     const asked = decision({ kind: 'prefix', prefix: pfx(prefix) })
     const made = compile(asked, { playbook: block, ...around })
     if ('kind' in made) throw new Error(`${made.code}: ${made.message}`)
-    const usage = { decisions: 0, ipv4Addresses: 0, customers: [], ports: 0, neighbors: 0 }
+    const usage = {
+      decisions: 0,
+      ipv4Addresses: 0,
+      customers: new Set<string>(),
+      ports: 0,
+      neighbors: 0,
+    }
     const verdicts = judge({
       decision: asked,
       compiled: made,
@@ -516,35 +522,6 @@ describe('an acceptance', () => {
       reason: 'kits',
     })
     expect(records[1]?.data).toMatchObject({ reason: 'port_uplink: agreed with the NOC' })
-  })
-})
-
-describe('the hour', () => {
-  const at = (minutes: number) => new Date(Date.parse(now) - minutes * 60_000).toISOString()
-  const one = enforcement('e1', { acceptedAt: at(30), extendedAt: [at(10)] })
-  const old = enforcement('e2', { acceptedAt: at(60), customer: 'b' })
-  const rejected = enforcement('e3', { acceptedAt: at(5), status: 'rejected', customer: 'c' })
-
-  it('counts acceptances and extensions of the last 60 minutes, what they touch once, rejected ones not', () => {
-    expect(usageOf([one, old, rejected], now)).toEqual({
-      decisions: 2,
-      ipv4Addresses: 1,
-      ports: 0,
-      neighbors: 0,
-      customers: ['esthost'],
-    })
-  })
-
-  it('leaves to the guards what they judge again', () => {
-    expect(usageOf([one], now, { enforcement: 'e1', newAct: true })).toEqual({
-      decisions: 2,
-      ipv4Addresses: 0,
-      ports: 0,
-      neighbors: 0,
-      customers: [],
-    })
-    expect(usageOf([one], now, { enforcement: 'e1', newAct: false }).decisions).toBe(1)
-    expect(usageOf([], now, { enforcement: 'e2', newAct: false }).decisions).toBe(-1)
   })
 })
 

@@ -1,0 +1,136 @@
+// What the store keeps in memory of its tables, because each decision and each convergence asks for it: what is live, what the hour has seen, who a token is.
+// A cache and nothing more: it is dropped when a change is undone or another process has written, and read anew when it is next asked for.
+
+import { type Enforcement, liveStatuses } from '../enforcement.ts'
+import { createHour, type Hour, hourBefore, type Judged, type Usage, usageOf } from '../hour.ts'
+import type { Sql } from './statements.ts'
+import type { TokenRow } from './store.ts'
+
+/** Most tokens that are kept. Those beyond are read each time. */
+const tokensMax = 1_000
+
+/** The part of the tables that is kept. */
+export interface Kept {
+  /** To be called when a transaction has begun: what another process changed is read anew. */
+  look(): void
+  live(customer?: string): readonly Enforcement[]
+  enforcement(id: string): Enforcement | undefined
+  usage(now: string, judged?: Judged): Usage
+  token(sha256: string): TokenRow | undefined
+  /** An enforcement was inserted or updated. */
+  noteEnforcement(enforcement: Enforcement): void
+  /** A token was written. */
+  noteToken(): void
+  /** Rises with each note. */
+  readonly notes: number
+  /** A change that was noted is undone. */
+  drop(): void
+}
+
+interface Live {
+  /** In the order of acceptance. */
+  readonly byId: Map<string, Enforcement>
+  readonly byCustomer: Map<string, Map<string, Enforcement>>
+  /** All of them, until one changes. */
+  list?: readonly Enforcement[]
+}
+
+/** Keeps nothing yet. */
+export function createKept(sql: Sql): Kept {
+  let version: number | undefined
+  let live: Live | undefined
+  let hour: Hour | undefined
+  let tokens = new Map<string, TokenRow>()
+  let notes = 0
+
+  function drop(): void {
+    live = undefined
+    hour = undefined
+    tokens = new Map()
+  }
+
+  function loaded(): Live {
+    live ??= loadLive(sql)
+    return live
+  }
+
+  return {
+    look() {
+      // Changes only when another connection has committed.
+      const seen = sql.get<{ data_version: number }>('pragma data_version')?.data_version
+      if (seen !== version) drop()
+      version = seen
+    },
+    live(customer) {
+      const kept = loaded()
+      if (customer !== undefined) return [...(kept.byCustomer.get(customer)?.values() ?? [])]
+      kept.list ??= [...kept.byId.values()]
+      return kept.list
+    },
+    enforcement: (id) => loaded().byId.get(id),
+    usage(now, judged) {
+      const known = hour?.usage(now, judged)
+      if (known !== undefined) return known
+      const recent = actedSince(sql, hourBefore(now))
+      hour = createHour(recent, now)
+      return hour.usage(now, judged) ?? usageOf(recent, now, judged)
+    },
+    token(sha256) {
+      const known = tokens.get(sha256)
+      if (known !== undefined) return known
+      const row = sql.get<{ doc: string }>('select doc from tokens where sha256 = ?', sha256)
+      if (row === undefined) return undefined
+      const token = JSON.parse(row.doc) as TokenRow // written by `putToken` alone
+      if (tokens.size < tokensMax) tokens.set(sha256, token)
+      return token
+    },
+    noteEnforcement(enforcement) {
+      notes++
+      if (live !== undefined) keep(live, enforcement)
+      hour?.note(enforcement)
+    },
+    noteToken() {
+      notes++
+      tokens = new Map()
+    },
+    get notes() {
+      return notes
+    },
+    drop,
+  }
+}
+
+/** The condition of the partial index over what is live; the same text as there, so that SQLite takes it. */
+export const liveCondition = `status in (${liveStatuses.map((status) => `'${status}'`).join(', ')})`
+
+function loadLive(sql: Sql): Live {
+  const live: Live = { byId: new Map(), byCustomer: new Map() }
+  const rows = sql.all<{ doc: string }>(
+    `select doc from enforcements where ${liveCondition} order by n`,
+  )
+  // Written by `transaction` from the same type.
+  for (const { doc } of rows) keep(live, JSON.parse(doc) as Enforcement)
+  return live
+}
+
+function actedSince(sql: Sql, since: string): readonly Enforcement[] {
+  const rows = sql.all<{ doc: string }>('select doc from enforcements where acted_at > ?', since)
+  return rows.map(({ doc }) => JSON.parse(doc) as Enforcement)
+}
+
+function keep(live: Live, enforcement: Enforcement): void {
+  const { id, customer } = enforcement
+  const known = live.byId.get(id)
+  delete live.list
+  const theirs = live.byCustomer.get(customer) ?? new Map<string, Enforcement>()
+  live.byCustomer.set(customer, theirs)
+  if (liveStatuses.includes(enforcement.status)) {
+    // A Map keeps the place of what is set again: its order stays that of acceptance.
+    live.byId.set(id, enforcement)
+    theirs.set(id, enforcement)
+    return
+  }
+  if (known !== undefined) live.byId.delete(id)
+  theirs.delete(id)
+  if (theirs.size === 0) live.byCustomer.delete(customer)
+}

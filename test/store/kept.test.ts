@@ -1,0 +1,167 @@
+// What the store keeps in memory says what the tables say: after changes that were undone, beside another process, and across a restart.
+
+import { describe, expect, it } from 'vitest'
+import type { Store, TokenRow } from '../../controller/store/store.ts'
+import { enforcement, newFolder, open, started, wanted } from './parts.ts'
+
+const now = '2026-11-23T23:45:00.000Z'
+const live = (store: Store) => store.read((rows) => rows.live()).map(({ id }) => id)
+const theirs = (store: Store, customer: string) =>
+  store.read((rows) => rows.live({ customer })).map(({ id }) => id)
+const usage = (store: Store, at = now) =>
+  store.read((rows) => {
+    const { customers, ...sums } = rows.usage(at)
+    return { ...sums, customers: customers.size }
+  })
+
+const token: TokenRow = {
+  id: 'T1',
+  name: 'desk',
+  person: 'desk',
+  roles: ['abuse'],
+  sha256: 'c'.repeat(64),
+  createdAt: now,
+}
+
+describe('what is kept in memory', () => {
+  it('is what the tables say, also inside the change that wrote it', async () => {
+    const store = open({ dir: newFolder() })
+    expect(live(store)).toEqual([])
+    expect(usage(store).decisions).toBe(0)
+
+    const inside = await store.commit((tx) => {
+      tx.insertEnforcement(enforcement('E1'), [wanted('E1', 'edge1')])
+      tx.insertEnforcement(enforcement('E2', { customer: 'other', status: 'rejected' }), [])
+      tx.insertEnforcement(enforcement('E3', { customer: 'other' }), [])
+      return [tx.live().map(({ id }) => id), tx.usage(now).decisions]
+    })
+
+    expect(inside).toEqual([['E1', 'E3'], 2])
+    expect(live(store)).toEqual(['E1', 'E3'])
+    expect(theirs(store, 'other')).toEqual(['E3'])
+    expect(usage(store)).toEqual({
+      decisions: 2,
+      ipv4Addresses: 128,
+      ports: 0,
+      neighbors: 0,
+      customers: 2,
+    })
+
+    await store.commit((tx) =>
+      tx.updateEnforcement(enforcement('E1', { version: 2, status: 'released' })),
+    )
+    expect(live(store)).toEqual(['E3'])
+    expect(theirs(store, 'esthost')).toEqual([])
+    // What ended within the hour was done in it all the same.
+    expect(usage(store).decisions).toBe(2)
+  })
+
+  it('forgets a change that was undone, and keeps those beside it', async () => {
+    const store = open({ dir: newFolder() })
+    expect([live(store), usage(store).decisions]).toEqual([[], 0])
+
+    const changes = [
+      store.commit((tx) => tx.insertEnforcement(enforcement('E1'), [])),
+      store.commit((tx) => {
+        tx.insertEnforcement(enforcement('E2'), [])
+        throw new Error('no')
+      }),
+      store.commit((tx) => tx.insertEnforcement(enforcement('E3'), [])),
+    ]
+    const settled = await Promise.allSettled(changes)
+
+    expect(settled.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled'])
+    expect([live(store), usage(store).decisions]).toEqual([['E1', 'E3'], 2])
+  })
+
+  it('forgets a whole transaction that the disk refused', async () => {
+    const store = open({ dir: newFolder(), bytesMax: 1_000_000 })
+    await store.commit((tx) => tx.insertEnforcement(enforcement('E1'), []))
+    expect([live(store), usage(store).decisions]).toEqual([['E1'], 1])
+
+    const small = store.commit((tx) => tx.insertEnforcement(enforcement('E2'), []))
+    const large = store.commit((tx) => {
+      for (let i = 0; i < 100; i++) tx.putArtifact('transcript', randomText(20_000))
+    })
+    const settled = await Promise.allSettled([small, large])
+
+    expect(settled.map(({ status }) => status)).toEqual(['rejected', 'rejected'])
+    expect([live(store), usage(store).decisions]).toEqual([['E1'], 1])
+  })
+
+  it('sees at once what another process wrote: a token that was made, and one that was revoked', async () => {
+    const dir = newFolder()
+    const store = open({ dir })
+    const command = open({ dir, as: 'command' })
+    const known = () => store.read((rows) => rows.tokenByHash(token.sha256))
+    expect(known()).toBeUndefined()
+
+    await command.commit((tx) => tx.putToken(token))
+    expect(known()).toEqual(token)
+
+    const revoked = { ...token, revokedAt: now }
+    await command.commit((tx) => tx.putToken(revoked))
+    expect(known()).toEqual(revoked)
+
+    await store.commit((tx) => tx.insertEnforcement(enforcement('E1'), []))
+    expect(live(command)).toEqual(['E1'])
+    await store.commit((tx) =>
+      tx.updateEnforcement(enforcement('E1', { version: 2, status: 'failed' })),
+    )
+    expect(live(command)).toEqual([])
+  })
+
+  it('counts the hour after a restart as before, an extension of what has ended too', async () => {
+    const dir = newFolder()
+    const store = open({ dir })
+    const old = { acceptedAt: '2026-11-20T10:00:00.000Z' }
+    await store.commit((tx) => {
+      tx.insertEnforcement(enforcement('E1', old), [])
+      tx.insertEnforcement(enforcement('E2'), [])
+      tx.insertEnforcement(enforcement('E3', old), [])
+    })
+    await store.commit((tx) =>
+      tx.updateEnforcement(
+        enforcement('E1', { ...old, version: 2, extendedAt: ['2026-11-23T23:44:00.000Z'] }),
+      ),
+    )
+    await store.commit((tx) =>
+      tx.updateEnforcement(
+        enforcement('E1', {
+          ...old,
+          version: 3,
+          status: 'released',
+          extendedAt: ['2026-11-23T23:44:00.000Z'],
+        }),
+      ),
+    )
+    const before = usage(store)
+    store.close()
+
+    const again = open({ dir })
+    expect(usage(again)).toEqual(before)
+    expect(before.decisions).toBe(2)
+    // The clock went back before the extension: it has not happened yet.
+    expect(usage(again, '2026-11-23T23:43:00.000Z').decisions).toBe(1)
+    expect(usage(again).decisions).toBe(2)
+  })
+
+  it('lets a text be found that was appended beside others in one transaction, and not one that was undone', async () => {
+    const store = open({ dir: newFolder() })
+    const append = (version: string) =>
+      store.commit((tx) => {
+        tx.append({ ...started, data: { version } })
+        if (version === 'undone') throw new Error('no')
+      })
+    await Promise.allSettled(['zebra', 'undone', 'okapi'].map(append))
+
+    const found = (text: string) => store.read((rows) => rows.log({ text, limit: 10 })).length
+    expect(['zebra', 'undone', 'okapi'].map(found)).toEqual([1, 0, 1])
+  })
+})
+
+function randomText(length: number): string {
+  let text = ''
+  while (text.length < length) text += Math.random().toString(36).slice(2)
+  return text
+}
