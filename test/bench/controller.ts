@@ -92,10 +92,8 @@ export async function silentDevice(): Promise<{ readonly port: number; close(): 
 
 async function makeToken(data: string): Promise<string> {
   const roles = ['admin', 'abuse', 'engineer', 'auditor'].flatMap((role) => ['--role', role])
-  const { stdout } = await promisify(execFile)(process.execPath, [
-    ...program,
-    ...['token', 'create', '--data', data, '--name', 'measure', '--json', ...roles],
-  ])
+  const token = ['token', 'create', '--data', data, '--name', 'measure', '--json', ...roles]
+  const { stdout } = await promisify(execFile)(process.execPath, [...program, ...token])
   return (JSON.parse(stdout) as { readonly token: string }).token
 }
 
