@@ -4,7 +4,7 @@ import type { Id } from '../inventory/model.ts'
 import type { Enforcement } from './enforcement.ts'
 
 /** How long an accepted decision counts, in ms: the hour is a rolling one. */
-export const hourMs = 3_600_000
+const hourMs = 3_600_000
 
 /** What was accepted in the last hour. */
 export interface Usage {
