@@ -256,7 +256,9 @@ export function driftedKeys(desired: Desired, observation: Observation): readonl
     .filter((claim) => claim.phase === 'held')
     .filter((claim) => {
       const found = observation.found.get(claim.key)
-      return found !== undefined && !sameObject(found.object, claim.wrote)
+      // What the account may not see did not go.
+      if (found === undefined || found.stop?.code === 'no_privilege') return false
+      return !sameObject(found.object, claim.wrote)
     })
     .map((claim) => claim.key)
 }

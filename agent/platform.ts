@@ -138,6 +138,8 @@ export interface Stop {
     | 'ambiguous'
     | 'locked'
     | 'timer_pending'
+    /** The account may not see what there is. */
+    | 'no_privilege'
   readonly message: string
   readonly remedy: string
 }

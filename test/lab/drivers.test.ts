@@ -344,6 +344,27 @@ describe.each([
     )
   })
 
+  it('a dormant table drops nothing, and says so; what stands in it can be lifted', async () => {
+    const before = await snapshot()
+    const sleep = (): Promise<unknown> =>
+      onDevice('sw1', "nft 'add table inet nullroute { flags dormant; }'")
+    cleanUp.push(() => onDevice('sw1', 'nft -f /etc/nullroute/table.nft'))
+    const { book, want } = await agentOn('sw1', over)
+    const one = acl('203.0.113.77/32', 'out')
+    const wanted = [one]
+    await sleep()
+    expect(Object.values(await want(wanted))).toEqual(['refused'])
+    expect(book.state(keyOf(one))?.error?.message).toContain('dormant')
+    await onDevice('sw1', 'nft -f /etc/nullroute/table.nft')
+    expect(Object.values(await want(wanted))).toEqual(['applied'])
+    await sleep()
+    expect(Object.values(await want(wanted))).toEqual(['failed'])
+    expect(book.state(keyOf(one))?.error?.message).toContain('dormant')
+    await want([])
+    await onDevice('sw1', 'nft -f /etc/nullroute/table.nft')
+    await isAsBefore(before)
+  })
+
   it('a flushed table stops filters until root has loaded it, and then they come back by themselves', async () => {
     const before = await snapshot()
     const { want } = await agentOn('sw1', over)

@@ -7,7 +7,6 @@ import type { Answer, Platform } from '../../agent/platform.ts'
 import { cisco_ios } from '../../agent/platforms/cisco_ios/cisco_ios.ts'
 import { frr } from '../../agent/platforms/frr/frr.ts'
 import { juniper_junos } from '../../agent/platforms/juniper_junos/juniper_junos.ts'
-import { linux } from '../../agent/platforms/linux/linux.ts'
 import { acl, blackhole, foundFor, neighbor, observed, port } from './conformance-kit.ts'
 
 const intents = [
@@ -109,12 +108,6 @@ describe('a refused read', () => {
 
   it('of Junos for want of permission says so', () => {
     expect(outcome(juniper_junos, 'marks', 'error: permission denied')).toMatch(/^no_privilege/)
-  })
-
-  it('of Linux by sudo says so', () => {
-    const text = 'sudo: a password is required'
-    expect(outcome(linux, 'table|inet', text)).toMatch(/^no_privilege: the host refuses/)
-    expect(outcome(linux, 'table|inet', 'Error: Operation not permitted')).toMatch(/^no_privilege/)
   })
 
   it.each(['% Command incomplete.', 'vtysh: write error', ''])(

@@ -98,6 +98,12 @@ export const element = (text: string, comment = 'nullroute') => {
   return { elem: { val, comment, counter: { packets: 0, bytes: 0 } } }
 }
 
+/** `nft -t list table`, as far as it is looked at. */
+export function headOf(family: string, flags?: string): string {
+  const first = `table ${family} nullroute {\n`
+  return `${first}${flags === undefined ? '' : `\tflags ${flags}\n\n`}\tset src4 {\n\t\tflags interval\n\t}\n}\n`
+}
+
 /** `nft -j list table` with these elements. */
 export function listing(
   sets: Readonly<Record<string, readonly unknown[]>>,
@@ -126,6 +132,8 @@ function answer(host: Host, what: string): string {
       return isDropped(host, name) ? dropped : ''
     case 'table':
       return host.families.includes(name) ? listing(elementsOf(host, name)) : noTable
+    case 'head':
+      return host.families.includes(name) ? headOf(name) : noTable
     case 'link':
       return JSON.stringify([{ ifname: name, flags: host.down.has(name) ? [] : ['UP'] }])
     case 'addr':

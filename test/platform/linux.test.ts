@@ -3,13 +3,14 @@
 import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { driftedKeys } from '../../agent/converge-states.ts'
 import { type Claim, decide } from '../../agent/diff.ts'
 import { AgentError } from '../../agent/errors.ts'
 import { type Intent, keyOf } from '../../agent/intents.ts'
 import type { Change, Facts } from '../../agent/platform.ts'
 import { linux } from '../../agent/platforms/linux/linux.ts'
 import { restoreScript, sudoers, tableFile } from '../../agent/platforms/linux/prepare.ts'
-import { acl, blackhole, foundFor, linesOf, observed, port } from './conformance-kit.ts'
+import { acl, blackhole, claimOn, foundFor, linesOf, observed, port } from './conformance-kit.ts'
 import { union } from './frr-model.ts'
 import {
   allSets,
@@ -17,6 +18,7 @@ import {
   dropped,
   element,
   type Host,
+  headOf,
   listing,
   look,
   ports,
@@ -35,10 +37,10 @@ function session(name: string, start: string): string {
   return text.slice(at, text.indexOf('\n', at))
 }
 
-/** The prepared table with an element, and a rule of somebody else's before ours. */
-function shadowedBy(...expr: readonly object[]): string {
+/** The prepared table with a rule of somebody else's before ours. */
+function shadowedBy(expr: readonly object[], elements: readonly unknown[] = []): string {
   const foreign = { rule: { chain: 'pre', expr } }
-  return listing({ dst4: [element('203.0.113.9')] }, [foreign, ...rulesFor(allSets)])
+  return listing({ dst4: elements }, [foreign, ...rulesFor(allSets)])
 }
 
 describe('blackholes on Linux', () => {
@@ -188,6 +190,7 @@ describe('filters on Linux', () => {
       bridge = read('nft_list_table_missing'),
       bridges = '[{}]',
       asked = [intent] as Intent[],
+      flags = undefined as string | undefined,
     } = {},
   ) =>
     observed(
@@ -196,10 +199,15 @@ describe('filters on Linux', () => {
       {
         'nft -j list table inet nullroute': inet,
         'nft -j list table bridge nullroute': bridge,
+        'nft -t list table inet nullroute': headFor('inet', inet, flags),
+        'nft -t list table bridge nullroute': headFor('bridge', bridge, undefined),
         'ip -j link show type bridge': bridges,
       },
       root,
     )
+  // Where there is no table both commands say the same.
+  const headFor = (family: string, all: string, flags: string | undefined) =>
+    all.startsWith('{') ? headOf(family, flags) : all
   const find = (...args: Parameters<typeof look>) => foundFor(look(...args), intent)
   const text = 'add element inet nullroute dst4 { 203.0.113.9/32 comment "nullroute" }'
 
@@ -265,11 +273,11 @@ describe('filters on Linux', () => {
       ),
     ],
     // Somebody put a rule in front of ours, and what it lets pass never gets to them.
-    ['an accept in front of the drops', shadowedBy({ accept: null })],
-    ['a return in front of the drops', shadowedBy({ return: null })],
+    ['an accept in front of the drops', shadowedBy([{ accept: null }])],
+    ['a return in front of the drops', shadowedBy([{ return: null }])],
     [
       'an accept of one address in front of the drops',
-      shadowedBy(
+      shadowedBy([
         {
           match: {
             op: '==',
@@ -278,12 +286,77 @@ describe('filters on Linux', () => {
           },
         },
         { accept: null },
-      ),
+      ]),
     ],
   ])('%s: not prepared, and nothing counts as in force', (_, inet) => {
     const found = find(inet)
     expect(found.stop?.code).toBe('not_prepared')
     expect(found.inForce).toBe('no')
+  })
+
+  it.each(['dormant', 'owner,dormant'])('with `flags %s` drops nothing', (flags) => {
+    const found = find(listing({}), { flags })
+    expect(found.stop).toMatchObject({
+      code: 'not_prepared',
+      message: expect.stringContaining('dormant') as string,
+    })
+    expect(find(listing({ dst4: [element('203.0.113.0/24', 'theirs')] }), { flags })).toMatchObject(
+      { effect: 'none', inForce: 'no', stop: { code: 'not_prepared' } },
+    )
+    expect(find(listing({}), { flags: 'owner' }).stop).toBeUndefined()
+  })
+
+  it.each([
+    ['a dormant table', listing({ dst4: [element('203.0.113.9')] }), 'dormant'],
+    [
+      'rules that do not reach it',
+      shadowedBy([{ accept: null }], [element('203.0.113.9')]),
+      undefined,
+    ],
+  ])('of ours is not in force in %s, and can be lifted all the same', (_, inet, flags) => {
+    const observation = look(inet, { flags })
+    const claim = claimOn(intent, [text])
+    const base = { expected: [], fading: [], claims: [claim], frozen: false }
+    expect(decide({ ...base, wanted: [intent] }, observation)).toMatchObject([{ kind: 'waiting' }])
+    expect(foundFor(observation, intent).note).toContain('nullroute')
+    expect(decide({ ...base, wanted: [] }, observation)).toMatchObject([
+      { kind: 'change', change: { kind: 'lift', wrote: [text] } },
+    ])
+  })
+
+  it.each([
+    ['by sudo', 'sudo: a password is required'],
+    ['by the kernel', 'Operation not permitted (you must be root)\nnetlink: Error: cache'],
+  ])('kept back %s are unknown, and neither gone nor drifted', (_, answer) => {
+    const route = blackhole('203.0.113.9/32')
+    const observation = observed(
+      linux,
+      [intent, route],
+      {
+        'nft -j list table inet nullroute': answer,
+        'nft -t list table inet nullroute': answer,
+        'ip -j link show type bridge': '[{}]',
+        'ip -j -4 route show table all type blackhole': '[]',
+        'ip -j -6 route show table all type blackhole': '[]',
+        'ip -j -4 route show root 203.0.113.9/32': '[]',
+      },
+      root,
+    )
+    expect(foundFor(observation, intent)).toMatchObject({
+      inForce: 'unknown',
+      stop: {
+        code: 'no_privilege',
+        message: expect.stringContaining(answer.slice(0, 20)) as string,
+      },
+    })
+    expect(foundFor(observation, route).stop).toBeUndefined()
+    const claim = claimOn(intent, [text])
+    const desired = { wanted: [route], expected: [], fading: [], claims: [claim], frozen: false }
+    expect(decide(desired, observation).map(({ key, kind }) => [key, kind])).toEqual([
+      [keyOf(route), 'change'],
+      [keyOf(intent), 'refused'],
+    ])
+    expect(driftedKeys(desired, observation)).toEqual([])
   })
 
   it('a host that bridges needs the bridge table too', () => {
@@ -759,7 +832,9 @@ describe('the preflight of Linux', () => {
       {
         'may route': 'root',
         'table inet': listing({}),
+        'head inet': headOf('inet'),
         'table bridge': listing({}),
+        'head bridge': headOf('bridge'),
         bridges: '[{"ifname":"br0"}]',
         state: 'writable',
         restore: 'enabled',

@@ -345,6 +345,26 @@ describe('the packet filter', () => {
     expect(gone.status).toBe(1)
     expect(device.running).toBe(before)
   })
+
+  it('says in text alone that a table is dormant, and wakes it when it is added again', async () => {
+    const { run } = await open(await start())
+
+    await run("nft 'add table inet nullroute { flags dormant; }'")
+    const text = await run('nft -t list table inet nullroute')
+    const json = await run('nft -j list table inet nullroute')
+    await run('nft add table inet nullroute')
+    const awake = await run('nft -t list table inet nullroute')
+
+    expect(text.text.split('\n').slice(0, 4)).toEqual([
+      'table inet nullroute {',
+      '\tflags dormant',
+      '',
+      '\tset dst4 {',
+    ])
+    // As 1.0.6 prints it, be it sense or not.
+    expect(json.text).toContain('"flags": "inet"')
+    expect(awake.text).toBe(text.text.replace('\tflags dormant\n\n', ''))
+  })
 })
 
 describe('ports', () => {

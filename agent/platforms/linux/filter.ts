@@ -2,7 +2,6 @@
 
 import { z } from 'zod'
 import { covers, familyOf, overlaps, type Prefix } from '../../../inventory/prefix.ts'
-import { AgentError } from '../../errors.ts'
 import { type Intent, keyOf } from '../../intents.ts'
 import {
   type Answer,
@@ -24,6 +23,7 @@ import {
   setNames,
   type Table,
   type TableFamily,
+  tableCommands,
   tableFamilies,
 } from './table.ts'
 
@@ -32,10 +32,13 @@ type Acl = Intent & { kind: 'acl' }
 /** Reads for filters: both tables, and whether the host bridges. */
 export function filterReads(run: (command: string) => string): readonly Read[] {
   return [
-    ...tableFamilies.map((family) => ({
-      what: `table|${family}`,
-      line: free(run(`nft -j list table ${family} nullroute`), 'shell'),
-    })),
+    ...tableFamilies.flatMap((family) => {
+      const { all, head } = tableCommands(family)
+      return [
+        { what: `table|${family}`, line: free(run(all), 'shell') },
+        { what: `head|${family}`, line: free(run(head), 'shell') },
+      ]
+    }),
     { what: 'bridges', line: free('ip -j link show type bridge', 'shell') },
   ]
 }
@@ -51,12 +54,10 @@ export function readFilters(answers: ReadonlyMap<string, Answer>): Filters {
   const tables: Table[] = []
   const absent: TableFamily[] = []
   for (const family of tableFamilies) {
-    const answer = answerTo(answers, `table|${family}`)
-    const read = readTable(answer, family)
-    if (read.kind === 'denied') {
-      const message = `the host refuses \`${answer.line.text}\`: ${read.message}`
-      throw new AgentError('no_privilege', message, { lastOutput: answer.text })
-    }
+    const all = answerTo(answers, `table|${family}`)
+    const read = readTable({ all, head: answerTo(answers, `head|${family}`) }, family)
+    // Of filters alone: what the account may see of routes and ports is seen all the same.
+    if (read.kind === 'denied') return { tables: [], stop: denied(all, read.message) }
     if (read.kind === 'table') tables.push(read.table)
     if (read.kind === 'absent') absent.push(family)
     if (read.kind === 'without') {
@@ -82,6 +83,14 @@ export function readFilters(answers: ReadonlyMap<string, Answer>): Filters {
   return { tables }
 }
 
+function denied(answer: Answer, words: string): Stop {
+  return {
+    code: 'no_privilege',
+    message: `the host refuses \`${answer.line.text}\`: ${words}`,
+    remedy: 'install the sudo fragment that `nullroute device prepare` shows',
+  }
+}
+
 function notPrepared(message: string): Stop {
   return {
     code: 'not_prepared',
@@ -101,16 +110,25 @@ export function findFilter(
   const parts = tables.map((table) => partOf(table, intent, asked))
   const exact = parts.flatMap((part) => part.exact)
   const inside = parts.flatMap((part) => part.inside)
-  const blocked = stop ?? stopOf(tables, set)
+  const idle = stop === undefined ? idleReason(tables, set) : undefined
+  const blocked = stop ?? unclearStop(tables, set) ?? idle
   const all = (test: (part: Part) => boolean): boolean => parts.length > 0 && parts.every(test)
-  // Elements that nothing drops by have no effect, so they don't stand for what is wanted.
-  const isSame = blocked === undefined && all((part) => part.stands)
+  const stands = all((part) => part.stands)
+  // Elements that nothing drops by have no effect, so another's don't stand for what is wanted. What stands can be taken away all the same.
+  const isIdle = exact.length > 0 && blocked !== undefined && blocked === idle
+  const isSame = stands && (blocked === undefined || isIdle)
   return {
     object: [...exact.map(({ command }) => command), ...inside],
     effect: inside.length > 0 ? 'other' : isSame ? 'same' : 'none',
     mark: exact.length > 0 && exact.every(({ marked }) => marked) ? 'ours' : 'none',
-    inForce: blocked === undefined && all((part) => part.drops) ? 'yes' : 'no',
-    ...(blocked === undefined ? {} : { stop: blocked }),
+    inForce:
+      blocked?.code === 'no_privilege'
+        ? 'unknown'
+        : blocked === undefined && all((part) => part.drops)
+          ? 'yes'
+          : 'no',
+    ...(blocked === undefined ? {} : { note: blocked.message }),
+    ...(blocked === undefined || isIdle ? {} : { stop: blocked }),
   }
 }
 
@@ -147,22 +165,31 @@ function partOf(table: Table, intent: Acl, asked: ReadonlySet<string>): Part {
   }
 }
 
-function stopOf(tables: readonly Table[], set: SetName): Stop | undefined {
-  for (const { family, working, unclear } of tables) {
+/** Why nothing is dropped by a set, whatever is in it. */
+function idleReason(tables: readonly Table[], set: SetName): Stop | undefined {
+  for (const { family, working, dormant } of tables) {
+    if (dormant) {
+      return notPrepared(
+        `the table ${family} nullroute is dormant (\`flags dormant\`): nothing is dropped by it`,
+      )
+    }
     if (!working.has(set)) {
       return notPrepared(
         `no rule of table ${family} nullroute drops by its set ${set}, or another rule stands before it`,
       )
     }
-    if (unclear.has(set)) {
-      return {
-        code: 'ambiguous',
-        message: `the set ${set} of table ${family} nullroute holds a range that nullroute did not put there`,
-        remedy: 'take the range out by hand; elements of these sets are single prefixes',
-      }
-    }
   }
   return undefined
+}
+
+function unclearStop(tables: readonly Table[], set: SetName): Stop | undefined {
+  const table = tables.find(({ unclear }) => unclear.has(set))
+  if (table === undefined) return undefined
+  return {
+    code: 'ambiguous',
+    message: `the set ${set} of table ${table.family} nullroute holds a range that nullroute did not put there`,
+    remedy: 'take the range out by hand; elements of these sets are single prefixes',
+  }
 }
 
 /** Elements with our mark at other keys than those asked for. */

@@ -1,12 +1,15 @@
 // What a Linux host needs beforehand: the account's rights, our own tables, and a place where what nullroute holds survives a reboot.
 
 import { type Answer, type Finding, free, type Read, type Seen } from '../../platform.ts'
+import { answerTo } from '../output.ts'
 import { sudo } from './session.ts'
-import { readTable, setNames, type TableFamily } from './table.ts'
+import { readTable, setNames, type TableFamily, tableCommands } from './table.ts'
 
 const questions = {
-  'table inet': 'nft -j list table inet nullroute',
-  'table bridge': 'nft -j list table bridge nullroute',
+  'table inet': tableCommands('inet').all,
+  'head inet': tableCommands('inet').head,
+  'table bridge': tableCommands('bridge').all,
+  'head bridge': tableCommands('bridge').head,
   bridges: 'ip -j link show type bridge',
   state: 'test -d /etc/nullroute/state.d && test -w /etc/nullroute/state.d && echo writable',
   restore:
@@ -44,8 +47,8 @@ export function judge(answers: ReadonlyMap<string, Answer>, seen: Seen): readonl
       expected: 'root, or the sudo fragment that `nullroute device prepare` shows',
       remedy: 'install /etc/sudoers.d/nullroute on the host',
     },
-    table(answers.get('table inet'), 'inet'),
-    ...(hasBridge ? [table(answers.get('table bridge'), 'bridge')] : []),
+    table(answers, 'inet'),
+    ...(hasBridge ? [table(answers, 'bridge')] : []),
     {
       name: 'save',
       ok: text('state') === 'writable',
@@ -88,15 +91,17 @@ function version(seen: Seen): Finding {
   }
 }
 
-function table(answer: Answer | undefined, family: TableFamily): Finding {
-  const read = answer === undefined ? { kind: 'absent' as const } : readTable(answer, family)
+function table(answers: ReadonlyMap<string, Answer>, family: TableFamily): Finding {
+  const all = answerTo(answers, `table ${family}`)
+  const read = readTable({ all, head: answerTo(answers, `head ${family}`) }, family)
   const idle = read.kind === 'table' ? setNames.filter((name) => !read.table.working.has(name)) : []
   const found = {
     absent: 'absent',
     denied: read.kind === 'denied' ? read.message : '',
     without: read.kind === 'without' ? read.message : '',
     table: idle.length === 0 ? 'ready' : `no rule drops by ${idle.join(', ')}`,
-  }[read.kind]
+    dormant: 'dormant: nothing in it is dropped',
+  }[read.kind === 'table' && read.table.dormant ? 'dormant' : read.kind]
   return {
     name: `table ${family} nullroute`,
     ok: found === 'ready',

@@ -59,7 +59,7 @@ export function sudoers(ports: readonly string[]): string {
   return `Defaults:nullroute !requiretty, !lecture
 Cmnd_Alias NR_ROUTE = /usr/sbin/ip ^(-6 )?route (prepend|add|del) blackhole [0-9a-f.:/]+ proto 223( metric [0-9]+)?( table [0-9]+)?$
 Cmnd_Alias NR_PORT  = /usr/sbin/ip ^link set dev (${anyOf(ports)}) (up|down)$
-Cmnd_Alias NR_NFT   = /usr/sbin/nft ^(add|delete) element (inet|bridge) nullroute (dst|src)(4|6) [{] [0-9a-f.:/]+( comment "[A-Za-z0-9 -]+")? [}]$, /usr/sbin/nft ^-j list table (inet|bridge) nullroute$
+Cmnd_Alias NR_NFT   = /usr/sbin/nft ^(add|delete) element (inet|bridge) nullroute (dst|src)(4|6) [{] [0-9a-f.:/]+( comment "[A-Za-z0-9 -]+")? [}]$, /usr/sbin/nft ^-[jt] list table (inet|bridge) nullroute$
 nullroute ALL=(root) NOPASSWD: NR_ROUTE, NR_PORT, NR_NFT`
 }
 

@@ -34,6 +34,8 @@ export interface Table {
   readonly working: ReadonlySet<SetName>
   /** Sets with an element that is no prefix: by someone else's hand. */
   readonly unclear: ReadonlySet<SetName>
+  /** Its chains are out of their hooks: no rule of it is asked. */
+  readonly dormant: boolean
 }
 
 /** A table, or why there is none. */
@@ -75,13 +77,30 @@ const match = z.object({
 /** The mark of our elements. */
 export const comment = 'nullroute'
 
-/** The answer to `nft -j list table …` → a table, or why there is none. */
-export function readTable(answer: Answer, family: TableFamily): TableRead {
-  if (answer.text.startsWith('Error: No such file or directory')) return { kind: 'absent' }
-  const denied = /^(?:sudo: .*|.*Operation not permitted.*|.*[Pp]ermission denied.*)$/m.exec(
-    answer.text,
-  )
-  if (denied !== null) return { kind: 'denied', message: denied[0] }
+/** The commands that read a table: all of it as data, and its head, since only the text names the flags (the JSON of nft 1.0.6 prints another word there). */
+export function tableCommands(family: TableFamily): {
+  readonly all: string
+  readonly head: string
+} {
+  return {
+    all: `nft -j list table ${family} nullroute`,
+    head: `nft -t list table ${family} nullroute`,
+  }
+}
+
+/** The answers to `tableCommands` → a table, or why there is none. */
+export function readTable(
+  { all: answer, head }: { readonly all: Answer; readonly head: Answer },
+  family: TableFamily,
+): TableRead {
+  // One of the two may have been asked before it went, or before it came.
+  const isAbsent = ({ text }: Answer): boolean =>
+    text.startsWith('Error: No such file or directory')
+  if (isAbsent(answer) || isAbsent(head)) return { kind: 'absent' }
+  const denied = [answer, head]
+    .map(({ text }) => denial.exec(text)?.[0])
+    .find((text) => text !== undefined)
+  if (denied !== undefined) return { kind: 'denied', message: denied }
   if (/^.*: not found$/m.test(answer.text)) {
     return { kind: 'without', message: answer.text.trim().split('\n')[0] ?? '' }
   }
@@ -108,7 +127,22 @@ export function readTable(answer: Answer, family: TableFamily): TableRead {
     if (known.length < read.length) unclear.add(own)
   }
   const working = workingSets(all('chain', chain), all('rule', rule))
-  return { kind: 'table', table: { family, elements, spared, working, unclear } }
+  const dormant = isDormant(head, family)
+  return { kind: 'table', table: { family, elements, spared, working, unclear, dormant } }
+}
+
+const denial = /^(?:sudo: .*|.*Operation not permitted.*|.*[Pp]ermission denied.*)$/m
+
+/** `flags dormant` stands before the sets and chains, whose first lines open a brace too. */
+function isDormant(head: Answer, family: TableFamily): boolean {
+  const [first = '', ...rest] = head.text.split('\n')
+  if (first.trim() !== `table ${family} nullroute {`) {
+    throw unknownOutput(head, `the head of the table ${family} nullroute`)
+  }
+  const end = rest.findIndex((line) => line.trim().endsWith('{'))
+  return rest
+    .slice(0, end < 0 ? undefined : end)
+    .some((line) => /^\s*flags [^"]*\bdormant\b/.test(line))
 }
 
 /** Undefined for a range, or anything else that isn't one prefix. */

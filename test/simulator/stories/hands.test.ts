@@ -41,6 +41,40 @@ async function released(id: string): Promise<void> {
   await story.quiet()
 }
 
+describe('an account that may not see filters', () => {
+  it('costs the filters, naming why, and neither routes nor ports', async () => {
+    const device = { ...accessSwitch, roles: ['edge', 'access'] }
+    story = await startStory({
+      ...village,
+      devices: [trigger, device],
+      customers: `  esthost:
+    name: Esthost
+    prefixes: [203.0.113.0/30]
+    ports: [{ device: sw1, interface: p1 }]`,
+    })
+    const text = 'sudo: a password is required'
+    story.device('sw1').faults.add({ kind: 'reject', matching: 'nft -. list', text })
+    const { id } = await story.decide(suspend('esthost'))
+    const degraded = await story.reaches(id, 'degraded')
+    expect(outcomes(degraded, 'sw1')).toEqual({
+      'acl|in|203.0.113.0/30': 'refused',
+      'acl|out|203.0.113.0/30': 'refused',
+      'port|p1': 'applied',
+    })
+    const errors = degraded.devices.flatMap(({ intents }) => intents).map(({ error }) => error)
+    expect(errors).toContainEqual(
+      expect.objectContaining({
+        code: 'no_privilege',
+        message: expect.stringContaining(text) as string,
+        remedy: expect.stringContaining('sudo fragment') as string,
+      }),
+    )
+    story.device('sw1').faults.clear()
+    await story.call('POST', `/v1/enforcements/${id}/retry`)
+    await story.reaches(id, 'enforced')
+  })
+})
+
 describe('what stood there before', () => {
   it('stays: a port that was down, and a neighbor that was shut with words of his own', async () => {
     const own = [

@@ -6,9 +6,7 @@ import type { NftChain, NftElement, NftSet, NftTable } from './nft-tables.ts'
 export function printNft(tables: readonly NftTable[], json: boolean, asked?: 'set'): string {
   if (!json) return tables.map((table) => `${textTable(table)}\n`).join('')
   const items = tables.flatMap((table) => [
-    ...(asked === 'set'
-      ? []
-      : [{ table: { family: table.family, name: table.name, handle: table.handle } }]),
+    ...(asked === 'set' ? [] : [{ table: jsonTable(table) }]),
     ...table.sets.map((set) => ({ set: jsonSet(table, set) })),
     ...table.chains.map((chain) => ({ chain: jsonChain(table, chain) })),
     ...table.chains.flatMap((chain) => jsonRules(table, chain)),
@@ -49,6 +47,11 @@ function jsonElement({ prefix, comment }: NftElement, counter: boolean): unknown
       ...(counter ? { counter: { packets: 0, bytes: 0 } } : {}),
     },
   }
+}
+
+/** What 1.0.6 prints of the flags is the family once more. */
+function jsonTable({ family, name, handle, dormant }: NftTable): object {
+  return { family, name, handle, ...(dormant ? { flags: family } : {}) }
 }
 
 function jsonSet(table: NftTable, set: NftSet): object {
@@ -120,7 +123,11 @@ function jsonExpression(text: string): unknown[] {
 }
 
 function textTable(table: NftTable): string {
-  const parts = [...table.sets.map(textSet), ...table.chains.map(textChain)]
+  const parts = [
+    ...(table.dormant ? ['\tflags dormant\n'] : []),
+    ...table.sets.map(textSet),
+    ...table.chains.map(textChain),
+  ]
   return `table ${table.family} ${table.name} {\n${parts.join('\n')}}`
 }
 

@@ -33,6 +33,8 @@ export interface NftTable {
   readonly family: string
   readonly name: string
   readonly handle: number
+  /** Out of its hooks. */
+  dormant: boolean
   sets: NftSet[]
   chains: NftChain[]
 }

@@ -19,6 +19,7 @@ export function nft(
   const json = words.includes('-j') || words.includes('--json')
   const check = words.includes('-c') || words.includes('--check')
   const fileAt = words.findIndex((word) => word === '-f' || word === '--file')
+  const terse = words.includes('-t') || words.includes('--terse')
   const plain = words.filter(
     (word, at) => !word.startsWith('-') && (fileAt < 0 || at !== fileAt + 1),
   )
@@ -33,21 +34,28 @@ export function nft(
       'Operation not permitted (you must be root)\nnetlink: Error: cache initialization failed: Operation not permitted\n',
     )
   }
-  return transaction(state, text, { json, check, file: file === '-' ? '/dev/stdin' : file })
+  return transaction(state, text, {
+    json,
+    terse,
+    check,
+    file: file === '-' ? '/dev/stdin' : file,
+  })
 }
 
 interface Options {
   readonly json: boolean
+  /** Without the elements of sets. */
+  readonly terse: boolean
   readonly check: boolean
   readonly file: string | undefined
 }
 
-function transaction(state: LinuxState, text: string, { json, check, file }: Options): Ran {
+function transaction(state: LinuxState, text: string, { json, terse, check, file }: Options): Ran {
   const before = state.kernel.tables
   state.kernel.tables = copyKernel(state.kernel).tables
   let out = ''
   for (const { statement, line } of statementsOf(text)) {
-    const result = run(state, statement, json)
+    const result = run(state, statement, { json, terse })
     if (typeof result === 'string') {
       out += result
       continue
@@ -97,9 +105,13 @@ function statementsOf(text: string): { statement: string; line: number }[] {
   return statements
 }
 
-function run(state: LinuxState, statement: string, json: boolean): string | Wrong {
+function run(
+  state: LinuxState,
+  statement: string,
+  how: Pick<Options, 'json' | 'terse'>,
+): string | Wrong {
   const known = dispatch<string | Wrong>(statement, [
-    [/^list (.*)$/, ([, rest = '']) => list(state, rest, json)],
+    [/^list (.*)$/, ([, rest = '']) => list(state, rest, how)],
     [/^get element\b/, () => getElements(state, statement)],
     [/^flush (.*)$/, ([, rest = '']) => flush(state, rest)],
     [/^(add|create) element\b/, ([, verb = '']) => addElements(state, statement, verb)],
@@ -120,8 +132,14 @@ function run(state: LinuxState, statement: string, json: boolean): string | Wron
   return { message: `syntax error, unexpected ${found}, expecting string`, at: object || verb }
 }
 
-function list(state: LinuxState, text: string, json: boolean): string | Wrong {
+function list(
+  state: LinuxState,
+  text: string,
+  { json, terse }: Pick<Options, 'json' | 'terse'>,
+): string | Wrong {
   const all = state.kernel.tables
+  const shown = (table: NftTable): NftTable =>
+    terse ? { ...table, sets: table.sets.map((set) => ({ ...set, elements: [] })) } : table
   const bare = (table: NftTable): NftTable => ({ ...table, sets: [], chains: [] })
   const within = (
     family = '',
@@ -132,7 +150,7 @@ function list(state: LinuxState, text: string, json: boolean): string | Wrong {
     return table === undefined ? { message: missing, at: name } : pick(table)
   }
   const known = dispatch<string | Wrong>(text, [
-    [/^ruleset$/, () => printNft(all, json)],
+    [/^ruleset$/, () => printNft(all.map(shown), json)],
     [
       /^tables$/,
       () =>
@@ -143,7 +161,7 @@ function list(state: LinuxState, text: string, json: boolean): string | Wrong {
     [/^(?:flowtables|counters)$/, () => (json ? printNft([], json) : '')],
     [
       /^table (\S+) (\S+)$/,
-      ([, family, name]) => within(family, name, (table) => printNft([table], json)),
+      ([, family, name]) => within(family, name, (table) => printNft([shown(table)], json)),
     ],
     [
       /^set (\S+) (\S+) (\S+)$/,
@@ -206,7 +224,10 @@ function add(state: LinuxState, statement: string, verb: string, object: string)
   const words = statement.split(/\s+/)
   const [, , family = '', name = '', inner = ''] = words
   const table = findTable(state, family, name)
-  if (object === 'table') return addTable(state, { family, name }, verb)
+  if (object === 'table') {
+    const dormant = /\{[^}]*\bflags dormant\b/.test(statement)
+    return addTable(state, { family, name, dormant }, verb)
+  }
   if (table === undefined) return { message: missing, at: name }
   if (object === 'set') return addSet(state, table, inner, statement)
   if (object === 'chain') return addChain(state, table, inner, statement)
@@ -218,13 +239,18 @@ function add(state: LinuxState, statement: string, verb: string, object: string)
 
 function addTable(
   state: LinuxState,
-  { family, name }: Pick<NftTable, 'family' | 'name'>,
+  { family, name, dormant }: Pick<NftTable, 'family' | 'name' | 'dormant'>,
   verb: string,
 ): string | Wrong {
-  if (findTable(state, family, name) !== undefined) {
-    return verb === 'add' ? '' : { message: 'Could not process rule: File exists', at: name }
+  const there = findTable(state, family, name)
+  if (there !== undefined) {
+    if (verb !== 'add') return { message: 'Could not process rule: File exists', at: name }
+    // The flags are set to what the statement says: without any it wakes up.
+    there.dormant = dormant
+    return ''
   }
-  state.kernel.tables.push({ family, name, handle: nextHandle(state), sets: [], chains: [] })
+  const handle = nextHandle(state)
+  state.kernel.tables.push({ family, name, handle, dormant, sets: [], chains: [] })
   return ''
 }
 

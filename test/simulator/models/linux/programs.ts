@@ -151,7 +151,7 @@ function allowed(state: LinuxState, words: readonly string[]): boolean {
         /^nft (?:add|delete) element (?:inet|bridge) nullroute (?:dst|src)[46] [{] [0-9a-f.:/]+(?: comment "[A-Za-z0-9 -]+")? [}]$/,
         () => true,
       ],
-      [/^nft -j list table (?:inet|bridge) nullroute$/, () => true],
+      [/^nft -[jt] list table (?:inet|bridge) nullroute$/, () => true],
     ]) ?? false
   )
 }
