@@ -131,9 +131,8 @@ function answer(host: Host, what: string): string {
     case 'get':
       return isDropped(host, name) ? dropped : ''
     case 'table':
-      return host.families.includes(name) ? listing(elementsOf(host, name)) : noTable
     case 'head':
-      return host.families.includes(name) ? headOf(name) : noTable
+      return tableAnswer(host, kind, name)
     case 'link':
       return JSON.stringify([{ ifname: name, flags: host.down.has(name) ? [] : ['UP'] }])
     case 'addr':
@@ -141,6 +140,11 @@ function answer(host: Host, what: string): string {
     default:
       return '[]'
   }
+}
+
+function tableAnswer(host: Host, kind: 'table' | 'head', family: string): string {
+  if (!host.families.includes(family)) return noTable
+  return kind === 'head' ? headOf(family) : listing(elementsOf(host, family))
 }
 
 function isDropped(host: Host, at: string): boolean {

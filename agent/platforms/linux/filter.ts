@@ -112,24 +112,27 @@ export function findFilter(
   const inside = parts.flatMap((part) => part.inside)
   const idle = stop === undefined ? idleReason(tables, set) : undefined
   const blocked = stop ?? unclearStop(tables, set) ?? idle
-  const all = (test: (part: Part) => boolean): boolean => parts.length > 0 && parts.every(test)
-  const stands = all((part) => part.stands)
   // Elements that nothing drops by have no effect, so another's don't stand for what is wanted. What stands can be taken away all the same.
-  const isIdle = exact.length > 0 && blocked !== undefined && blocked === idle
-  const isSame = stands && (blocked === undefined || isIdle)
+  const isIdle = exact.length > 0 && blocked === idle
+  const counts = parts.length > 0 && (blocked === undefined || isIdle)
+  const isSame = counts && parts.every((part) => part.stands)
   return {
     object: [...exact.map(({ command }) => command), ...inside],
     effect: inside.length > 0 ? 'other' : isSame ? 'same' : 'none',
     mark: exact.length > 0 && exact.every(({ marked }) => marked) ? 'ours' : 'none',
-    inForce:
-      blocked?.code === 'no_privilege'
-        ? 'unknown'
-        : blocked === undefined && all((part) => part.drops)
-          ? 'yes'
-          : 'no',
-    ...(blocked === undefined ? {} : { note: blocked.message }),
-    ...(blocked === undefined || isIdle ? {} : { stop: blocked }),
+    inForce: isInForce(parts, blocked),
+    ...reasons(blocked, isIdle),
   }
+}
+
+function isInForce(parts: readonly Part[], blocked: Stop | undefined): Found['inForce'] {
+  if (blocked !== undefined) return blocked.code === 'no_privilege' ? 'unknown' : 'no'
+  return parts.length > 0 && parts.every((part) => part.drops) ? 'yes' : 'no'
+}
+
+function reasons(blocked: Stop | undefined, isIdle: boolean): Pick<Found, 'stop' | 'note'> {
+  if (blocked === undefined) return {}
+  return { note: blocked.message, ...(isIdle ? {} : { stop: blocked }) }
 }
 
 /** What one table has for an intent. */

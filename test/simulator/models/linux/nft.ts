@@ -16,10 +16,11 @@ export function nft(
 ): Ran {
   if (words[0] === '--version' || words[0] === '-v')
     return ran('nftables v1.0.6 (Lester Gooch #5)\n')
-  const json = words.includes('-j') || words.includes('--json')
-  const check = words.includes('-c') || words.includes('--check')
+  const has = (...flags: readonly string[]): boolean => flags.some((flag) => words.includes(flag))
+  const json = has('-j', '--json')
+  const check = has('-c', '--check')
   const fileAt = words.findIndex((word) => word === '-f' || word === '--file')
-  const terse = words.includes('-t') || words.includes('--terse')
+  const terse = has('-t', '--terse')
   const plain = words.filter(
     (word, at) => !word.startsWith('-') && (fileAt < 0 || at !== fileAt + 1),
   )
