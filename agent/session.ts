@@ -68,13 +68,14 @@ export interface Session {
 
 const keepaliveMs = 15_000
 const keepaliveMissesMax = 3
+/** Longest time for a log-in, a shell, or a way through a jump host, in ms. */
 const handshakeMs = 20_000
 /** A device that doesn't answer the end of a connection is left to TCP after this, in ms. */
 const closeMs = 1_000
 
 /** Connects (through the jump host, if there is one), checks each host key, logs in and opens the platform's shell. */
 export async function openSession(options: SessionOptions): Promise<Session> {
-  const { device, jump } = options
+  const { device, jump, clock } = options
   if (options.signal?.aborted) throw new AgentError('stopped', 'the agent was told to stop')
   const enable =
     device.enablePasswordEnv === undefined
@@ -88,11 +89,16 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     if (jump !== undefined) {
       const first = await connect(jump, { ...options, legacy: false })
       way.push(first)
-      sock = await forward(first.client, device)
+      sock = await within(forward(first.client, device), {
+        clock,
+        endpoint: jump,
+        what: `way to ${device.address}:${device.port}`,
+      })
     }
     const last = await connect(device, { ...options, legacy: device.legacy, sock })
     way.push(last)
-    const channel = await shell(last.client, options.platform.columns)
+    const opened = shell(last.client, options.platform.columns)
+    const channel = await within(opened, { clock, endpoint: device, what: 'shell' })
     return await assemble(options, { way, channel, hostKey: last.hostKey(), enable })
   } catch (error) {
     for (const one of way.reverse()) one.client.destroy()
@@ -109,9 +115,11 @@ export async function openWay(
   to: { readonly address: string; readonly port: number },
   environment: Environment,
 ): Promise<{ readonly sock: Duplex; close(): void }> {
-  const { client } = await connect(jump, { environment, legacy: false })
+  const { client } = await connect(jump, { clock: systemClock, environment, legacy: false })
   try {
-    return { sock: await forward(client, to), close: () => void client.destroy() }
+    const what = `way to ${to.address}:${to.port}`
+    const sock = await within(forward(client, to), { clock: systemClock, endpoint: jump, what })
+    return { sock, close: () => void client.destroy() }
   } catch (error) {
     client.destroy()
     throw error
@@ -124,6 +132,7 @@ interface Connection {
 }
 
 interface ConnectOptions {
+  readonly clock: Clock
   readonly environment: Environment
   readonly legacy: boolean
   readonly sock?: Duplex | undefined
@@ -143,7 +152,8 @@ async function connect(endpoint: Endpoint, options: ConnectOptions): Promise<Con
   const config: ConnectConfig = {
     ...(options.sock === undefined ? { host: address, port } : { sock: options.sock }),
     username,
-    readyTimeout: handshakeMs,
+    // Ours, by our clock, is below.
+    readyTimeout: 0,
     keepaliveInterval: keepaliveMs,
     keepaliveCountMax: keepaliveMissesMax,
     algorithms: algorithms(options.legacy, knownKinds(known, address, port)),
@@ -154,10 +164,11 @@ async function connect(endpoint: Endpoint, options: ConnectOptions): Promise<Con
     },
     ...login(credentials),
   }
-  await new Promise<void>((resolve, reject) => {
+  const ready = new Promise<void>((resolve, reject) => {
     client.once('ready', resolve)
     client.once('error', (cause) => reject(fault ?? connectError(endpoint, cause)))
     client.once('close', () => reject(fault ?? unreachable(endpoint, 'the connection was closed')))
+    client.once('change password', (prompt) => reject(expired(endpoint, prompt)))
     answerKeyboard(client, credentials)
     try {
       client.connect(config)
@@ -167,11 +178,41 @@ async function connect(endpoint: Endpoint, options: ConnectOptions): Promise<Con
       const message = `the private key for ${username}@${address} can't be used: ${messageOf(cause)}`
       reject(new AgentError('credentials_missing', message, { cause }))
     }
-  }).catch((error: unknown) => {
-    client.destroy()
-    throw error
   })
+  await within(ready, { clock: options.clock, endpoint, what: 'log-in' }).catch(
+    (error: unknown) => {
+      client.destroy()
+      throw error
+    },
+  )
   return { client, hostKey: () => hostKey }
+}
+
+/** What doesn't come in time never comes: a device that takes a connection and says no more must not keep its agent for ever. */
+async function within<T>(
+  wanted: Promise<T>,
+  {
+    clock,
+    endpoint,
+    what,
+  }: { readonly clock: Clock; readonly endpoint: Place; readonly what: string },
+): Promise<T> {
+  let cancel = (): void => undefined
+  const late = new Promise<never>((_, reject) => {
+    cancel = clock.after(handshakeMs, () =>
+      reject(unreachable(endpoint, `no ${what} within ${handshakeMs} ms`)),
+    )
+  })
+  try {
+    return await Promise.race([wanted, late])
+  } finally {
+    cancel()
+  }
+}
+
+function expired({ address, username }: Endpoint, prompt: string): AgentError {
+  const message = `${address} wants another password of ${username}: ${prompt.trim()}`
+  return new AgentError('login_refused', message)
 }
 
 function login(credentials: Credentials): ConnectConfig {
@@ -216,11 +257,13 @@ function connectError(endpoint: Endpoint, cause: Error & { level?: string }): Ag
   return unreachable(endpoint, cause.message, cause)
 }
 
-function unreachable(
-  endpoint: { readonly address: string; readonly port: number },
-  why: string,
-  cause?: unknown,
-): AgentError {
+/** Where something listens. */
+interface Place {
+  readonly address: string
+  readonly port: number
+}
+
+function unreachable(endpoint: Place, why: string, cause?: unknown): AgentError {
   const message = `${endpoint.address}:${endpoint.port}: ${why}`
   return new AgentError('unreachable', message, cause === undefined ? {} : { cause })
 }

@@ -29,13 +29,14 @@ const algorithms = {
 
 /** Starts one device; resolves when it listens. */
 export async function startDevice(spec: SimulatedDevice, settings: ModelSettings): Promise<Device> {
-  const device = complete(spec)
-  const model = models[device.platform](device, settings)
+  const described = complete(spec)
+  const model = models[described.platform](described, settings)
   const journal = createJournal()
-  const { username, password } = device
+  const { username, password } = described
   const host = spec.host ?? '127.0.0.1'
   const keys = { own: makeHostKey(), other: undefined as HostKey | undefined }
   const sockets = new Set<Socket>()
+  const silent = new Set<Socket>()
   const terminals = new Set<Terminal>()
   let sessions = 0
   let port = spec.port ?? 0
@@ -47,7 +48,38 @@ export async function startDevice(spec: SimulatedDevice, settings: ModelSettings
     )
     if (faults.has('off')) turnOff()
     else turnOn()
+    const lost = faults.find('sessions')
+    if (lost !== undefined) for (const socket of sockets) lose(socket, lost.how)
+    if (!faults.active.some(({ kind }) => silencing.has(kind))) wakeUp()
   })
+
+  /** Once the cause is gone the device notices which of its clients are gone. */
+  function wakeUp(): void {
+    for (const socket of silent) socket.destroy()
+    silent.clear()
+  }
+
+  function lose(socket: Socket, how: 'cut' | 'silent'): void {
+    if (silent.has(socket)) return
+    faults.act()
+    if (how === 'cut') socket.destroy()
+    else goSilent(socket)
+  }
+
+  /** Nothing goes in or out any more, and nothing is closed: a cable that was pulled somewhere on the way. */
+  function goSilent(socket: Socket): void {
+    silent.add(socket)
+    socket.pause()
+    socket.removeAllListeners('data')
+    socket.write = () => true
+  }
+
+  function getStuck(socket: Socket, how: 'cut' | 'silent' | 'version only'): void {
+    socket.on('error', () => socket.destroy())
+    if (how === 'cut') return void socket.destroy()
+    if (how === 'version only') socket.write(`SSH-2.0-${identOf[spec.platform]}\r\n`)
+    goSilent(socket)
+  }
 
   const hostKey = (): HostKey => {
     if (!faults.has('host-key')) return keys.own
@@ -59,6 +91,11 @@ export async function startDevice(spec: SimulatedDevice, settings: ModelSettings
     createServer({ noDelay: true }, (socket) => {
       sockets.add(socket)
       socket.on('close', () => sockets.delete(socket))
+      const stuck = faults.find('connect')
+      if (stuck !== undefined) {
+        faults.act()
+        return getStuck(socket, stuck.how)
+      }
       // The server of this connection: its host key is the one that the device has now.
       const server = new ssh2.Server({
         hostKeys: [hostKey().private],
@@ -96,7 +133,12 @@ export async function startDevice(spec: SimulatedDevice, settings: ModelSettings
     // A client that goes away without a word is daily life, not a fault of the simulator.
     connection.on('error', () => socket.destroy())
     connection.on('authentication', (context) => {
-      const verdict = faults.has('refuse-login') ? 'no' : judgeLogin(context, device)
+      const stuck = faults.find('log-in')
+      if (stuck !== undefined && context.method !== 'none') {
+        faults.act()
+        return refuseStrangely(context, stuck.how, socket)
+      }
+      const verdict = faults.has('refuse-login') ? 'no' : judgeLogin(context, described)
       if (verdict === 'yes') how = context.method
       if (verdict === 'no') context.reject(['publickey', 'password'])
       else context.accept()
@@ -174,6 +216,8 @@ export async function startDevice(spec: SimulatedDevice, settings: ModelSettings
         channel.end()
       },
       cut: () => client.socket.destroy(),
+      silence: () => goSilent(client.socket),
+      reboot: () => device.reboot(),
     })
     terminals.add(terminal)
     channel.on('data', (bytes: Buffer) => terminal.receive(bytes))
@@ -186,7 +230,7 @@ export async function startDevice(spec: SimulatedDevice, settings: ModelSettings
     return terminal
   }
 
-  return {
+  const device: Device = {
     name: spec.name,
     platform: spec.platform,
     host,
@@ -213,8 +257,8 @@ export async function startDevice(spec: SimulatedDevice, settings: ModelSettings
       model.reboot()
     },
     model,
-    roles: device.roles,
-    routerId: device.routerId,
+    roles: described.roles,
+    routerId: described.routerId,
     async stop() {
       on = false
       model.stop()
@@ -224,7 +268,27 @@ export async function startDevice(spec: SimulatedDevice, settings: ModelSettings
       await once(listening, 'close')
     },
   }
+  return device
 }
+
+/** What else may happen to somebody with the right password. */
+function refuseStrangely(
+  context: AuthContext,
+  how: 'cut' | 'silent' | 'expired',
+  socket: Socket,
+): void {
+  if (how === 'cut') return void socket.destroy()
+  if (how === 'silent') return
+  if (context.method === 'password') {
+    return context.requestChange('Your password has expired. New password: ', () =>
+      context.reject(['password']),
+    )
+  }
+  context.reject(['password'])
+}
+
+/** Faults that leave clients without a word. */
+const silencing: ReadonlySet<string> = new Set(['half-open', 'connect', 'sessions'])
 
 const identOf = {
   frr: 'OpenSSH_9.2p1 Debian-2+deb12u3',

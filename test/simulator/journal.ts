@@ -22,6 +22,8 @@ export interface Journal {
   /** How many sessions are open now. */
   readonly openSessions: number
   clear(): void
+  /** Calls back with each entry that comes, before the device acts on it; answers what ends that. */
+  listen(listener: (entry: JournalEntry) => void): () => void
 }
 
 /** A journal that can be written. */
@@ -36,6 +38,7 @@ const entriesMax = 20_000
 export function createJournal(): WritableJournal {
   let entries: JournalEntry[] = []
   let open = 0
+  const listeners = new Set<(entry: JournalEntry) => void>()
   return {
     get entries() {
       return entries
@@ -50,10 +53,15 @@ export function createJournal(): WritableJournal {
     clear() {
       entries = []
     },
+    listen(listener) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
     write(entry) {
       if (entry.kind === 'open') open += 1
       if (entry.kind === 'close') open -= 1
       entries.push(entry)
+      for (const listener of listeners) listener(entry)
       if (entries.length > entriesMax) entries = entries.slice(-entriesMax / 2)
     },
   }

@@ -2,7 +2,7 @@
 
 import { StringDecoder } from 'node:string_decoder'
 import type { SimulatorClock } from './clock.ts'
-import type { Fault, FaultSet } from './faults.ts'
+import { type Fault, type FaultSet, loginLine } from './faults.ts'
 import type { WritableJournal } from './journal.ts'
 import { createLineEditor } from './line-editor.ts'
 import type { Model, ModelSession, Result } from './models/model.ts'
@@ -25,6 +25,10 @@ export interface TerminalParts {
   end(): void
   /** The connection is cut, without a word. */
   cut(): void
+  /** Nothing is read from the connection any more, and nothing written. */
+  silence(): void
+  /** The device starts again. */
+  reboot(): void
 }
 
 /** A session's terminal. */
@@ -55,6 +59,12 @@ export function startTerminal(parts: TerminalParts): Terminal {
   let over = false
   let pager: Pager | undefined
   let recall = 0
+  /** What a fault put in the place of the next prompt. */
+  let oddPrompt: string | undefined
+  /** The line that a fault asks about, and what to do once it is confirmed. */
+  let asked: ((answer: string) => Promise<void>) | undefined
+  /** Bytes of a piece, while the answer to a line comes in pieces. */
+  let pieces: number | undefined
 
   function flush(): void {
     if (out === '' || over) return
@@ -62,12 +72,14 @@ export function startTerminal(parts: TerminalParts): Terminal {
     out = ''
     echoFrom = 0
     const split = faults.find('split')
-    const step = split === undefined ? bytes.length : Math.max(1, split.bytes)
+    const always = split === undefined || 'matching' in split ? undefined : split.bytes
+    const step = Math.max(1, pieces ?? always ?? bytes.length)
     for (let at = 0; at < bytes.length; at += step) parts.write(bytes.subarray(at, at + step))
   }
 
   function showPrompt(): void {
-    const prompt = session.prompt()
+    const prompt = oddPrompt ?? session.prompt()
+    oddPrompt = undefined
     out += prompt.replaceAll('\n', '\r\n')
     editor.begin(prompt, parts.pty ? session.echo() : 'none', columns)
     echoFrom = out.length
@@ -101,6 +113,20 @@ export function startTerminal(parts: TerminalParts): Terminal {
     const line = editor.text
     const secret = session.echo() === 'secret'
     const echoed = editor.finish()
+    const answered = asked
+    if (answered !== undefined) {
+      asked = undefined
+      out += echoed
+      journal.write({
+        at: clock.now(),
+        session: parts.number,
+        kind: 'line',
+        text: line,
+        mode: 'question',
+        met: 'done',
+      })
+      return answered(line)
+    }
     const mode = session.mode()
     if (line.trim() !== '' && !secret && history.at(-1) !== line) history.push(line)
     recall = history.length
@@ -132,16 +158,54 @@ export function startTerminal(parts: TerminalParts): Terminal {
   async function submitFaulty(line: string, echoed: string, met: readonly Fault[]): Promise<void> {
     const log = findFault(met, 'log-line')
     const logged = wire(`${textOf(log)}\n`)
-    const cuts = findFault(met, 'disconnect')
-    if (cuts?.when === 'before') return cut()
+    if (breaks(met, 'before')) return
     if (log?.where === 'echo') breakEcho(logged)
     out += echoed
-    const result = perform(line, met)
-    if (cuts !== undefined) return cut()
+    const ask = findFault(met, 'ask')
+    if (ask !== undefined) return question(ask.text, () => answer(line, met, logged))
+    await answer(line, met, logged)
+  }
+
+  /** Does the line, and says what the faults make of its answer. */
+  async function answer(line: string, met: readonly Fault[], logged: string): Promise<void> {
+    const log = findFault(met, 'log-line')
+    const result = line === loginLine ? { text: session.greeting } : perform(line, met)
+    if (breaks(met, 'after')) return
     if (findFault(met, 'hang') !== undefined) return hang()
-    const text = log?.where === 'answer' ? intoMiddle(result.text, logged) : result.text
+    oddPrompt = findFault(met, 'prompt')?.text
+    pieces = findFault(met, 'split')?.bytes
+    const said = faultyText(result.text, met, session.greeting)
+    const text = log?.where === 'answer' ? intoMiddle(said, logged) : said
     await late({ ...result, text }, delayOf(met, result))
+    if (pieces !== undefined) flush()
+    pieces = undefined
     if (log?.where === 'prompt') interrupt(logged)
+  }
+
+  /** Ends the session in the way of a fault, if one of them does that at this moment. */
+  function breaks(met: readonly Fault[], when: 'before' | 'after'): boolean {
+    const is = (kind: 'disconnect' | 'half-open' | 'reload'): boolean =>
+      findFault(met, kind)?.when === when
+    if (is('disconnect')) cut()
+    else if (is('half-open')) {
+      over = true
+      parts.silence()
+    } else if (is('reload')) {
+      over = true
+      parts.reboot()
+    } else return false
+    return true
+  }
+
+  /** Asks; what is typed next decides whether the line is done. */
+  function question(text: string, confirmed: () => Promise<void>): void {
+    out += wire(text)
+    editor.begin(text, parts.pty ? session.echo() : 'none', columns)
+    echoFrom = out.length
+    asked = async (typed) => {
+      if (/^(?:y|yes)?$/i.test(typed.trim())) await confirmed()
+      else showPrompt()
+    }
   }
 
   function interrupt(logged: string): void {
@@ -212,6 +276,7 @@ export function startTerminal(parts: TerminalParts): Terminal {
   }
 
   function control(key: 'c' | 'd' | 'z'): void {
+    asked = undefined
     const result = session.control(key, editor.text)
     if (result === undefined) return
     journal.write({
@@ -264,9 +329,18 @@ export function startTerminal(parts: TerminalParts): Terminal {
     busy = false
   }
 
-  out += wire(session.greeting)
-  showPrompt()
-  flush()
+  const atLogin = faults.meet(loginLine)
+  if (atLogin.length > 0) {
+    busy = true
+    void submitFaulty(loginLine, '', atLogin).then(() => {
+      busy = false
+      void pump()
+    })
+  } else {
+    out += wire(session.greeting)
+    showPrompt()
+    flush()
+  }
 
   return {
     receive(bytes) {
@@ -294,6 +368,15 @@ function findFault<K extends Fault['kind']>(
   kind: K,
 ): Extract<Fault, { kind: K }> | undefined {
   return faults.find((one): one is Extract<Fault, { kind: K }> => one.kind === kind)
+}
+
+/** The answer as faults make it. */
+function faultyText(text: string, met: readonly Fault[], greeting: string): string {
+  const banner = findFault(met, 'banner') === undefined ? '' : greeting
+  const say = findFault(met, 'say')?.text
+  const whole = `${banner}${text}${say === undefined ? '' : `${say}\n`}`
+  if (findFault(met, 'truncate') === undefined) return whole
+  return whole.slice(0, Math.floor(whole.length / 2))
 }
 
 function delayOf(met: readonly Fault[], result: Result): number {
