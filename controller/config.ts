@@ -31,6 +31,12 @@ const configFile = z.strictObject({
       eventStreams: integer(1, 100_000).optional(),
     })
     .optional(),
+  store: z
+    .strictObject({
+      /** How long a commit waits for another process's. It stops everything else meanwhile. */
+      busyTimeoutMs: integer(0, 60_000).optional(),
+    })
+    .optional(),
   log: z
     .strictObject({ level: z.enum(['trace', 'debug', 'info', 'warn', 'error']).optional() })
     .optional(),
@@ -54,6 +60,7 @@ export interface Config {
   readonly bodyLimitBytes: number
   readonly requestsPerMinute: number
   readonly eventStreams: number
+  readonly busyTimeoutMs: number
   readonly logLevel: string
   readonly drainMs: number
 }
@@ -79,6 +86,7 @@ const defaults = {
     ownDeadlineMs: 5_000,
   },
   api: { bodyLimitBytes: 262_144, requestsPerMinute: 6_000, eventStreams: 1_000 },
+  store: { busyTimeoutMs: 5_000 },
   log: { level: 'info' },
   drainMs: 10_000,
 } as const
@@ -98,6 +106,7 @@ export async function loadConfig(flags: ConfigFlags): Promise<Config> {
     origin: file.audit?.origin,
     ...withDefaults(defaults.agents, file.agents),
     ...withDefaults(defaults.api, file.api),
+    ...withDefaults(defaults.store, file.store),
     logLevel: file.log?.level ?? defaults.log.level,
     drainMs: file.drainMs ?? defaults.drainMs,
   })

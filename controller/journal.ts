@@ -43,7 +43,9 @@ export function createJournal(parts: JournalParts): Journal {
     serving: new Map(),
     healing: new Set(),
     snapshot: new Map(),
+    unwritten: [],
   }
+  const commit: Store['commit'] = (change) => commitWithEnds(book, change)
   return {
     desired() {
       return store.read((rows) => {
@@ -53,15 +55,19 @@ export function createJournal(parts: JournalParts): Journal {
       })
     },
     frozen: () => store.read((rows) => rows.freeze() !== undefined),
-    intend: (step) => store.commit((tx) => intend(book, tx, step)),
-    done: (step) => store.commit((tx) => done(book, tx, step)),
-    async verified(step) {
-      parts.turn(await store.commit((tx) => verified(book, tx, step)))
+    intend: (step) => commit((tx) => intend(book, tx, step)),
+    async done(step) {
+      // Noted first: if it can't be written now, it goes with the next that can.
+      book.unwritten = [...book.unwritten, step]
+      await commit(() => undefined)
     },
-    saved: (result) => store.commit((tx) => saved(book, tx, result)),
-    rolledBack: (event) => store.commit((tx) => rolledBack(book, tx, event)),
+    async verified(step) {
+      parts.turn(await commit((tx) => verified(book, tx, step)))
+    },
+    saved: (result) => commit((tx) => saved(book, tx, result)),
+    rolledBack: (event) => commit((tx) => rolledBack(book, tx, event)),
     async failed(event) {
-      const turn = await store.commit((tx) => {
+      const turn = await commit((tx) => {
         const at = nowOf(book)
         recordFailure(tx, {
           device: device.id,
@@ -74,7 +80,7 @@ export function createJournal(parts: JournalParts): Journal {
       })
       parts.turn(turn)
     },
-    session: (event) => store.commit((tx) => session(book, tx, event)),
+    session: (event) => commit((tx) => session(book, tx, event)),
   }
 }
 
@@ -86,6 +92,25 @@ interface Book extends JournalParts {
   /** Keys whose loss was recorded and not yet their return. */
   readonly healing: Set<Key>
   snapshot: Snapshot
+  /** Steps that have ended, and whose end is not written down yet: a step without an end would stay open until the next start. */
+  unwritten: readonly DoneStep[]
+}
+
+/** Writes the ends of steps that are owed, and then the change, in one transaction. */
+async function commitWithEnds<T>(book: Book, change: (tx: Transaction) => T): Promise<T> {
+  let owed: readonly DoneStep[] = []
+  try {
+    return await book.store.commit((tx) => {
+      // Taken here, where nothing comes in between: another commit of this book must not write them once more.
+      owed = book.unwritten
+      book.unwritten = []
+      for (const step of owed) done(book, tx, step)
+      return change(tx)
+    })
+  } catch (error) {
+    book.unwritten = [...owed, ...book.unwritten]
+    throw error
+  }
 }
 
 /** Enforcements that a record is written for; `undefined` = for the device alone. */

@@ -55,6 +55,7 @@ export async function startController(config: Config, parts: StartParts): Promis
     dir: config.data,
     as: 'controller',
     clock,
+    busyTimeoutMs: config.busyTimeoutMs,
     onBroken: (fault) => parts.fatal?.(fault),
     ...(config.origin === undefined ? {} : { origin: config.origin }),
   })

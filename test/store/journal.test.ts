@@ -1,11 +1,14 @@
 // What read-backs and failures of one device mean for its enforcements: the book of a device on the real database.
 
+import { join } from 'node:path'
+import Database from 'better-sqlite3'
 import { describe, expect, it } from 'vitest'
 import type { AgentErrorCode } from '../../agent/errors.ts'
 import { keyOf } from '../../agent/intents.ts'
-import type { Journal, KeyState } from '../../agent/journal.ts'
+import type { DoneStep, Journal, KeyState } from '../../agent/journal.ts'
 import type { Enforcement } from '../../controller/enforcement.ts'
 import { createJournal } from '../../controller/journal.ts'
+import { databaseName } from '../../controller/store/sqlite.ts'
 import type { Store, Wanted } from '../../controller/store/store.ts'
 import { device } from '../unit/small-isp.ts'
 import {
@@ -29,6 +32,7 @@ const shown: KeyState = {
 const outOfReachMs = 900_000
 
 interface Desk {
+  readonly dir: string
   readonly store: Store
   readonly clock: HandClock
   readonly book: Journal
@@ -43,7 +47,8 @@ interface Desk {
 
 function desk(): Desk {
   const clock = handClock()
-  const store = open({ dir: newFolder(), clock })
+  const dir = newFolder()
+  const store = open({ dir, clock, busyTimeoutMs: 10 })
   const book = createJournal({
     store,
     clock,
@@ -53,6 +58,7 @@ function desk(): Desk {
     turn: () => undefined,
   })
   return {
+    dir,
     store,
     clock,
     book,
@@ -193,6 +199,32 @@ describe('the records of a step', () => {
     await book.intend({ ...step, purpose: 'rollback', claims: [] })
 
     expect(book.desired().commit).toEqual({ token: '7f3a91c2', keys: [key] })
+  })
+
+  it('have an end also where that could not be written at first, once and with what was said', async () => {
+    const { accept, book, store, dir } = desk()
+    await accept('E1')
+    book.desired()
+    const number = await book.intend(step)
+    const other = new Database(join(dir, databaseName))
+    other.exec('begin immediate')
+    const end = { step: number, purpose: 'change', outcome: 'ok', hostKey: 'k', bytes: 9, ms: 2 }
+    const transcript = { kind: 'transcript', text: 'said' } as const
+
+    await expect(book.done({ ...end, transcript, keys: [key] } as DoneStep)).rejects.toMatchObject({
+      code: 'audit_unavailable',
+    })
+    other.exec('rollback')
+    other.close()
+    expect(store.read((rows) => rows.openSteps())).toHaveLength(1)
+    await Promise.all([
+      read(book),
+      book.session({ kind: 'connected', hostKey: 'k', software: '1' }),
+    ])
+
+    expect(store.read((rows) => rows.openSteps())).toEqual([])
+    const ends = store.read((rows) => rows.log({ type: 'device.commands_done', limit: 9 }))
+    expect(ends.map(({ entry }) => JSON.parse(entry).outcome)).toEqual(['ok'])
   })
 
   it('remember the device as it was reached, its jump host too', async () => {
