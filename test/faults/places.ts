@@ -1,0 +1,266 @@
+// Where a fault may strike: the steps of one suspension and one release on each platform, each with the line by which the device knows it.
+
+import type { SimulatedPlatform } from '../simulator/spec.ts'
+
+/** Suspending and releasing: each is played with a fault of its own. */
+export type Direction = 'suspend' | 'release'
+
+/** The steps of a session, in their order. `confirm` exists only where a candidate is committed. */
+export const steps = [
+  'connect',
+  'log in',
+  'privilege',
+  'paging off',
+  'read',
+  'enter config',
+  'line',
+  'verify',
+  'confirm',
+  'save',
+  'close',
+] as const
+
+/** One step of a session. */
+export type Step = (typeof steps)[number]
+
+/** The line that a step is known by; without one it is no line but the connection itself. */
+export interface Moment {
+  readonly matching: string
+  /** Only behind this line: what is read again after a change. */
+  readonly after?: string
+}
+
+/** A step of a platform, with its moment in each direction. */
+export interface Place {
+  /** Unique on its platform: `paging-off`, `line-3`. */
+  readonly id: string
+  readonly step: Step
+  readonly suspend?: Moment
+  readonly release?: Moment
+  /** The lines, for people. */
+  readonly shown: { readonly [direction in Direction]?: string }
+  /** Whether the device prints something there. */
+  readonly prints: boolean
+}
+
+/** A step whose line is the same in both directions. */
+function both(step: Step, moment: Moment, about: { shown: string; prints: boolean }): Place {
+  const { shown, prints } = about
+  return {
+    id: step.replaceAll(' ', '-'),
+    step,
+    suspend: moment,
+    release: moment,
+    shown: { suspend: shown, release: shown },
+    prints,
+  }
+}
+
+function escaped(text: string): string {
+  return text.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`)
+}
+
+/** A whole line as it goes over the wire; `…` stands for what is another each time. */
+function exactly(line: string): string {
+  return `^${escaped(line).replace('…', '.*')}$`
+}
+
+/** The lines of a change: the n-th of a suspension and the n-th of a release are one place. */
+function lines(suspend: readonly string[], release: readonly string[]): readonly Place[] {
+  const count = Math.max(suspend.length, release.length)
+  return Array.from({ length: count }, (_, at): Place => {
+    const one = suspend[at]
+    const other = release[at]
+    return {
+      id: `line-${at + 1}`,
+      step: 'line',
+      ...(one === undefined ? {} : { suspend: { matching: exactly(one) } }),
+      ...(other === undefined ? {} : { release: { matching: exactly(other) } }),
+      shown: {
+        ...(one === undefined ? {} : { suspend: one }),
+        ...(other === undefined ? {} : { release: other }),
+      },
+      prints: /^(?:show|commit)/.test(one ?? other ?? ''),
+    }
+  })
+}
+
+const connect: Place = { id: 'connect', step: 'connect', shown: {}, prints: false }
+const close: Place = { id: 'close', step: 'close', shown: {}, prints: false }
+const logIn = both(
+  'log in',
+  { matching: '^<login>$' },
+  { shown: 'greeting and first prompt', prints: true },
+)
+
+function sent(step: Step, line: string, about: { after?: string; prints?: boolean } = {}): Place {
+  const { after, prints = true } = about
+  const moment = { matching: exactly(line), ...(after === undefined ? {} : { after }) }
+  return both(step, moment, { shown: line, prints })
+}
+
+const junosEnd = [
+  'show | compare | no-more',
+  'commit check',
+  'commit confirmed 5 comment "nullroute …"',
+  'exit configuration-mode',
+]
+const junosCommitted = '^commit confirmed '
+const junosRoutes = 'show configuration routing-options static | display set | no-more'
+const iosRoutes = 'show running-config | include ^ip route|^ipv6 route'
+const sudo = 'setsid -w sudo -n'
+const linuxRoutes = 'ip -j -4 route show table all type blackhole'
+
+/** The places of each platform, in the order of a session. What a platform lacks is in `absentSteps`. */
+export const places: Readonly<Record<SimulatedPlatform, readonly Place[]>> = {
+  frr: [
+    connect,
+    logIn,
+    sent('paging off', 'no terminal paginate', { prints: false }),
+    sent('read', 'show running-config'),
+    sent('enter config', 'configure terminal', { prints: false }),
+    ...lines(
+      [
+        'ip route 203.0.113.8/32 blackhole tag 666',
+        'router bgp 64500',
+        'neighbor 192.0.2.66 shutdown message Suspended ABUSE-2041',
+        'exit',
+        'end',
+      ],
+      [
+        'no ip route 203.0.113.8/32 blackhole tag 666',
+        'router bgp 64500',
+        'no neighbor 192.0.2.66 shutdown',
+        'exit',
+        'end',
+      ],
+    ),
+    sent('verify', 'show running-config', { after: '^end$' }),
+    sent('save', 'write memory'),
+    close,
+  ],
+  linux: [
+    connect,
+    logIn,
+    sent('privilege', 'id -u; uname -s; ip -V; nft --version'),
+    sent('paging off', 'stty -echo', { prints: false }),
+    sent('read', linuxRoutes),
+    ...lines(
+      [
+        `${sudo} ip route prepend blackhole 203.0.113.8/32 proto 223`,
+        `${sudo} nft add element inet nullroute src4 '{ 203.0.113.8/32 comment "nullroute" }'`,
+        `${sudo} nft add element bridge nullroute src4 '{ 203.0.113.8/32 comment "nullroute" }'`,
+        `${sudo} nft add element inet nullroute dst4 '{ 203.0.113.8/32 comment "nullroute" }'`,
+        `${sudo} nft add element bridge nullroute dst4 '{ 203.0.113.8/32 comment "nullroute" }'`,
+        `${sudo} ip link set dev p1 down`,
+      ],
+      [
+        `${sudo} nft delete element inet nullroute src4 '{ 203.0.113.8/32 }'`,
+        `${sudo} nft delete element bridge nullroute src4 '{ 203.0.113.8/32 }'`,
+        `${sudo} nft delete element inet nullroute dst4 '{ 203.0.113.8/32 }'`,
+        `${sudo} nft delete element bridge nullroute dst4 '{ 203.0.113.8/32 }'`,
+        `${sudo} ip route del blackhole 203.0.113.8/32 proto 223`,
+        `${sudo} ip link set dev p1 up`,
+      ],
+    ),
+    sent('verify', linuxRoutes, { after: `^${sudo} ip link set dev p1 ` }),
+    // The end of the second here-document: a shell does nothing before it has it all.
+    {
+      ...sent('save', 'EOF', {
+        after: '^cat >/etc/nullroute/state.d/elements.new ',
+        prints: false,
+      }),
+      shown: { suspend: 'cat >… (the saved elements)', release: 'cat >… (the saved elements)' },
+    },
+    close,
+  ],
+  cisco_ios: [
+    connect,
+    logIn,
+    sent('privilege', 'enable', { prints: false }),
+    sent('paging off', 'terminal length 0', { prints: false }),
+    sent('read', iosRoutes),
+    sent('enter config', 'configure terminal'),
+    ...lines(
+      [
+        'ip route 203.0.113.8 255.255.255.255 Null0 tag 666 name nullroute-81f436ec',
+        'object-group network NULLROUTE',
+        'host 203.0.113.8',
+        'interface GigabitEthernet0/1',
+        'shutdown',
+        'router bgp 64500',
+        'neighbor 192.0.2.66 shutdown',
+        'exit',
+        'end',
+      ],
+      [
+        'object-group network NULLROUTE',
+        'no host 203.0.113.8',
+        'no ip route 203.0.113.8 255.255.255.255 Null0 tag 666 name nullroute-81f436ec',
+        'router bgp 64500',
+        'no neighbor 192.0.2.66 shutdown',
+        'interface GigabitEthernet0/1',
+        'no shutdown',
+        'exit',
+        'end',
+      ],
+    ),
+    sent('verify', iosRoutes, { after: '^end$' }),
+    sent('save', 'write memory'),
+    close,
+  ],
+  juniper_junos: [
+    connect,
+    logIn,
+    sent('paging off', 'set cli screen-length 0'),
+    sent('read', junosRoutes),
+    sent('enter config', 'configure exclusive'),
+    ...lines(
+      [
+        'set routing-options static route 203.0.113.8/32 discard',
+        'set routing-options static route 203.0.113.8/32 tag 666',
+        'set routing-options static route 203.0.113.8/32 apply-macro nullroute',
+        'set policy-options prefix-list nullroute-v4 203.0.113.8/32',
+        'set interfaces ge-0/0/1 disable',
+        'set interfaces ge-0/0/1 apply-macro nullroute',
+        'set protocols bgp group CUSTOMERS neighbor 192.0.2.66 shutdown notify-message "Suspended ABUSE-2041"',
+        'set protocols bgp group CUSTOMERS neighbor 192.0.2.66 shutdown apply-macro nullroute',
+        ...junosEnd,
+      ],
+      [
+        'delete policy-options prefix-list nullroute-v4 203.0.113.8/32',
+        'delete routing-options static route 203.0.113.8/32',
+        'delete protocols bgp group CUSTOMERS neighbor 192.0.2.66 shutdown',
+        'delete interfaces ge-0/0/1 disable',
+        'delete interfaces ge-0/0/1 apply-macro nullroute',
+        ...junosEnd,
+      ],
+    ),
+    sent('verify', junosRoutes, { after: junosCommitted }),
+    sent('confirm', 'commit check', { after: junosCommitted }),
+    close,
+  ],
+}
+
+/** Steps that a platform doesn't have, with the reason: the cells that are not there. */
+export const absentSteps: readonly {
+  readonly platform: SimulatedPlatform
+  readonly step: Step
+  readonly why: string
+}[] = [
+  {
+    platform: 'frr',
+    step: 'privilege',
+    why: 'vtysh has no privileged mode: access is by Unix group',
+  },
+  { platform: 'frr', step: 'confirm', why: 'each line is live when typed' },
+  { platform: 'linux', step: 'enter config', why: 'each command stands alone' },
+  { platform: 'linux', step: 'confirm', why: 'each command is live when run' },
+  { platform: 'cisco_ios', step: 'confirm', why: 'each line is live when typed' },
+  { platform: 'juniper_junos', step: 'privilege', why: 'rights come with the log-in class' },
+  {
+    platform: 'juniper_junos',
+    step: 'save',
+    why: 'a confirmed commit is what a reboot brings back',
+  },
+]

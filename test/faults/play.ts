@@ -1,0 +1,545 @@
+// Plays one spot of the table: a suspension and a release, each with the fault at its step, through a whole controller, over real SSH.
+// What is seen is what a user sees (status, code, remedy) and what the device shows; never what the controller believes.
+
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Config } from '../../controller/config.ts'
+import type { RunningDevice } from '../simulator/simulator.ts'
+import { type Problem, type Story, startStory, suspend } from '../simulator/stories/story.ts'
+import type { Baseline, Known } from './baseline.ts'
+import { fillDisk, lockDatabase, mountDisk, startChild } from './machine.ts'
+import type { Direction, Moment } from './places.ts'
+import { type Act, type Once, otherChange, otherChangeUndone, type Spot } from './table.ts'
+import { compareStates, differenceOf, type Shows } from './texts.ts'
+import { deviceName, type FaultWorld } from './worlds.ts'
+
+/** What is seen of a cell while its fault holds. */
+export interface Seen {
+  /** Status of the enforcement. */
+  readonly status: string
+  /** Status of the device in it. */
+  readonly device: string
+  /** Code of the device's error, or of the refusal of a request; '' where there is none. */
+  readonly code: string
+  /** What the user is told to do about it. */
+  readonly remedy: string
+  readonly shows: Shows
+}
+
+/** What came of one cell. */
+export interface CellResult {
+  /** `reset/frr/line-2/suspend` */
+  readonly id: string
+  readonly direction: Direction
+  readonly seen: Seen
+  /** What must never be, in words; empty = a good cell. */
+  readonly forbidden: readonly string[]
+}
+
+/** Looks without any progress after which the clock is set forward: each lets everything that waits go on. */
+const idleLooks = 120
+/** Looks after which a cell is given up. */
+const looksMax = 3_000
+/** Beyond every deadline of a line, a save among them, in ms. */
+const deadlineMs = 101_000
+/** Beyond every pause between two tries, in ms. */
+const backoffMs = 31_000
+const hourMs = 3_600_000
+
+interface Play {
+  readonly spot: Spot
+  readonly story: Story
+  readonly device: RunningDevice
+  readonly baseline: Baseline
+  id: string
+  /** Whether somebody else's change is on the device. */
+  changed: boolean
+  /** Grows with each commit of the controller. */
+  commits: number
+  /** Saves that had failed before this cell. */
+  savesFailed: number
+  readonly token: string
+  /** Takes back what happened to the machine. */
+  undo: () => void
+  /** Called after each commit, before anybody goes on. */
+  look: () => void
+}
+
+/** Plays the spot; answers a result for each direction in which it exists. */
+export async function playSpot(
+  spot: Spot,
+  world: FaultWorld,
+  baseline: Baseline,
+): Promise<readonly CellResult[]> {
+  if (spot.fault.id !== 'disk-full') return playIn({ spot, world, baseline }, {})
+  const disk = await mkdtemp(join(tmpdir(), 'nullroute-disk-'))
+  const unmount = await mountDisk(disk)
+  try {
+    return await playIn({ spot, world, baseline }, { data: join(disk, 'data') })
+  } finally {
+    unmount()
+    await rm(disk, { recursive: true })
+  }
+}
+
+interface Cell {
+  readonly spot: Spot
+  readonly world: FaultWorld
+  readonly baseline: Baseline
+}
+
+async function playIn(cell: Cell, config: Partial<Config>): Promise<readonly CellResult[]> {
+  const { spot, world, baseline } = cell
+  const story = await startStory({
+    devices: [world.device],
+    customers: world.customers,
+    playbooks: { suspend: world.playbook },
+    // A commit that waits stops everything: what matters here is what comes when it has waited long enough.
+    config: { busyTimeoutMs: 20, ...config },
+  })
+  const play: Play = {
+    spot,
+    story,
+    device: story.device(deviceName),
+    baseline,
+    id: '',
+    changed: false,
+    commits: 0,
+    savesFailed: 0,
+    token: await story.token('cell', ['admin', 'abuse']),
+    undo: () => undefined,
+    look: () => undefined,
+  }
+  watchCommits(play)
+  const results: CellResult[] = []
+  try {
+    for (const direction of ['suspend', 'release'] as const) {
+      const result = await playDirection(play, direction)
+      if (result !== undefined) results.push(result)
+    }
+    return withIdentity(play, results)
+  } finally {
+    play.undo()
+    await story.end()
+  }
+}
+
+/** After each commit the rows are looked at before the controller goes on: what is seen does not depend on how fast anything is. */
+function watchCommits(play: Play): void {
+  const { store } = play.story.running.controller
+  const commit = store.commit.bind(store)
+  store.commit = async (change) => {
+    const value = await commit(change)
+    play.commits += 1
+    play.look()
+    return value
+  }
+}
+
+async function playDirection(play: Play, direction: Direction): Promise<CellResult | undefined> {
+  const { spot } = play
+  const strikes = strikesIn(spot, direction)
+  const forbidden: string[] = []
+  let seen: Seen | undefined
+  if (strikes) seen = await hold(play, direction, forbidden)
+  else play.id = await ask(play, direction)
+  play.device.faults.clear()
+  play.undo()
+  await heal(play, direction, forbidden)
+  return seen === undefined
+    ? undefined
+    : { id: `${spot.id}/${direction}`, direction, seen, forbidden }
+}
+
+/** Whether the fault has a moment in this direction. */
+export function strikesIn({ place }: Spot, direction: Direction): boolean {
+  return place[direction] !== undefined || place.step === 'connect' || place.step === 'close'
+}
+
+async function ask(play: Play, direction: Direction): Promise<string> {
+  const { story } = play
+  if (direction === 'suspend') return (await story.decide(decisionFor(play, direction))).id
+  await story.release(play.id)
+  return play.id
+}
+
+/** What is asked. The suspension ends by itself before a clock that is set an hour forward. */
+function decisionFor({ story, spot }: Play, direction: Direction): object {
+  if (direction === 'release') return { reason: 'resolved' }
+  if (!spot.fault.id.startsWith('clock')) return suspend('esthost')
+  const expiresAt = new Date(story.clock.now().getTime() + hourMs / 2).toISOString()
+  return suspend('esthost', { expiresAt })
+}
+
+function seenNow(play: Play, otherwise = ''): Seen {
+  const { status, device, error } = rowsOf(play)
+  const { code, remedy } = error ?? { code: otherwise, remedy: '' }
+  return { status, device, code, remedy, shows: showsNow(play) }
+}
+
+/** Asks with the fault on, until the controller has an answer; what is seen at that very moment. */
+async function hold(play: Play, direction: Direction, forbidden: string[]): Promise<Seen> {
+  const { spot } = play
+  const act = spot.fault.act(spot.platform, spot.place, momentOf(play, direction))
+  if (act.kind === 'killed') return holdKilled(play, direction, forbidden)
+  if (act.kind === 'once' && (act.what === 'disk full' || act.what === 'database locked')) {
+    return holdUnwritable(play, direction, { what: act.what, forbidden })
+  }
+  return holdTold(play, direction, { act, forbidden })
+}
+
+function momentOf({ spot }: Play, direction: Direction): Moment {
+  return spot.place[direction] ?? { matching: '^$' }
+}
+
+/** The controller goes on and says how it ended. */
+async function holdTold(
+  play: Play,
+  direction: Direction,
+  { act, forbidden }: { readonly act: Act; readonly forbidden: string[] },
+): Promise<Seen> {
+  const { device, spot, story } = play
+  const late = spot.place.step === 'close'
+  play.savesFailed = rowsOf(play).savesFailed
+  let acted = standsStill(spot)
+  const put = (): void =>
+    arm(play, { act, moment: momentOf(play, direction) }, () => {
+      acted = true
+    })
+  const from = device.faults.acted
+  let seen: Seen | undefined
+  play.look = () => {
+    seen ??= answer(play, direction)
+  }
+  if (!late) put()
+  play.id = await ask(play, direction)
+  const stalls = spot.fault.stalls === true && !late
+  await lookUntil(play, () => seen !== undefined, { stalls, from })
+  play.look = () => undefined
+  if (late) {
+    await story.quiet()
+    put()
+  }
+  if (seen === undefined) {
+    forbidden.push(`no answer: ${JSON.stringify(rowsOf(play))}`)
+    return seenNow(play)
+  }
+  if (!acted && device.faults.acted === from) {
+    forbidden.push('the fault never acted: the table is wrong')
+  }
+  await judge(play, direction, { seen, forbidden })
+  return seen
+}
+
+/** The controller can write nothing down from the moment on: what it says then, and that it sends nothing more. */
+async function holdUnwritable(
+  play: Play,
+  direction: Direction,
+  { what, forbidden }: { readonly what: Once; readonly forbidden: string[] },
+): Promise<Seen> {
+  const { device, spot, story } = play
+  const store = () => story.running.controller.store
+  if (spot.place.step === 'connect') {
+    happen(play, what)
+    const path =
+      direction === 'suspend' ? '/v1/enforcements' : `/v1/enforcements/${play.id}/release`
+    const before = device.journal.entries.length
+    const problem = await refusalOf(play, path, decisionFor(play, direction))
+    if (device.journal.entries.length > before) forbidden.push('lines were sent all the same')
+    play.undo()
+    await lookUntil(play, () => store().healthy(), noStall)
+    play.id = await ask(play, direction)
+    return { ...seenNow(play), status: 'refused', ...checked(problem, forbidden) }
+  }
+  let acted = false
+  onMoment(device, momentOf(play, direction), () => {
+    acted = true
+    happen(play, what)
+  })
+  play.id = await ask(play, direction)
+  await lookUntil(play, () => acted && !store().healthy(), noStall)
+  await lookUntilIdle(play, () => false)
+  const problem = await refusalOf(play, `/v1/enforcements/${play.id}/retry`, {})
+  const seen = { ...seenNow(play), ...checked(problem, forbidden) }
+  await judge(play, direction, { seen, forbidden })
+  play.undo()
+  return seen
+}
+
+const noStall = { stalls: false, from: 0 }
+
+function checked(problem: Problem, forbidden: string[]): Pick<Seen, 'code' | 'remedy'> {
+  if (problem.code === '' || problem.detail === '') {
+    forbidden.push(`no clear refusal: ${JSON.stringify(problem)}`)
+  }
+  return { code: problem.code, remedy: problem.detail }
+}
+
+/** What a request that can't be carried out is answered with. */
+async function refusalOf(play: Play, path: string, body: object): Promise<Problem> {
+  const headers = {
+    authorization: `Bearer ${play.token}`,
+    'content-type': 'application/json',
+  }
+  const sent = { method: 'POST', headers, body: JSON.stringify(body) }
+  const response = await fetch(`${play.story.running.url}${path}`, sent)
+  const { code = '', detail = '' } = (await response.json()) as Partial<Problem>
+  // The folder is another in each run.
+  const told = detail.replaceAll(play.story.config.data, 'data')
+  return response.status >= 500 ? { code, detail: told } : { code: '', detail: told }
+}
+
+/** The controller is a child that is killed at the moment; the next one says how things stand. */
+async function holdKilled(play: Play, direction: Direction, forbidden: string[]): Promise<Seen> {
+  const { device, story } = play
+  await story.stopController()
+  const child = await startChild(story)
+  const reached = new Promise<void>((resolve) => {
+    onMoment(device, momentOf(play, direction), resolve)
+  })
+  device.faults.add({ kind: 'hang', ...momentOf(play, direction) })
+  const path = direction === 'suspend' ? '/v1/enforcements' : `/v1/enforcements/${play.id}/release`
+  const { id } = await child.ask(path, decisionFor(play, direction))
+  play.id = id
+  await reached
+  await child.kill()
+  device.faults.clear()
+  await story.startController()
+  let seen: Seen | undefined
+  play.look = () => {
+    seen ??= answer(play, direction)
+  }
+  watchCommits(play)
+  play.look()
+  await lookUntil(play, () => seen !== undefined, noStall)
+  play.look = () => undefined
+  if (seen === undefined) {
+    forbidden.push(`no answer: ${JSON.stringify(rowsOf(play))}`)
+    return seenNow(play)
+  }
+  await judge(play, direction, { seen, forbidden })
+  return seen
+}
+
+/** Faults that are a state of the device, and act on no line. */
+function standsStill({ fault }: Spot): boolean {
+  return ['locked', 'save-refused', 'host-key', 'look-alike'].includes(fault.id)
+}
+
+/** Puts the fault on. */
+function arm(
+  play: Play,
+  { act, moment }: { readonly act: Act; readonly moment: Moment },
+  acted: () => void,
+): void {
+  if (act.kind === 'device') for (const fault of act.faults) play.device.faults.add(fault)
+  if (act.kind === 'once') {
+    onMoment(play.device, moment, () => {
+      acted()
+      happen(play, act.what)
+    })
+  }
+}
+
+/** Calls back once, when the device has read the line and not done it yet. */
+function onMoment(device: RunningDevice, moment: Moment, then: () => void): void {
+  let begun = moment.after === undefined
+  const end = device.journal.listen(({ kind, text }) => {
+    const line = kind === 'open' ? '<login>' : text
+    if (kind === 'close') return
+    if (!begun) {
+      begun = new RegExp(moment.after ?? '').test(line)
+    } else if (new RegExp(moment.matching).test(line)) {
+      end()
+      then()
+    }
+  })
+}
+
+function happen(play: Play, what: Once): void {
+  const { story, device, spot } = play
+  const undoable = (undo: () => void): void => {
+    play.undo = () => {
+      play.undo = () => undefined
+      undo()
+    }
+  }
+  switch (what) {
+    case 'other change':
+      device.setByHand((play.changed ? otherChangeUndone : otherChange)[spot.platform])
+      play.changed = !play.changed
+      return
+    case 'clock forward':
+      story.clock.jumpWall(hourMs)
+      return undoable(() => story.clock.jumpWall(-hourMs))
+    case 'clock back':
+      story.clock.jumpWall(-hourMs)
+      return undoable(() => story.clock.jumpWall(hourMs))
+    case 'window ends':
+      device.expireTimer()
+      return
+    case 'disk full':
+      return undoable(fillDisk(dirname(story.config.data)))
+    case 'database locked':
+      return undoable(lockDatabase(story.config.data))
+  }
+}
+
+interface Rows {
+  readonly status: string
+  readonly device: string
+  readonly error: { readonly code: string; readonly remedy: string } | undefined
+  readonly unsaved: boolean
+  readonly savesFailed: number
+}
+
+function rowsOf({ story, id }: Play): Rows {
+  return story.running.controller.store.read((rows) => {
+    const [result] = rows.results({ enforcement: id })
+    const state = rows.device(deviceName)
+    return {
+      status: rows.enforcement(id)?.status ?? 'none',
+      device: result?.status ?? 'pending',
+      error: result?.error,
+      unsaved: state?.unsaved === true,
+      savesFailed: rows.log({ type: 'device.save_failed', after: -1, limit: 1_000 }).length,
+    }
+  })
+}
+
+const settled: Readonly<Record<Direction, readonly string[]>> = {
+  suspend: ['enforced', 'degraded'],
+  release: ['released'],
+}
+
+/** What the controller says, once it says anything of this step. */
+function answer(play: Play, direction: Direction): Seen | undefined {
+  // The answer may come before the one who asked knows its id.
+  play.id ||= play.story.running.controller.store.read((rows) => rows.live()[0]?.id ?? '')
+  const rows = rowsOf(play)
+  const said = rows.error !== undefined || settled[direction].includes(rows.status)
+  const saves = play.spot.place.step === 'save'
+  const saving = rows.unsaved && rows.savesFailed === play.savesFailed
+  if (!said || (saves && rows.error === undefined && saving)) return undefined
+  return seenNow(play, saves && rows.unsaved ? 'unsaved' : '')
+}
+
+function known(play: Play): Known {
+  return play.changed ? play.baseline.changed : play.baseline.plain
+}
+
+function showsNow(play: Play): Shows {
+  return compareStates(play.device.running, known(play)).shows
+}
+
+/** Lets everything go on until it holds; where nothing moves any more, time passes. */
+async function lookUntil(
+  play: Play,
+  holds: () => boolean,
+  about: { readonly stalls: boolean; readonly from: number },
+): Promise<boolean> {
+  const { device, story } = play
+  let moved = ''
+  let idle = 0
+  let { from } = about
+  for (let looks = 0; looks < looksMax; looks += 1) {
+    if (holds()) return true
+    const now = `${device.journal.entries.length} ${play.commits} ${device.faults.acted}`
+    idle = now === moved ? idle + 1 : 0
+    moved = now
+    const stuck = about.stalls && device.faults.acted > from
+    if (idle >= (stuck ? 6 : idleLooks)) {
+      story.clock.travel(deadlineMs)
+      from = device.faults.acted
+      idle = 0
+    }
+    await pause(5)
+  }
+  return holds()
+}
+
+/** What must never be, at the moment of the answer and once the controller had the time to notice. */
+async function judge(
+  play: Play,
+  direction: Direction,
+  { seen, forbidden }: { readonly seen: Seen; readonly forbidden: string[] },
+): Promise<void> {
+  const { error, status } = rowsOf(play)
+  if (error !== undefined && (error.code === '' || error.remedy === '')) {
+    forbidden.push(`an error without code or remedy: ${JSON.stringify(error)}`)
+  }
+  if (status === 'degraded' && error === undefined) forbidden.push('degraded without a reason')
+  if (seen.shows === 'collateral') {
+    const { collateral } = compareStates(play.device.running, known(play))
+    forbidden.push(`collateral: ${collateral.join('; ')}`)
+  }
+  const right = direction === 'suspend' ? 'in force' : 'as before'
+  const lie = direction === 'suspend' ? 'enforced but absent' : 'released but present'
+  const claims = settled[direction][0] ?? ''
+  const truthful = await lookUntil(
+    play,
+    () => rowsOf(play).status !== claims || showsNow(play) === right,
+    { stalls: false, from: 0 },
+  )
+  if (!truthful) {
+    const diff = differenceOf(known(play).enforced, play.device.running)
+    forbidden.push(`${lie}: ${diff.join('; ')}`)
+  }
+}
+
+/** The fault is gone: trying again must bring all to where it belongs. */
+async function heal(play: Play, direction: Direction, forbidden: string[]): Promise<void> {
+  const { story } = play
+  const target = settled[direction][0]
+  const right = direction === 'suspend' ? 'in force' : 'as before'
+  const healed = (): boolean => {
+    const rows = rowsOf(play)
+    return rows.status === target && !rows.unsaved && showsNow(play) === right && isQuiet(play)
+  }
+  for (let tries = 0; tries < 8 && !healed(); tries += 1) {
+    await story.call('POST', `/v1/enforcements/${play.id}/retry`)
+    if (rowsOf(play).status === target)
+      await story.call('POST', `/v1/devices/${deviceName}/reconcile`)
+    await lookUntilIdle(play, healed)
+    if (!healed()) story.clock.travel(tries % 2 === 0 ? backoffMs : deadlineMs)
+  }
+  if (healed()) return
+  const diff = differenceOf(
+    known(play)[direction === 'suspend' ? 'enforced' : 'before'],
+    play.device.running,
+  )
+  forbidden.push(`lost: not healed by retry: ${JSON.stringify(rowsOf(play))} ${diff.join('; ')}`)
+}
+
+async function lookUntilIdle(play: Play, holds: () => boolean): Promise<void> {
+  let moved = ''
+  let idle = 0
+  while (!holds() && idle < 40) {
+    const now = `${play.device.journal.entries.length} ${play.commits}`
+    idle = now === moved ? idle + 1 : 0
+    moved = now
+    await pause(5)
+  }
+}
+
+function isQuiet({ story }: Play): boolean {
+  return story.running.controller.store.read((rows) => rows.openSteps().length === 0)
+}
+
+/** After the release running and saved configuration are what they were before, to the byte. */
+function withIdentity(play: Play, results: readonly CellResult[]): readonly CellResult[] {
+  const { before, saved } = known(play)
+  const problems = [
+    ...differenceOf(before, play.device.running).map((line) => `running: ${line}`),
+    ...differenceOf(saved, play.device.startup).map((line) => `saved: ${line}`),
+  ]
+  if (problems.length === 0) return results
+  const last = results.at(-1)
+  const forbidden = [
+    ...(last?.forbidden ?? []),
+    `no identity after the release: ${problems.join('; ')}`,
+  ]
+  return results.map((one) => (one === last ? { ...one, forbidden } : one))
+}
