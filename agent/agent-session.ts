@@ -6,7 +6,7 @@ import { AgentError } from './errors.ts'
 import type { Journal } from './journal.ts'
 import type { Platform } from './platform.ts'
 import type { Environment } from './secrets.ts'
-import { openSession, type Session } from './session.ts'
+import { type OpenSession, openSession, type Session } from './session.ts'
 
 /** What sessions are opened with. */
 export interface WarmOptions {
@@ -17,6 +17,8 @@ export interface WarmOptions {
   readonly clock: Clock
   readonly environment: Environment
   readonly signal: AbortSignal
+  /** What opens sessions; SSH where nothing is given. */
+  readonly openSession?: OpenSession
   /** The connection went by itself: `isLogOut` where the device ended it in good order. */
   lost(isLogOut: boolean): void
 }
@@ -90,10 +92,11 @@ export function createWarm(options: WarmOptions): Warm {
 
 /** Opens sessions; a device that is off for a week is one event, not one for each try. */
 function opener(options: WarmOptions): () => Promise<Session> {
+  const open = options.openSession ?? openSession
   let fault: string | undefined
   return async () => {
     try {
-      const session = await openSession(options)
+      const session = await open(options)
       fault = undefined
       return session
     } catch (error) {

@@ -15,6 +15,7 @@ import { type Intent, type Key, keyOf } from './intents.ts'
 import type { Journal, Reading } from './journal.ts'
 import type { Change, Facts, Platform } from './platform.ts'
 import type { Environment } from './secrets.ts'
+import type { OpenSession } from './session.ts'
 
 /** Where an agent writes what an operator of nullroute should see. pino fits. */
 interface AgentLog {
@@ -39,6 +40,8 @@ export interface AgentOptions {
   readonly deadlines?: Deadlines
   /** Time between two checks, in ms: 300,000. */
   readonly checkMs?: number
+  /** What opens sessions; SSH where nothing is given. */
+  readonly openSession?: OpenSession
 }
 
 /** One device's agent. */

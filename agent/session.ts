@@ -66,6 +66,9 @@ export interface Session {
   readonly closed: Promise<AgentError | undefined>
 }
 
+/** What opens a session. */
+export type OpenSession = (options: SessionOptions) => Promise<Session>
+
 const keepaliveMs = 15_000
 const keepaliveMissesMax = 3
 /** Longest time for a log-in, a shell, or a way through a jump host, in ms. */

@@ -6,6 +6,7 @@ import { type Agent, createAgent } from '../agent/agent.ts'
 import type { Clock } from '../agent/clock.ts'
 import type { Journal } from '../agent/journal.ts'
 import type { Platform } from '../agent/platform.ts'
+import type { OpenSession } from '../agent/session.ts'
 import type { Id } from '../inventory/model.ts'
 import type { Reachable } from './recover.ts'
 
@@ -42,6 +43,8 @@ export interface FleetParts {
   readonly ownDeadlineMs: number
   /** Whether changes of ours stand in the running configuration only. */
   unsaved(id: Id): boolean
+  /** What opens sessions; SSH where nothing is given. */
+  readonly openSession?: OpenSession
 }
 
 interface Entry {
@@ -123,5 +126,6 @@ function agentFor(parts: FleetParts, known: Reachable, platform: Platform, gate:
     unsaved: parts.unsaved(id),
     checkMs: parts.checkIntervalMs,
     deadlines: { ownMs: parts.ownDeadlineMs, observerMs: parts.observerDeadlineMs },
+    ...(parts.openSession === undefined ? {} : { openSession: parts.openSession }),
   })
 }

@@ -6,7 +6,9 @@ import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { monotonicFactory } from 'ulid'
 import { type Clock, systemClock } from '../agent/clock.ts'
+import type { Journal } from '../agent/journal.ts'
 import { platforms } from '../agent/platforms/index.ts'
+import { type OpenSession, openSession } from '../agent/session.ts'
 import type { Id } from '../inventory/model.ts'
 import { type Problem, printProblem } from '../inventory/problem.ts'
 import { createServer } from './api/server.ts'
@@ -37,11 +39,19 @@ export interface Running {
   stop(): Promise<{ readonly left: readonly string[] }>
 }
 
+/** What stands around the parts that do I/O. Nothing does in the product; a process of its own can watch there what passes, or end there. */
+export interface Around {
+  store(store: Store): Store
+  journal(journal: Journal, device: Id): Journal
+  openSession(open: OpenSession): OpenSession
+}
+
 /** What a start is given besides its configuration. */
 export interface StartParts {
   readonly log: Logger
   readonly environment: Readonly<Record<string, string | undefined>>
   readonly clock?: Clock
+  readonly around?: Around
   /** Called once when the store can't be trusted any more and the process should end. */
   fatal?(cause: Error): void
 }
@@ -51,7 +61,7 @@ export async function startController(config: Config, parts: StartParts): Promis
   const clock = parts.clock ?? systemClock
   const { log } = parts
   const world = await firstWorld(config, log)
-  const store = openStore({
+  const opened = openStore({
     dir: config.data,
     as: 'controller',
     clock,
@@ -59,6 +69,7 @@ export async function startController(config: Config, parts: StartParts): Promis
     onBroken: (fault) => parts.fatal?.(fault),
     ...(config.origin === undefined ? {} : { origin: config.origin }),
   })
+  const store = parts.around?.store(opened) ?? opened
   try {
     return await run({ config, store, world, clock, parts })
   } catch (fault) {
@@ -114,18 +125,16 @@ function createDesk(about: {
   readonly parts: StartParts
 }): Desk {
   const { config, store, clock, parts } = about
+  const { around } = parts
   let { world } = about
   const fleet: Fleet = createFleet({
     device: (id) => reachable(world, store, id),
     platforms,
-    journal: (known) =>
-      createJournal({
-        ...known,
-        store,
-        clock,
-        turn,
-        outOfReachMs: 3 * config.checkIntervalMs,
-      }),
+    journal(known) {
+      const outOfReachMs = 3 * config.checkIntervalMs
+      const journal = createJournal({ ...known, store, clock, turn, outOfReachMs })
+      return around?.journal(journal, known.device.id) ?? journal
+    },
     clock,
     log: parts.log,
     environment: parts.environment,
@@ -134,6 +143,7 @@ function createDesk(about: {
     observerDeadlineMs: config.observerDeadlineMs,
     ownDeadlineMs: config.ownDeadlineMs,
     unsaved: (id) => store.read((rows) => rows.device(id)?.unsaved === true),
+    ...(around === undefined ? {} : { openSession: around.openSession(openSession) }),
   })
   function turn(devices: readonly Id[]): void {
     for (const next of devices) fleet.wake(next, 'change')
