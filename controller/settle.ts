@@ -254,7 +254,7 @@ function stateIn(
   return states.get(keyOf(about.elementOf(row.intent)))
 }
 
-// Keys of which nothing was lifted on any device that gets lines, though each was read: whatever keeps the effect up was never ours.
+// Keys whose effect may go on for ever, now that each device that gets lines was read: nothing of ours was lifted anywhere, or somebody else's object stands on one of them.
 function untouchedKeys(tx: Transaction, enforcement: string): ReadonlySet<Key> {
   // Devices whose wave never opened were never asked for anything.
   const openWave = tx.enforcement(enforcement)?.openWave ?? 0
@@ -272,7 +272,8 @@ function untouchedKeys(tx: Transaction, enforcement: string): ReadonlySet<Key> {
   const lifted = new Set(
     states.filter(({ outcome }) => outcome === 'applied').map(({ key }) => key),
   )
-  return new Set(states.map(({ key }) => key).filter((key) => !lifted.has(key)))
+  const kept = states.filter(({ key, seen }) => seen === 'foreign' || !lifted.has(key))
+  return new Set(kept.map(({ key }) => key))
 }
 
 function asForeign(state: KeyState): KeyState {

@@ -132,6 +132,26 @@ describe('what stood there before', () => {
     expect(story.device('trigger1').running).not.toContain(route)
   })
 
+  it('is released although the edges go on dropping, when only one of two triggers has the operator’s own route', async () => {
+    const other = { ...trigger, name: 'trigger2', routerId: '10.0.0.9' }
+    story = await startStory({
+      ...village,
+      devices: [{ ...trigger, extra: [route] }, other, edge, accessSwitch],
+    })
+    const before = story.simulator.devices.map(({ running }) => running)
+    const id = await enforced(block('203.0.113.2'))
+    const during = await story.enforcement(id)
+    expect(outcomes(during, 'trigger1')).toEqual({ [key]: 'already' })
+    expect(outcomes(during, 'trigger2')).toEqual({ [key]: 'applied' })
+    await released(id)
+    const after = await story.enforcement(id)
+    expect(after.devices.find(({ role }) => role === 'observer')).toMatchObject({
+      status: 'verified',
+      intents: [{ key, outcome: 'already', note: expect.stringContaining('left alone') }],
+    })
+    expect(story.simulator.devices.map(({ running }) => running)).toEqual(before)
+  })
+
   it('refuses, naming the line and sending nothing, when the operator’s own route has another effect', async () => {
     const foreign = 'ip route 203.0.113.2/32 blackhole tag 77'
     story = await startStory({
