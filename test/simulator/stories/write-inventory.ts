@@ -8,7 +8,7 @@ import type { StoryOptions } from './story.ts'
 /** Writes `inventory.yaml` and `known_hosts`; devices stand where the simulator listens. */
 export async function writeInventory(
   folder: string,
-  simulator: Simulator,
+  simulator: Pick<Simulator, 'devices' | 'device'>,
   options: Pick<StoryOptions, 'devices' | 'customers' | 'more'>,
 ): Promise<void> {
   const keys = simulator.devices.map(({ host, port, hostKey }) => `[${host}]:${port} ${hostKey}\n`)

@@ -1,0 +1,407 @@
+// Lives and deaths of a controller: starts it, lets people decide, kills it, starts it again; and from time to time lets everything come to rest and
+// looks whether it is as it should be.
+
+import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { systemClock } from '../../agent/clock.ts'
+import { type Config, loadConfig } from '../../controller/config.ts'
+import { createToken } from '../../controller/desk/tokens.ts'
+import { openStore } from '../../controller/store/sqlite.ts'
+import { writeInventory } from '../simulator/stories/write-inventory.ts'
+import { bundleChild } from './bundle.ts'
+import {
+  baseOf,
+  brokenLog,
+  lostDecisions,
+  notIdentical,
+  type Scene,
+  untrue,
+  wrongDevices,
+  wrongStates,
+} from './checks.ts'
+import { chronicle } from './chronicle.ts'
+import { corePlaybook, customers, devices, limits } from './city.ts'
+import { type Life, type Lives, lives } from './controller.ts'
+import { type Desk, desk } from './desk.ts'
+import { type Ledger, ledgerOf } from './ledger.ts'
+import { lineWatch } from './lines.ts'
+import { type Kill, type LifePlan, planner, type Trouble } from './plan.ts'
+import { startCity } from './watch.ts'
+
+/** What to run. */
+export interface RunOptions {
+  readonly kills: number
+  readonly seed: number
+  /** Kills between two looks at everything. */
+  readonly every: number
+  /** Told what goes on, a line at a time. */
+  say(text: string): void
+}
+
+/** What came of it. */
+export interface Report {
+  readonly kills: number
+  /** How often the process ended at each point. */
+  readonly points: ReadonlyMap<string, number>
+  readonly decisions: number
+  readonly lines: number
+  readonly looks: number
+  /** Where it was wrong first, and how. */
+  readonly failure?: { readonly kill: number; readonly problems: readonly string[] }
+}
+
+const password = 'Tiger-Sim-Pw-4711'
+const enable = 'Lynx-Enable-0815'
+/** A minute of the devices' own timers, in ms: a commit that nobody confirms goes back after five of them. */
+const minuteMs = 1_000
+/** A life in which nothing has moved for so long is killed where it stands, in ms: a device is away, or nothing is left to wait for. */
+const stillMs = 1_000
+/** The same where nothing is under way. */
+const restMs = 150
+/** Longest life whose point is never reached, in ms. */
+const lifeMsMax = 20_000
+/** Longest time that everything may take to come to rest, in ms. */
+const restMsMax = 60_000
+/** How often it is looked whether everything rests, in ms. */
+const lookMs = 20
+/** A look after which everything is released and each device must be what it was in the beginning: one in so many. */
+const releaseEvery = 4
+
+/** What a run works with. */
+interface Run extends Scene {
+  readonly options: RunOptions
+  readonly folder: string
+  readonly program: string
+  readonly config: Config
+  readonly desk: Desk
+  readonly ledger: Ledger
+  readonly lives: Lives
+  readonly problems: string[]
+  readonly points: Map<string, number>
+  /** Told of each line that changes something. */
+  onLine: (when: 'before' | 'after') => void
+  lines: number
+  /** Lines of whatever kind: by them it is seen that something moves. */
+  moved: number
+  kills: number
+  looks: number
+  /** Last entry of the log that the chronicle has. */
+  read: number
+  reborn(): void
+}
+
+/** Kills it so many times; ends at the first thing that is wrong. */
+export async function runCrashes(options: RunOptions): Promise<Report> {
+  const run = await begin(options)
+  const plans = planner(options.seed)
+  try {
+    while (run.kills < options.kills && run.problems.length === 0) {
+      await oneLife(run, plans.life(run.kills + 1))
+      run.kills += 1
+      const isLast = run.kills === options.kills
+      if (run.problems.length === 0 && (isLast || run.kills % options.every === 0)) {
+        const all = isLast || (run.kills / options.every) % releaseEvery === 0
+        await look(run, all ? plans.unreleased() : undefined)
+        if (all) plans.allReleased()
+      }
+    }
+    return reportOf(run)
+  } finally {
+    await end(run)
+  }
+}
+
+function reportOf(run: Run): Report {
+  const { kills, points, lines, looks, problems, desk: people } = run
+  return {
+    kills,
+    points,
+    lines,
+    looks,
+    decisions: people.sent.size,
+    ...(problems.length === 0 ? {} : { failure: { kill: kills, problems } }),
+  }
+}
+
+async function begin(options: RunOptions): Promise<Run> {
+  const program = await bundleChild()
+  const folder = await mkdtemp(join(tmpdir(), 'nullroute-crash-'))
+  const city = await startCity(devices, { password, enable, minuteMs })
+  // The operator's own route has to be at the edges before it is said what was there.
+  await pause(100)
+  await writeInventory(folder, city, { devices, customers, more: limits })
+  const config = await configIn(folder)
+  const ledger = ledgerOf(config.data)
+  const people = desk(await tokenIn(config.data))
+  const watching = lineWatch(ledger)
+  const run: Run = {
+    options,
+    folder,
+    config,
+    city,
+    ledger,
+    desk: people,
+    sent: people.sent,
+    chronicle: chronicle(),
+    base: baseOf(city),
+    data: config.data,
+    program,
+    lives: lives(program),
+    problems: [],
+    points: new Map(),
+    onLine: () => undefined,
+    lines: 0,
+    moved: 0,
+    kills: 0,
+    looks: 0,
+    read: -1,
+    reborn: () => watching.reborn(),
+  }
+  const platformOf = new Map(city.devices.map(({ name, platform }) => [name, platform]))
+  city.listen({
+    received(line) {
+      run.moved += 1
+      const finding = watching.received(line, platformOf.get(line.device) ?? 'frr')
+      if (finding === undefined) return undefined
+      run.lines += 1
+      if (finding.kind === 'problem') run.problems.push(finding.problem)
+      run.onLine('before')
+      return finding.kind === 'known' ? finding.purpose : undefined
+    },
+    done(line, changed, purpose) {
+      if (changed && purpose === undefined) {
+        run.problems.push(
+          `${line.device}: \`${line.text}\` changed the configuration, and no step holds it`,
+        )
+      }
+      if (purpose !== undefined) run.onLine('after')
+    },
+  })
+  return run
+}
+
+async function configIn(folder: string): Promise<Config> {
+  const playbooks = join(folder, 'playbooks')
+  const library = join(import.meta.dirname, '../../playbooks/library')
+  await mkdir(playbooks)
+  for (const name of ['suspend', 'block', 'depeer']) {
+    await copyFile(join(library, `${name}.yaml`), join(playbooks, `${name}.yaml`))
+  }
+  await writeFile(join(playbooks, 'core.yaml'), corePlaybook)
+  const config = await loadConfig({
+    inventory: join(folder, 'inventory.yaml'),
+    playbooks,
+    data: join(folder, 'data'),
+    listen: '127.0.0.1:0',
+  })
+  return { ...config, observerDeadlineMs: 1_000, ownDeadlineMs: 500, requestsPerMinute: 1_000_000 }
+}
+
+async function tokenIn(data: string): Promise<string> {
+  const store = openStore({ dir: data, as: 'command', clock: systemClock })
+  const who = {
+    actor: { kind: 'system', id: 'crash' },
+    id: '01ARZ3NDEKTSV4RRFFQ69G5FZZ',
+    at: new Date().toISOString(),
+  } as const
+  const roles = ['admin', 'abuse', 'engineer', 'auditor'] as const
+  const { token } = await createToken(store, who, { name: 'crash', roles })
+  store.close()
+  return token
+}
+
+/** Starts, works, dies. */
+async function oneLife(run: Run, plan: LifePlan): Promise<void> {
+  if (plan.mended) for (const { faults } of run.city.devices) faults.clear()
+  const { kill } = plan
+  const life = start(run, kill.at === 'point' ? { point: kill.point, pass: kill.pass } : undefined)
+  run.desk.add(plan.actions)
+  const limit = setTimeout(() => killed(life, 'too long'), lifeMsMax)
+  const undo = arm(run, life, kill)
+  try {
+    const url = await life.listening
+    if (url !== undefined) {
+      for (const one of plan.troubles) befall(run, one)
+      if (kill.at === 'time') undo.push(later(kill.ms, () => killed(life, 'time')))
+      run.problems.push(...(await run.desk.work(url, requests(life, kill))))
+      await untilRest(run, life)
+    }
+    await over(run, life)
+  } finally {
+    clearTimeout(limit)
+    for (const one of undo) one()
+  }
+}
+
+function start(run: Run, cut: { readonly point: string; readonly pass: number } | undefined): Life {
+  run.ledger.close()
+  run.reborn()
+  const environment = { SIMULATED: password, ENABLE: enable }
+  return run.lives.start({ config: run.config, environment, ...(cut === undefined ? {} : { cut }) })
+}
+
+/** Why a life was ended from outside, where it was. */
+const causes = new WeakMap<Life, string>()
+
+function killed(life: Life, cause: string): void {
+  if (life.over || causes.has(life)) return
+  causes.set(life, cause)
+  life.kill()
+}
+
+async function over(run: Run, life: Life): Promise<void> {
+  const end = await life.ended
+  const point = end.point ?? causes.get(life) ?? 'by itself'
+  run.points.set(point, (run.points.get(point) ?? 0) + 1)
+  if (end.signal !== 'SIGKILL') {
+    run.problems.push(
+      `the controller ended by itself (${end.signal ?? `exit code ${end.code}`}): ${end.words}`,
+    )
+  }
+}
+
+/** Kills when the n-th changing line is received. */
+function arm(run: Run, life: Life, kill: Kill): (() => void)[] {
+  if (kill.at !== 'line') return []
+  let passed = 0
+  run.onLine = (when) => {
+    if (when !== kill.when) return
+    passed += 1
+    if (passed === kill.pass) killed(life, `line:${when}`)
+  }
+  return [() => void (run.onLine = () => undefined)]
+}
+
+function requests(life: Life, kill: Kill): { sent(): void; answered(): void } {
+  const counted = (at: Kill['at']) => {
+    let passed = 0
+    return () => {
+      passed += 1
+      if (kill.at === at && 'pass' in kill && passed === kill.pass) killed(life, at)
+    }
+  }
+  return { sent: counted('request'), answered: counted('answer') }
+}
+
+function befall(run: Run, trouble: Trouble): void {
+  const { faults } = run.city.device(trouble.device)
+  switch (trouble.kind) {
+    case 'fault':
+      faults.add(trouble.fault)
+      return
+    case 'reboot':
+      run.city.reboot(trouble.device)
+      return
+    case 'away': {
+      const back = faults.add({ kind: 'off' })
+      later(trouble.ms, back)
+    }
+  }
+}
+
+/** Until nothing is under way, or the life is over. */
+async function untilRest(run: Run, life: Life): Promise<void> {
+  let { moved } = run
+  let since = Date.now()
+  while (!life.over && !causes.has(life)) {
+    if (run.moved > moved) since = Date.now()
+    moved = run.moved
+    const stillFor = Date.now() - since
+    if (stillFor > stillMs) return killed(life, 'still')
+    if (stillFor > restMs && run.ledger.underWay().length === 0) return killed(life, 'at rest')
+    await pause(lookMs)
+  }
+}
+
+/** A life in which nobody is killed: faults are mended, everything comes to rest, and is looked at. With `release` all of these are released first. */
+async function look(run: Run, release: readonly number[] | undefined): Promise<void> {
+  for (const { faults } of run.city.devices) faults.clear()
+  const life = start(run, undefined)
+  const url = await life.listening
+  if (url === undefined) {
+    run.problems.push(`the controller did not start: ${(await life.ended).words}`)
+    return
+  }
+  const silent = { sent: () => undefined, answered: () => undefined }
+  run.problems.push(...(await run.desk.work(url, silent)))
+  await settle(run, life, url)
+  check(run)
+  for (const one of run.sent.values()) {
+    if (one.id !== undefined && one.number > run.sent.size - 40) {
+      run.problems.push(...(await run.desk.replay(url, one)))
+    }
+  }
+  if (release !== undefined && run.problems.length === 0) {
+    run.desk.add(release.map((of) => ({ kind: 'release', of })))
+    run.problems.push(...(await run.desk.work(url, silent)))
+    await settle(run, life, url)
+    check(run)
+    run.problems.push(...notIdentical(run))
+  }
+  run.looks += 1
+  const { kills, desk: people, lines } = run
+  run.options.say(
+    `${kills} kills, ${people.sent.size} decisions, ${lines} changing lines: ${release === undefined ? 'looked' : 'released all and looked'}, ${run.problems.length === 0 ? 'all held' : 'NOT HELD'}`,
+  )
+  life.kill()
+  await life.ended
+}
+
+function check(run: Run): void {
+  const fresh = run.ledger.entries(run.read)
+  run.chronicle.add(fresh)
+  run.read = fresh.at(-1)?.seq ?? run.read
+  run.problems.push(
+    ...lostDecisions(run),
+    ...wrongStates(run),
+    ...wrongDevices(run),
+    ...untrue(run),
+    ...brokenLog(run),
+  )
+}
+
+/** Waits until every decision stands as it should and nothing is under way; asks again for what was refused meanwhile. */
+async function settle(run: Run, life: Life, url: string): Promise<void> {
+  const from = Date.now()
+  let asked = from
+  while (Date.now() - from < restMsMax && !life.over) {
+    const open = [...run.ledger.underWay(), ...wrongStates(run)]
+    if (open.length === 0) return await pause(lookMs * 2)
+    if (Date.now() - asked > 1_000) {
+      asked = Date.now()
+      await askAgain(run, url)
+    }
+    await pause(lookMs)
+  }
+  const open = [...run.ledger.underWay(), ...wrongStates(run)]
+  run.problems.push(`nothing came to rest within ${restMsMax} ms: ${open.join('; ')}`)
+}
+
+async function askAgain(run: Run, url: string): Promise<void> {
+  for (const one of run.sent.values()) {
+    if (one.id === undefined || run.ledger.enforcement(one.id)?.status !== 'degraded') continue
+    await run.desk.call(url, 'POST', `/v1/enforcements/${one.id}/retry`, {})
+  }
+  for (const { name } of run.city.devices) {
+    await run.desk.call(url, 'POST', `/v1/devices/${name}/reconcile`, {})
+  }
+}
+
+async function end(run: Run): Promise<void> {
+  run.lives.stop()
+  run.ledger.close()
+  await run.city.stop()
+  await rm(run.program)
+  if (run.problems.length === 0) await rm(run.folder, { recursive: true })
+  else run.options.say(`what is left of it stands in ${run.folder}`)
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms))
+}
+
+function later(ms: number, then: () => void): () => void {
+  const timer = setTimeout(then, ms)
+  return () => clearTimeout(timer)
+}

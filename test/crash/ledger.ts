@@ -1,0 +1,131 @@
+// The controller's data folder, read from outside while it works: what is durable is what another connection sees. Closed before each start, so that
+// the next controller has to recover the database by itself, as after any crash.
+
+import { join } from 'node:path'
+import Database from 'better-sqlite3'
+import type { Claim } from '../../agent/diff.ts'
+import { parseDisclosure } from '../../controller/audit/disclosure.ts'
+import type { Enforcement } from '../../controller/enforcement.ts'
+import { databaseName } from '../../controller/store/sqlite.ts'
+
+/** Lines that were written down before they were sent. */
+export interface Intended {
+  readonly step: number
+  readonly purpose: string
+  readonly commands: readonly string[]
+}
+
+/** An audit record, as far as the checks look. */
+export interface Entry {
+  readonly seq: number
+  readonly type: string
+  readonly at: number
+  readonly enforcement: string | undefined
+  readonly device: string | undefined
+  readonly data: Readonly<Record<string, unknown>>
+}
+
+/** What is durable now. */
+export interface Ledger {
+  /** The newest steps of a device, newest first. */
+  intended(device: string, count: number): readonly Intended[]
+  /** Records after this one, oldest first. */
+  entries(after: number): readonly Entry[]
+  /** The enforcement that a request with this key made. */
+  made(key: string): string | undefined
+  enforcement(id: string): Enforcement | undefined
+  enforcements(): number
+  claims(): readonly { readonly device: string; readonly claim: Claim }[]
+  /** What is under way: enforcements on their way, open steps, unsaved devices. */
+  underWay(): readonly string[]
+  close(): void
+}
+
+/** Reads a data folder; opened at the first question. */
+export function ledgerOf(data: string): Ledger {
+  let db: Database.Database | undefined
+  const open = (): Database.Database => {
+    db ??= new Database(join(data, databaseName), { readonly: true, timeout: 5_000 })
+    return db
+  }
+  const all = <Row>(text: string, ...values: readonly (string | number)[]): readonly Row[] =>
+    open()
+      .prepare<(string | number)[], Row>(text)
+      .all(...values)
+  return {
+    intended: (device, count) => intended(all, device, count),
+    entries: (after) =>
+      all<{ seq: number; entry: string }>(
+        'select seq, entry from log_entries where seq > ? order by seq',
+        after,
+      ).map(entryOf),
+    made: (key) =>
+      all<{ enforcement: string }>('select enforcement from idempotency where key = ?', key)[0]
+        ?.enforcement,
+    enforcement(id) {
+      const [row] = all<{ doc: string }>('select doc from enforcements where id = ?', id)
+      return row === undefined ? undefined : (JSON.parse(row.doc) as Enforcement)
+    },
+    enforcements: () => all<{ n: number }>('select count(*) as n from enforcements')[0]?.n ?? 0,
+    claims: () =>
+      all<{ device: string; doc: string }>('select device, doc from claims').map((row) => ({
+        device: row.device,
+        claim: JSON.parse(row.doc) as Claim,
+      })),
+    underWay: () => underWay(all),
+    close() {
+      db?.close()
+      db = undefined
+    },
+  }
+}
+
+type All = <Row>(text: string, ...values: readonly (string | number)[]) => readonly Row[]
+
+function intended(all: All, device: string, count: number): readonly Intended[] {
+  const rows = all<{ entry: string; disclosure: string }>(
+    `select e.entry, d.disclosure from log_entries e indexed by log_by_device
+     join disclosures d on d.seq = e.seq and d.pointer = '/data/commands'
+     where e.device = ? and e.type = 'device.commands_intended' order by e.seq desc limit ?`,
+    device,
+    // A record for each enforcement that the step serves.
+    count * 16,
+  )
+  const steps = new Map<number, Intended>()
+  for (const { entry, disclosure } of rows) {
+    const { data } = JSON.parse(entry) as { data: { step: number; purpose: string } }
+    const commands = parseDisclosure(disclosure).value as readonly string[]
+    if (!steps.has(data.step)) steps.set(data.step, { ...data, commands })
+  }
+  return [...steps.values()].slice(0, count)
+}
+
+function entryOf({ seq, entry }: { readonly seq: number; readonly entry: string }): Entry {
+  const { type, time, on, data } = JSON.parse(entry) as {
+    readonly type: string
+    readonly time: string
+    readonly on: { readonly enforcement?: string; readonly device?: string }
+    readonly data?: Readonly<Record<string, unknown>>
+  }
+  return {
+    seq,
+    type,
+    at: Date.parse(time),
+    enforcement: on.enforcement,
+    device: on.device,
+    data: data ?? {},
+  }
+}
+
+function underWay(all: All): readonly string[] {
+  const enforcements = all<{ id: string; status: string }>(
+    "select id, status from enforcements where status in ('enforcing', 'releasing')",
+  ).map(({ id, status }) => `${id} is ${status}`)
+  const steps = all<{ device: string; step: number }>('select device, step from open_steps').map(
+    ({ device, step }) => `step ${step} of ${device} is open`,
+  )
+  const unsaved = all<{ device: string }>(
+    "select device from device_state where doc ->> '$.unsaved' = 1",
+  ).map(({ device }) => `${device} is unsaved`)
+  return [...enforcements, ...steps, ...unsaved]
+}
