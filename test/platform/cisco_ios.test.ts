@@ -728,5 +728,8 @@ describe('the whole configuration of IOS', () => {
       cisco_ios.canonical(new Map([['config', { line: read!.line, text: answer }]]))
     expect(canonical(text(10, 'a'))).toBe(canonical(text(11, 'b')))
     expect(canonical(text(10, 'a'))).toContain('hostname edge1')
+    // Nothing was changed since it started: then nothing is said about it, and one `!` fewer stands there.
+    const quiet = text(10, 'a').replace(/!\n! Last .*\n/, '')
+    expect(canonical(quiet)).toBe(canonical(text(10, 'a')))
   })
 })

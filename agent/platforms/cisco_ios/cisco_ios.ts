@@ -55,6 +55,6 @@ export const cisco_ios: Platform = {
       .join('\n'),
 }
 
-/** Said about the configuration, or moved by the device itself. */
+/** Said about the configuration, moved by the device itself, or only parting what is around it: how many `!` stand at the top depends on what is said there. */
 const volatile =
-  /^(?:Building configuration\.\.\.|Current configuration ?: .*|! (?:Last configuration change|NVRAM config last updated|No configuration change) .*|ntp clock-period \d+)$/
+  /^(?: *!|Building configuration\.\.\.|Current configuration ?: .*|! (?:Last configuration change|NVRAM config last updated|No configuration change) .*|ntp clock-period \d+)$/
