@@ -150,7 +150,9 @@ describe('a blackhole on Junos', () => {
       apply: lines,
       undo: [`delete ${place} route 2001:db8:e57::/48`],
     })
+    const instance = 'routing-instances CUST instance-type'
     const found = see(six, {
+      [more(`show configuration ${instance} | display set`)]: `set ${instance} vrf`,
       [more(`show configuration ${place} | display set`)]: lines.join('\n'),
       [more('show route 2001:db8:e57::/48 exact | display json')]: route(
         'CUST.inet6.0',
@@ -159,6 +161,11 @@ describe('a blackhole on Junos', () => {
       ),
     })
     expect(found).toMatchObject({ effect: 'same', mark: 'ours', inForce: 'yes' })
+    expect(found.stop).toBeUndefined()
+  })
+
+  it('is not sent into an instance that nobody made: a `set` would make it, and no `delete` take it away', () => {
+    expect(see(blackhole('203.0.113.9/32', { vrf: 'CUST' }), {}).stop?.code).toBe('no_such_object')
   })
 
   it.each(['routing-options static', 'routing-options', path])(

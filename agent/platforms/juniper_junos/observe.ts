@@ -57,11 +57,17 @@ function listPath(family: 4 | 6): string {
   return `policy-options prefix-list ${listNames[family]}`
 }
 
+/** What every instance that was made by somebody has. A `set` below another name would make one. */
+function instancePath(vrf: string): string {
+  return `routing-instances ${vrf} instance-type`
+}
+
 function readsFor(intent: Intent): readonly Read[] {
   switch (intent.kind) {
     case 'blackhole':
       return [
         config(staticPath(intent.vrf, familyOf(intent.prefix))),
+        ...(intent.vrf === 'default' ? [] : [config(instancePath(intent.vrf))]),
         read(keyOf(intent), `show route ${intent.prefix} exact | display json`),
         ...(isHost(intent.prefix)
           ? []
@@ -139,7 +145,7 @@ function foundRoute(intent: Of<'blackhole'>, { answers, inactive }: Reading): Fo
   const [discard, tag] = blackholeObject(intent)
   const acting = object.filter((one) => one !== `${path} ${mark}`)
   const same = acting.length === 2 && acting[0] === discard && acting[1] === tag
-  const stop = inactiveStop(path, inactive)
+  const stop = missingInstance(intent, answers) ?? inactiveStop(path, inactive)
   return {
     key: keyOf(intent),
     object,
@@ -147,6 +153,18 @@ function foundRoute(intent: Of<'blackhole'>, { answers, inactive }: Reading): Fo
     mark: ours ? 'ours' : 'none',
     ...forwarding(intent, answers, routes),
     ...(stop === undefined ? {} : { stop }),
+  }
+}
+
+function missingInstance(
+  { vrf }: Of<'blackhole'>,
+  answers: ReadonlyMap<string, Answer>,
+): Stop | undefined {
+  if (vrf === 'default' || statementsOf(answers, instancePath(vrf)).set.length > 0) return undefined
+  return {
+    code: 'no_such_object',
+    message: `the device has no routing instance ${vrf}`,
+    remedy: 'correct the VRF of the prefix in the inventory',
   }
 }
 
