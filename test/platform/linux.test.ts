@@ -376,6 +376,12 @@ describe('filters on Linux', () => {
     expect(found).toMatchObject({ effect: 'none', inForce: 'no' })
   })
 
+  it('somebody’s own in one of two tables is refused: ours could not be told from it afterwards', () => {
+    const sets = { dst4: [element('203.0.113.9', 'by hand')] }
+    const found = find(listing(sets), { bridge: listing({}) })
+    expect(found).toMatchObject({ effect: 'other', mark: 'none', inForce: 'no' })
+  })
+
   it('a range by other hands is not guessed about', () => {
     const sets = { dst4: [{ range: ['203.0.113.1', '203.0.113.9'] }] }
     expect(find(listing(sets)).stop?.code).toBe('ambiguous')
@@ -463,6 +469,11 @@ describe('ports on Linux', () => {
       'not_restorable',
     ],
     ['a route by hand', { through6: '[{"dst":"2001:db8:1::/48"}]' }, 'not_restorable'],
+    [
+      'a route of a number that nobody has named',
+      { through4: '[{"dst":"203.0.113.9","protocol":"223"}]' },
+      'not_restorable',
+    ],
     [
       'a route of the kernel or a daemon',
       {

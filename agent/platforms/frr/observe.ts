@@ -205,6 +205,8 @@ function leakInside(answer: Answer, prefix: Prefix): string | undefined {
 
 // --- port
 
+const byName = z.record(z.string(), z.unknown())
+
 const interfaceState = z.object({
   administrativeStatus: z.enum(['up', 'down']),
   pseudoInterface: z.boolean(),
@@ -221,7 +223,7 @@ function port(name: string, config: RunningConfig, answer: Answer): Finding {
   }
   // Old versions say it in words, even when asked for JSON.
   if (answer.text.startsWith("% Can't find interface ")) return { ...absent, stop: missing }
-  const table = readJson(answer, z.record(z.string(), z.unknown()), 'one interface as JSON')
+  const table = readJson(answer, byName, 'one interface as JSON')
   const entry = interfaceState.safeParse(table[name])
   if (table[name] === undefined && Object.keys(table).length === 0) {
     return { ...absent, stop: missing }
@@ -285,7 +287,7 @@ function neighbor(
     }
   }
   const answer = answerTo(answers, `bgp|${intent.vrf}|${intent.peer}`)
-  const table = readJson(answer, z.record(z.string(), z.unknown()), 'one BGP neighbor as JSON')
+  const table = readJson(answer, byName, 'one BGP neighbor as JSON')
   const entry = session.safeParse(table[intent.peer])
   if (!entry.success) throw unknownOutput(answer, `the neighbor ${intent.peer} as JSON`)
   const isDown = entry.data.adminShutDown === true && entry.data.bgpState !== 'Established'

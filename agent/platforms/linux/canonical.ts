@@ -58,12 +58,15 @@ function jsonLines(text: string): readonly string[] {
   return [...values.filter((entry) => !isDerived(entry)).map(print), ...derived]
 }
 
+const listing = z.object({ nftables: z.array(z.unknown()) })
+const kernelRoute = z.object({ dst: z.string(), protocol: z.literal('kernel') })
+
 function entriesOf(line: string): readonly unknown[] {
   try {
     const value: unknown = JSON.parse(line)
     if (Array.isArray(value)) return value
-    const listing = z.object({ nftables: z.array(z.unknown()) }).safeParse(value)
-    return listing.success ? listing.data.nftables : [value]
+    const found = listing.safeParse(value)
+    return found.success ? found.data.nftables : [value]
   } catch {
     return [line]
   }
@@ -71,8 +74,7 @@ function entriesOf(line: string): readonly unknown[] {
 
 /** Link-local and multicast routes come from links; a link that was down and up again has its own at the end. */
 function isDerived(entry: unknown): boolean {
-  const route = z.object({ dst: z.string(), protocol: z.literal('kernel') }).safeParse(entry)
-  return route.success
+  return kernelRoute.safeParse(entry).success
 }
 
 function print(entry: unknown): string {

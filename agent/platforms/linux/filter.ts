@@ -49,6 +49,8 @@ export interface Filters {
   readonly stop?: Stop
 }
 
+const bridgeList = z.array(z.object({ ifname: z.string().optional() }))
+
 /** The answers to `filterReads` as data. */
 export function readFilters(answers: ReadonlyMap<string, Answer>): Filters {
   const tables: Table[] = []
@@ -64,11 +66,9 @@ export function readFilters(answers: ReadonlyMap<string, Answer>): Filters {
       return { tables: [], stop: notPrepared(`nft can't be used: ${read.message}`) }
     }
   }
-  const bridges = readJson(
-    answerTo(answers, 'bridges'),
-    z.array(z.object({ ifname: z.string().optional() })),
-    'bridges as JSON',
-  ).flatMap(({ ifname }) => ifname ?? [])
+  const bridges = readJson(answerTo(answers, 'bridges'), bridgeList, 'bridges as JSON').flatMap(
+    ({ ifname }) => ifname ?? [],
+  )
   if (absent.includes('inet'))
     return { tables, stop: notPrepared('there is no table inet nullroute') }
   if (absent.includes('bridge') && bridges.length > 0) {
@@ -116,9 +116,11 @@ export function findFilter(
   const isIdle = exact.length > 0 && blocked === idle
   const counts = parts.length > 0 && (blocked === undefined || isIdle)
   const isSame = counts && parts.every((part) => part.stands)
+  // Somebody else's in one of two tables: `add` would leave it as it is there, and nobody could tell afterwards which part is ours.
+  const isForeign = inside.length > 0 || exact.some(({ marked }) => !marked)
   return {
     object: [...exact.map(({ command }) => command), ...inside],
-    effect: inside.length > 0 ? 'other' : isSame ? 'same' : 'none',
+    effect: inside.length > 0 ? 'other' : isSame ? 'same' : isForeign ? 'other' : 'none',
     mark: exact.length > 0 && exact.every(({ marked }) => marked) ? 'ours' : 'none',
     inForce: isInForce(parts, blocked),
     ...reasons(blocked, isIdle),

@@ -28,7 +28,9 @@ const addresses = z.object({
   ),
 })
 
-const throughRoute = z.object({ dst: z.string(), protocol: z.string().optional() })
+const links = z.array(link)
+const addressList = z.array(addresses)
+const throughRoutes = z.array(z.object({ dst: z.string(), protocol: z.string().optional() }))
 
 /** Reads for ports: its flags, what stands on it, and what would be lost with it. */
 export function portReads(ports: readonly PortName[]): readonly Read[] {
@@ -58,7 +60,7 @@ export function findPort(port: PortName, answers: ReadonlyMap<string, Answer>): 
   if (/^Device "\S+" does not exist\.$|^Cannot find device /m.test(answer.text)) {
     return { ...up, stop: missing(port) }
   }
-  const [own] = readJson(answer, z.array(link), 'one interface as JSON')
+  const [own] = readJson(answer, links, 'one interface as JSON')
   if (own?.ifname !== port) throw unknownOutput(answer, `the interface ${port} as JSON`)
   // Not operstate: that is DOWN too where only the cable is out.
   if (!own.flags.includes('UP')) {
@@ -111,7 +113,7 @@ function carriesOthers(
   own: z.infer<typeof link>,
   answers: ReadonlyMap<string, Answer>,
 ): Stop | undefined {
-  const all = readJson(answerTo(answers, 'links'), z.array(link), 'interfaces as JSON')
+  const all = readJson(answerTo(answers, 'links'), links, 'interfaces as JSON')
   // The two ends of a veth name each other; neither stands on the other.
   const others = all
     .filter((other) => other.master === port || (other.link === port && own.link !== other.ifname))
@@ -124,11 +126,16 @@ function carriesOthers(
   }
 }
 
+/** Routing daemons and the kernel bring theirs back. What has no protocol was set by hand, and of a number without a name nobody knows who would. */
+function isByHand(protocol: string | undefined): boolean {
+  return protocol === undefined || /^(?:static|boot|\d+)$/.test(protocol)
+}
+
 /** What `ip link set up` does not bring back: global IPv6 addresses, and static routes of both families. */
 function loses(port: PortName, answers: ReadonlyMap<string, Answer>): Stop | undefined {
   const [entry] = readJson(
     answerTo(answers, `addr|${port}`),
-    z.array(addresses),
+    addressList,
     'the addresses of an interface as JSON',
   )
   const keeps = answerTo(answers, `keep|${port}`).text.trim() === '1'
@@ -137,12 +144,9 @@ function loses(port: PortName, answers: ReadonlyMap<string, Answer>): Stop | und
     .map((address) => `${address.local}/${address.prefixlen}`)
   const lostRoutes = ['through4', 'through6']
     .flatMap((what) =>
-      readJson(answerTo(answers, `${what}|${port}`), z.array(throughRoute), 'routes as JSON'),
+      readJson(answerTo(answers, `${what}|${port}`), throughRoutes, 'routes as JSON'),
     )
-    // Routes without a protocol are set by hand; routing daemons and the kernel bring theirs back.
-    .filter(
-      ({ protocol }) => protocol === undefined || protocol === 'static' || protocol === 'boot',
-    )
+    .filter(({ protocol }) => isByHand(protocol))
     .map(({ dst }) => `the route ${dst}`)
   const lost = [...lostAddresses, ...lostRoutes]
   if (lost.length === 0) return undefined

@@ -35,6 +35,8 @@ const route = z.object({
   tos: z.string().optional(),
   table: z.string().optional(),
 })
+// Made once: a schema is compiled at its first use, which costs more than any answer.
+const routeList = z.array(route)
 type Route = z.infer<typeof route>
 
 const proto = '223'
@@ -70,16 +72,19 @@ function probe(prefix: Prefix): string {
     : baseOf(prefixFrom(family, (first + last + 1n) / 2n, host))
 }
 
+const vrfDevices = z.array(
+  z.object({
+    ifname: z.string().optional(),
+    linkinfo: z.object({ info_data: z.object({ table: z.number() }).optional() }).optional(),
+  }),
+)
+
 /** Table numbers of the VRFs, as facts `table|<vrf>`. */
 export function vrfFacts(answers: ReadonlyMap<string, Answer>): Facts {
   const answer = answers.get('vrfs')
   if (answer === undefined) return {}
-  const link = z.object({
-    ifname: z.string().optional(),
-    linkinfo: z.object({ info_data: z.object({ table: z.number() }).optional() }).optional(),
-  })
   const facts: Record<string, string> = {}
-  for (const { ifname, linkinfo } of readJson(answer, z.array(link), 'VRF devices as JSON')) {
+  for (const { ifname, linkinfo } of readJson(answer, vrfDevices, 'VRF devices as JSON')) {
     const table = linkinfo?.info_data?.table
     // With a filter by type, `ip` prints an empty object for each link of another type.
     if (ifname !== undefined && table !== undefined) facts[`table|${ifname}`] = String(table)
@@ -194,7 +199,7 @@ function commandOf({ vrf, prefix }: Blackhole, facts: Facts): string {
 }
 
 function readRoutes(answer: Answer): readonly { readonly at: Prefix; readonly entry: Route }[] {
-  return readJson(answer, z.array(route), 'routes as JSON').map((entry) => {
+  return readJson(answer, routeList, 'routes as JSON').map((entry) => {
     // `ip` leaves /32 and /128 out, and has a word for the whole of a family.
     const isV6 = answer.line.text.includes(' -6 ')
     const text = entry.dst === 'default' ? (isV6 ? '::/0' : '0.0.0.0/0') : entry.dst
