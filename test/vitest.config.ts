@@ -34,6 +34,16 @@ export default defineConfig({
       {
         extends: true,
         test: {
+          name: 'property',
+          include: ['test/property/**/*.test.ts'],
+          pool: 'forks',
+          isolate: false,
+          testTimeout: 600_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
           name: 'store',
           include: ['test/store/**/*.test.ts'],
           pool: 'forks',

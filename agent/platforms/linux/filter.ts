@@ -116,11 +116,9 @@ export function findFilter(
   const isIdle = exact.length > 0 && blocked === idle
   const counts = parts.length > 0 && (blocked === undefined || isIdle)
   const isSame = counts && parts.every((part) => part.stands)
-  // Somebody else's in one of two tables: `add` would leave it as it is there, and nobody could tell afterwards which part is ours.
-  const isForeign = inside.length > 0 || exact.some(({ marked }) => !marked)
   return {
     object: [...exact.map(({ command }) => command), ...inside],
-    effect: inside.length > 0 ? 'other' : isSame ? 'same' : isForeign ? 'other' : 'none',
+    effect: effectOf({ exact, inside }, isSame),
     mark: exact.length > 0 && exact.every(({ marked }) => marked) ? 'ours' : 'none',
     inForce: isInForce(parts, blocked),
     ...reasons(blocked, isIdle),
@@ -135,6 +133,16 @@ function isInForce(parts: readonly Part[], blocked: Stop | undefined): Found['in
 function reasons(blocked: Stop | undefined, isIdle: boolean): Pick<Found, 'stop' | 'note'> {
   if (blocked === undefined) return {}
   return { note: blocked.message, ...(isIdle ? {} : { stop: blocked }) }
+}
+
+function effectOf(
+  { exact, inside }: Pick<Part, 'exact' | 'inside'>,
+  isSame: boolean,
+): Found['effect'] {
+  if (inside.length > 0) return 'other'
+  if (isSame) return 'same'
+  // Somebody else's in one of two tables: `add` would leave it as it is there, and nobody could tell afterwards which part is ours.
+  return exact.some(({ marked }) => !marked) ? 'other' : 'none'
 }
 
 /** What one table has for an intent. */
