@@ -1,7 +1,7 @@
 // From running to what survives a reboot: a step of its own, with its own pair of records.
 
 import { recorded } from './converge-line.ts'
-import { backToRest, type Work } from './converge-work.ts'
+import { backToRest, readbackOf, type Work } from './converge-work.ts'
 import { AgentError } from './errors.ts'
 import type { DoneStep, IntendedStep } from './journal.ts'
 import type { Facts, Save } from './platform.ts'
@@ -16,6 +16,7 @@ export async function saveConfiguration(work: Work, facts: Facts): Promise<Saved
   if (save === undefined || work.device.save === 'never') return 'nothing'
   if (work.journal.frozen()) return 'withheld'
   const session = await work.session()
+  await demandWhole(work, session, save)
   const { foreign, text } = await differences(work, session, save)
   if (work.device.save === 'clean' && foreign.length > 0) return 'withheld'
   const held = work.journal.desired().claims.filter((claim) => claim.phase === 'held')
@@ -50,6 +51,17 @@ export async function saveConfiguration(work: Work, facts: Facts): Promise<Saved
     }
     throw error
   }
+}
+
+/** A save that leaves out what the device can't show now would take it from its owner for good. */
+async function demandWhole(work: Work, session: Session, { whole }: Save): Promise<void> {
+  if (whole === undefined) return
+  const answers = await session.run(whole.reads, work.signal)
+  const gap = whole.gap(answers.map(({ text }) => text))
+  if (gap === undefined) return
+  throw new AgentError('line_refused', `nothing is saved now: ${gap}`, {
+    lastOutput: readbackOf(answers, work.platform).text,
+  })
 }
 
 async function noteSaved(

@@ -233,6 +233,11 @@ export interface CandidateTransaction {
 export interface Save {
   /** Of whom the changes are that it saves: of everybody on the device, or ours alone. */
   readonly scope: 'everything' | 'ours'
+  /** Asked right before: whether what would be saved is all that the device is configured with, or what is missing in it. */
+  readonly whole?: {
+    readonly reads: readonly Line[]
+    gap(answers: readonly string[]): string | undefined
+  }
   /** Reads what is not saved yet, for the policy `clean`. */
   readonly differences?: Line
   /** Of that answer the lines that are not ours. */

@@ -65,9 +65,12 @@ export function print(router: Router): string {
 }
 
 export function look(router: Router, intents: readonly Intent[]): Observation {
-  const table: Record<string, string> = { 'show running-config': print(router) }
+  const table: Record<string, string> = {
+    'show running-config': print(router),
+    'show daemons': ' zebra bgpd staticd',
+  }
   for (const intent of intents) {
-    const [, ...reads] = frr.observe([intent], { host: '', nonce: '', facts: {} })
+    const [, , ...reads] = frr.observe([intent], { host: '', nonce: '', facts: {} })
     for (const { line } of reads) table[line.text] = JSON.stringify(stateOf(router, intent))
   }
   return observed(frr, intents, table)

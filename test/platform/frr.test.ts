@@ -7,7 +7,16 @@ import { type Claim, decide } from '../../agent/diff.ts'
 import { AgentError } from '../../agent/errors.ts'
 import { type Intent, keyOf } from '../../agent/intents.ts'
 import { frr } from '../../agent/platforms/frr/frr.ts'
-import { blackhole, foundFor, linesOf, neighbor, observed, port, walk } from './conformance-kit.ts'
+import {
+  blackhole,
+  claimOn,
+  foundFor,
+  linesOf,
+  neighbor,
+  observed,
+  port,
+  walk,
+} from './conformance-kit.ts'
 import { config, converge, look, peers, ports, print, type Router, type } from './frr-model.ts'
 
 const read = (name: string) =>
@@ -16,7 +25,7 @@ const read = (name: string) =>
 /** What is found for one intent on a device with this configuration and this answer to the read of its state. */
 function find(intent: Intent, running: string, state: string) {
   const reads = frr.observe([intent], { host: 'edge', nonce: '', facts: {} })
-  const states = reads.slice(1).map(({ line }) => [line.text, state] as const)
+  const states = reads.slice(2).map(({ line }) => [line.text, state] as const)
   const table = { 'show running-config': running, ...Object.fromEntries(states) }
   return foundFor(observed(frr, [intent], table), intent)
 }
@@ -33,6 +42,7 @@ describe('blackholes on FRR', () => {
     const reads = frr.observe(intents, { host: 'edge', nonce: '', facts: {} })
     expect(reads.map(({ line }) => line.text)).toEqual([
       'show running-config',
+      'show daemons',
       'show ip route 203.0.113.10/32 json',
       'show ipv6 route 2001:db8:e57::/48 json',
       'show ipv6 route 2001:db8:e57::/48 longer-prefixes json',
@@ -430,11 +440,77 @@ describe('the configuration of FRR, for comparing', () => {
   })
 })
 
+describe('a daemon of FRR that is dead', () => {
+  const route = blackhole('203.0.113.10/32')
+  const peer = neighbor('192.0.2.66')
+  const running = config('router bgp 64500', ' neighbor 192.0.2.66 remote-as 64501')
+  const observe = (daemons: string) =>
+    observed(frr, [route, peer], {
+      'show running-config': running,
+      'show daemons': daemons,
+      'show ip route 203.0.113.10/32 json': '{}',
+      'show bgp neighbors 192.0.2.66 json': JSON.stringify({
+        '192.0.2.66': { bgpState: 'Established' },
+      }),
+    })
+  const claims = [
+    claimOn(route, ['ip route 203.0.113.10/32 blackhole tag 666']),
+    claimOn(peer, ['neighbor 192.0.2.66 shutdown']),
+  ]
+  const kinds = (daemons: string, wanted: readonly Intent[]) =>
+    decide({ wanted, expected: [], fading: [], claims, frozen: false }, observe(daemons)).map(
+      (decision) => (decision.kind === 'refused' ? decision.stop.message : decision.kind),
+    )
+
+  it('is named, and nothing that it does is changed or said to be lifted', () => {
+    const noStatic = kinds(' zebra bgpd\n', [])
+    expect(noStatic[0]).toMatch(/^staticd is not running/)
+    expect(noStatic[1]).toBe('lifted')
+    const noBgp = kinds(' zebra staticd\n', [])
+    expect(noBgp[0]).toBe('lifted')
+    expect(noBgp[1]).toMatch(/^bgpd is not running/)
+    expect(kinds(' zebra bgpd\n', [route])[0]).toMatch(/^staticd is not running/)
+  })
+
+  it.each(['mgmtd zebra bgpd staticd\n', '% Unknown command: show daemons', ''])(
+    'is none where %j is answered',
+    (daemons) => {
+      expect(kinds(daemons, [])).toEqual(['lifted', 'lifted'])
+    },
+  )
+
+  it('keeps what the device says of its daemons from being guessed', () => {
+    expect(() => observe('Segmentation fault (core dumped)')).toThrow(AgentError)
+  })
+
+  it.each([
+    ['  zebra                Up\n  staticd              Up\n', ' zebra staticd', undefined],
+    ['watchfrr is not running\n', ' zebra staticd bgpd', undefined],
+    ['  zebra                Up\n  ospfd                Down\n', ' zebra staticd', /^ospfd is not/],
+    ['  staticd              Unresponsive\n', ' zebra bgpd', /^staticd is not running/],
+    ['watchfrr is not running\n', ' bgpd', /^zebra, staticd are not running/],
+  ] as const)('keeps a save from leaving its part out: %j', (watched, daemons, gap) => {
+    const found = frr.save?.whole?.gap([watched, daemons])
+    if (gap === undefined) expect(found).toBeUndefined()
+    else expect(found).toMatch(gap)
+  })
+
+  it('is no word of a command when vtysh takes it up again', () => {
+    const text =
+      'Current configuration:\n!\nWarning: connecting to staticd...success!\nfrr version 8.4.4\n'
+    expect(frr.clean?.(text)).toBe('Current configuration:\n!\nfrr version 8.4.4\n')
+    expect(frr.clean?.('Warning: connecting to nobody\n')).toBe('Warning: connecting to nobody\n')
+  })
+})
+
 describe('the preflight of FRR', () => {
   const judge = (what: string, text: string, role: string) => {
     const reads = frr.preflight.reads([role], { host: 'edge', nonce: '', facts: {} })
     const answers = new Map(
-      reads.map((one) => [one.what, { line: one.line, text: one.what === what ? text : '' }]),
+      reads.map(({ what: one, line }) => [
+        one,
+        { line, text: one === what ? text : /^(?:edge|trigger)$/.test(one) ? config() : '' },
+      ]),
     )
     const seen = { host: 'edge', nonce: '', facts: { files: 'readable' } }
     return frr.preflight.judge(answers.set(what, { line: reads[0]!.line, text }), seen)
@@ -461,6 +537,14 @@ describe('the preflight of FRR', () => {
     const bad = named(judge('edge', config(), 'edge'), 'discard next hop ipv6')
     expect(bad).toMatchObject({ ok: false, found: 'none' })
     expect(bad?.remedy).not.toBe('')
+  })
+
+  it('asks for the daemons that the role needs', () => {
+    const found = (text: string, role: string) => named(judge('daemons', text, role), 'daemons')?.ok
+    expect(found(' zebra bgpd staticd\n', 'edge')).toBe(true)
+    expect(found(' zebra bgpd\n', 'edge')).toBe(false)
+    expect(found(' zebra\n', 'access')).toBe(true)
+    expect(found('', 'access')).toBe(false)
   })
 
   it('says which version was found', () => {

@@ -270,6 +270,46 @@ describe('an agent', () => {
     expect(book.state(key)?.verified).toBe(true)
   })
 
+  it('saves nothing while a daemon is dead, whose part of the configuration the file would lose', async () => {
+    const book = createBook()
+    const agent = start(book)
+    await book.until(verified)
+    const text =
+      'watchfrr global phase: Idle\n  zebra                Up\n  ospfd                Down\n'
+    router.faults.add({ kind: 'reject', matching: '^show watchfrr', text, times: 1 })
+    router.journal.clear()
+
+    await bring(book, agent, [target])
+    await book.until((entry) => entry.kind === 'saved')
+
+    const asked = router.journal.lines().filter((line) => /^(?:show watchfrr|write)/.test(line))
+    expect(asked).toEqual(['show watchfrr', 'show watchfrr', 'write memory'])
+    expect(book.entries.filter(({ kind }) => kind === 'saved')).toMatchObject([{ ok: true }])
+  })
+
+  it('says of nothing that it was lifted while the daemon is dead that did it', async () => {
+    const book = createBook()
+    const agent = start(book)
+    await book.until(verified)
+    await bring(book, agent, [target])
+    const back = router.faults.add({
+      kind: 'reject',
+      matching: '^show daemons',
+      text: ' zebra bgpd\n',
+    })
+    router.journal.clear()
+
+    await bring(book, agent, [])
+    expect(book.state(key)).toMatchObject({ outcome: 'refused', seen: 'unknown', verified: false })
+    expect(book.state(key)?.error?.message).toMatch(/^staticd is not running/)
+    expect(book.claims).toMatchObject([{ key, phase: 'held' }])
+    expect(router.journal.lines().filter((line) => line.startsWith('no '))).toEqual([])
+
+    back()
+    await bring(book, agent, [])
+    expect(book.state(key)).toMatchObject({ seen: 'absent', verified: true })
+  })
+
   it('fails for what it had begun with, not for what was accepted meanwhile', async () => {
     const book = createBook()
     const agent = start(book, { deadlineMs: 300 })

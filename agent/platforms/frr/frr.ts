@@ -2,6 +2,7 @@
 
 import { enter, free, type Platform } from '../../platform.ts'
 import { industrySecrets, withoutSecrets } from '../redaction.ts'
+import { clean, whole } from './daemons.ts'
 import { observe, parse } from './observe.ts'
 import { judge, prepare, reads } from './preflight.ts'
 import { noFilter, render } from './render.ts'
@@ -22,6 +23,7 @@ export const frr: Platform = {
   prompt,
   failed,
   // The kernel's own names: in one spelling only.
+  clean,
   canonicalPort: (name) => name,
   redact: (text) => withoutSecrets(text, industrySecrets),
   rest: 'exec',
@@ -37,6 +39,7 @@ export const frr: Platform = {
   },
   save: {
     scope: 'everything',
+    whole,
     // Without watchfrr there is no `[OK]`, so success is the line that names the file.
     lines: () => [
       {

@@ -22,6 +22,7 @@ import {
   type StaticRoute,
   shutdownLine,
 } from './config.ts'
+import { daemonStop, daemonsIn, daemonsLine } from './daemons.ts'
 
 /** The whole configuration once, and the state of each object: forwarding table, interface, BGP session. */
 export function observe(intents: readonly Intent[]): readonly Read[] {
@@ -30,6 +31,7 @@ export function observe(intents: readonly Intent[]): readonly Read[] {
     reads.set(what, { what, line: free(text, 'exec') })
   }
   add('config', 'show running-config')
+  add('daemons', daemonsLine.text)
   for (const intent of intents) {
     switch (intent.kind) {
       case 'blackhole':
@@ -61,12 +63,24 @@ export function parse(
   seen: Seen,
 ): Observation {
   const config = readConfig(answerTo(answers, 'config'))
+  const daemons = daemonsIn(answerTo(answers, 'daemons'))
   const found = new Map<Key, Found>()
   for (const intent of intents) {
     const key = keyOf(intent)
-    found.set(key, { key, mark: 'unmarkable', ...findingOf(intent, config, answers) })
+    const finding = findingOf(intent, config, answers)
+    const stop = daemonStop(daemons, daemonOf[intent.kind])
+    const dead = stop === undefined ? {} : { stop, note: stop.message }
+    found.set(key, { key, mark: 'unmarkable', ...finding, ...dead })
   }
   return { found, marked: [], facts: { ...seen.facts, ...factsOf(config) } }
+}
+
+/** Which daemon does it; what is unsupported is asked of none. */
+const daemonOf: Readonly<Record<Intent['kind'], string>> = {
+  blackhole: 'staticd',
+  neighbor: 'bgpd',
+  port: 'zebra',
+  acl: 'zebra',
 }
 
 type Finding = Omit<Found, 'key' | 'mark'>

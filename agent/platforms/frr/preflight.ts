@@ -2,6 +2,7 @@
 
 import { type Answer, type Finding, free, type Read, type Seen } from '../../platform.ts'
 import { type RunningConfig, readConfig } from './config.ts'
+import { daemonsIn, daemonsLine } from './daemons.ts'
 
 /** Version, watchfrr, and by role what RTBH needs. */
 export function reads(roles: readonly string[]): readonly Read[] {
@@ -12,6 +13,7 @@ export function reads(roles: readonly string[]): readonly Read[] {
   for (const [role, what] of Object.entries({ 'rtbh-trigger': 'trigger', edge: 'edge' })) {
     if (roles.includes(role)) list.push({ what, line: free('show running-config', 'exec') })
   }
+  list.push({ what: 'daemons', line: daemonsLine })
   return list
 }
 
@@ -19,6 +21,8 @@ export function reads(roles: readonly string[]): readonly Read[] {
 export function judge(answers: ReadonlyMap<string, Answer>, seen: Seen): readonly Finding[] {
   const findings = [versionOf(answers.get('version')), rights(seen), watch(answers.get('watchfrr'))]
   const trigger = answers.get('trigger')
+  const routes = trigger !== undefined || answers.has('edge')
+  findings.push(daemons(answers.get('daemons'), routes ? ['staticd', 'bgpd'] : []))
   if (trigger !== undefined) findings.push(...triggerFindings(readConfig(trigger)))
   const edge = answers.get('edge')
   if (edge !== undefined) findings.push(...edgeFindings(readConfig(edge)))
@@ -44,6 +48,18 @@ function rights(seen: Seen): Finding {
     found: ok ? 'vtysh reads its files' : "vtysh can't read /etc/frr",
     expected: 'the account is in the groups frrvty and frr',
     remedy: 'usermod -aG frrvty,frr ACCOUNT, on the device',
+  }
+}
+
+function daemons(answer: Answer | undefined, needed: readonly string[]): Finding {
+  const found = answer === undefined ? undefined : daemonsIn(answer)
+  const all = ['zebra', ...needed]
+  return {
+    name: 'daemons',
+    ok: found !== undefined && all.every((name) => found.has(name)),
+    found: found === undefined ? 'not told' : [...found].join(', '),
+    expected: all.join(', '),
+    remedy: 'enable them in /etc/frr/daemons, and start FRR by its service',
   }
 }
 

@@ -36,6 +36,7 @@ export function show(state: FrrState, line: string): string | undefined {
     [/^show (?:ip )?bgp(?: (.*))?$/, ([, rest]) => showBgp(state, wordsIn(rest), json)],
     [/^show vrf$/, () => vrfTable(state)],
     [/^show watchfrr$/, () => watched(state)],
+    [/^show daemons$/, () => ` ${daemonsOf(state).join(' ')}\n`],
     [
       /^show mgmt commit history$/,
       () =>
@@ -54,12 +55,15 @@ function version({ version: number, config }: FrrState): string {
   return `FRRouting ${number} (${config.hostname}) on Linux(6.1.0-18-amd64).\nCopyright 1996-2005 Kunihiro Ishiguro, et al.\nconfigured with:\n    '--prefix=/usr' '--sysconfdir=/etc' '--localstatedir=/var'\n`
 }
 
+function daemonsOf(state: FrrState): readonly string[] {
+  return hasCandidate(state) ? ['mgmtd', 'zebra', 'bgpd', 'staticd'] : ['zebra', 'bgpd', 'staticd']
+}
+
 /** Saving goes through watchfrr: without it, a plain user may not write. */
 function watched(state: FrrState): string {
-  const daemons = hasCandidate(state)
-    ? ['mgmtd', 'zebra', 'bgpd', 'staticd']
-    : ['zebra', 'bgpd', 'staticd']
-  const rows = daemons.map((name) => `  ${name.padEnd(20)} Up\n`).join('')
+  const rows = daemonsOf(state)
+    .map((name) => `  ${name.padEnd(20)} Up\n`)
+    .join('')
   return `watchfrr global phase: Idle\n Restart Command: "/usr/lib/frr/watchfrr.sh restart %s"\n Start Command: "/usr/lib/frr/watchfrr.sh start %s"\n Stop Command: "/usr/lib/frr/watchfrr.sh stop %s"\n Min Restart Interval: 60\n Max Restart Interval: 600\n Restart Timeout: 90\n${rows}`
 }
 
