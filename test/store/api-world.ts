@@ -189,9 +189,12 @@ export async function createWorld(
     eventStreams: options.eventStreams ?? 100,
   })
   const token = async (roles: readonly Role[], expiresAt?: string) => {
+    // One that has expired was made before that.
+    const now = clock.now().toISOString()
+    const at = expiresAt === undefined || expiresAt > now ? now : '2026-01-01T00:00:00.000Z'
     const made = await createToken(
       store,
-      { actor: { kind: 'system', id: 'test' }, id: ulid(), at: clock.now().toISOString() },
+      { actor: { kind: 'system', id: 'test' }, id: ulid(), at },
       {
         name: `test ${roles.join(' ')}`,
         person: `${roles.join('-')}@isp.example`,
