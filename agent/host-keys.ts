@@ -18,7 +18,9 @@ interface KnownKey {
 /** A line that can't be used, and why. */
 interface KnownHostsProblem {
   readonly file: string
+  /** 0: the file as a whole. */
   readonly line: number
+  /** Found, expected and what to do, on one line. */
   readonly message: string
 }
 
@@ -32,7 +34,11 @@ export interface KnownHosts {
 export function parseKnownHosts(text: string, file: string): KnownHosts {
   const keys: KnownKey[] = []
   const problems: KnownHostsProblem[] = []
-  for (const [i, raw] of text.split(/\r?\n/).entries()) {
+  // Some editors put a mark before the first line, which would make its host another one.
+  for (const [i, raw] of text
+    .replace(/^\uFEFF/, '')
+    .split(/\r?\n/)
+    .entries()) {
     const line = raw.trim()
     if (line === '' || line.startsWith('#')) continue
     const parsed = parseLine(line)
@@ -80,12 +86,22 @@ export function hostKeyFault(
     const message = `${name} shows ${shown}, expected was ${expected.join(' or ')}`
     return new AgentError('host_key_changed', message)
   }
-  const broken = known.problems.map((p) => `${p.file}:${p.line}: ${p.message}`)
-  const aside = broken.length === 0 ? '' : `; lines that can't be used: ${broken.join('; ')}`
   return new AgentError(
     'host_key_unknown',
-    `${name} shows ${shown}, ${file} has no key for it${aside}`,
+    `${name} shows ${shown}, ${file} has no key for it${aside(known.problems)}`,
   )
+}
+
+/** Lines of a file that are named in one message: a binary file has thousands that can't be used. */
+const problemsShown = 3
+
+function aside(problems: KnownHosts['problems']): string {
+  if (problems.length === 0) return ''
+  const shown = problems
+    .slice(0, problemsShown)
+    .map(({ file, line, message }) => `${line === 0 ? file : `${file}:${line}`}: ${message}`)
+  const more = problems.length - shown.length
+  return `; what can't be used: ${shown.join('; ')}${more === 0 ? '' : `; and ${more} more lines`}`
 }
 
 function keysFor(known: KnownHosts, host: string, port: number): readonly KnownKey[] {
@@ -95,15 +111,11 @@ function keysFor(known: KnownHosts, host: string, port: number): readonly KnownK
 function parseLine(line: string): Omit<KnownKey, 'file' | 'line'> | string {
   const fields = line.split(/[ \t]+/)
   const marker = fields[0]?.startsWith('@') ? fields.shift() : undefined
-  if (marker === '@cert-authority') {
-    return 'certificate authorities are not supported; the line is left out: add the host keys themselves'
-  }
-  if (marker !== undefined && marker !== '@revoked') {
-    return `found marker ${marker}, expected @revoked or none`
-  }
+  const fault = lineFault(line, marker)
+  if (fault !== undefined) return fault
   const [hosts, kind, base64] = fields
   if (hosts === undefined || kind === undefined || base64 === undefined) {
-    return 'expected `hosts kind key`, found fewer than three fields'
+    return `found ${fields.length === 1 ? 'one field' : `${fields.length} fields`}, expected three, \`hosts kind key\`: complete the line, or take it out and run \`nullroute keys scan\``
   }
   const key = parseKey(kind, base64)
   if (typeof key === 'string') return key
@@ -112,14 +124,31 @@ function parseLine(line: string): Omit<KnownKey, 'file' | 'line'> | string {
   return { revoked: marker !== undefined, kind, key, matches }
 }
 
+function lineFault(line: string, marker: string | undefined): string | undefined {
+  if (/[^\t\P{Cc}]|\uFFFD/u.test(line)) {
+    return 'found signs that no text has, expected `hosts kind key` in ASCII: save the file as UTF-8, not as UTF-16, or take it from another place'
+  }
+  if (marker === '@cert-authority') {
+    return 'found @cert-authority, expected host keys: certificate authorities are not supported, so add the keys of the hosts themselves (`nullroute keys scan`)'
+  }
+  return marker === undefined || marker === '@revoked'
+    ? undefined
+    : `found the marker ${marker}, expected @revoked or none: correct it, or take the line out`
+}
+
 function parseKey(kind: string, base64: string): Buffer | string {
   const key = Buffer.from(base64, 'base64')
   if (key.toString('base64').replace(/=+$/, '') !== base64.replace(/=+$/, '')) {
-    return 'the key is not base64'
+    return `found "${clipped(base64)}" as key, expected base64 without blanks: the line was cut or wrapped, so take it out and run \`nullroute keys scan\``
   }
   const said = kindOf(key)
   if (said === kind) return key
-  return `the line says ${kind}, the key in it says ${said || 'nothing that can be read'}`
+  return `found ${said === '' ? 'a key that can not be read' : `a key of the kind ${clipped(said)}`}, expected ${clipped(kind)} as the line says: take it out and run \`nullroute keys scan\``
+}
+
+/** The beginning of a text from the file, for a message. */
+function clipped(text: string): string {
+  return text.length <= 40 ? text : `${text.slice(0, 40)}…`
 }
 
 type Matches = KnownKey['matches']
@@ -127,12 +156,12 @@ type Matches = KnownKey['matches']
 function hashedMatch(field: string): Matches | string {
   const [, magic, salt64, hash64, more] = field.split('|')
   if (magic !== '1' || salt64 === undefined || hash64 === undefined || more !== undefined) {
-    return 'found a hashed host that is not `|1|salt|hash`'
+    return `found the hashed host "${clipped(field)}", expected |1|salt|hash: take the line out and run \`nullroute keys scan\``
   }
   const salt = Buffer.from(salt64, 'base64')
   const hash = Buffer.from(hash64, 'base64')
   if (salt.length !== 20 || hash.length !== 20)
-    return 'salt and hash of a hashed host have 20 bytes'
+    return `found a hashed host with a salt of ${salt.length} and a hash of ${hash.length} bytes, expected 20 each: take the line out and run \`nullroute keys scan\``
   return (host, port) =>
     timingSafeEqual(createHmac('sha1', salt).update(hostName(host, port)).digest(), hash)
 }

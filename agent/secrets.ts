@@ -59,7 +59,7 @@ export async function credentialsFor(auth: Auth, environment: Environment): Prom
       if (socket === undefined || socket === '') {
         throw new AgentError(
           'credentials_missing',
-          'the inventory says `auth: { agent: true }`, but SSH_AUTH_SOCK is not set',
+          'the inventory says `auth: { agent: true }`, but SSH_AUTH_SOCK is not set: expected the socket of a running ssh-agent',
         )
       }
       return { kind: 'agent', socket }
@@ -71,7 +71,11 @@ export async function credentialsFor(auth: Auth, environment: Environment): Prom
 export function fromEnvironment(name: string, environment: Environment): Secret {
   const text = environment[name]
   if (text === undefined || text === '') {
-    throw new AgentError('credentials_missing', `environment variable ${name} is not set`)
+    const found = text === undefined ? 'is not set' : 'is empty'
+    throw new AgentError(
+      'credentials_missing',
+      `environment variable ${name} ${found}, expected the secret that the inventory names it for`,
+    )
   }
   return new Secret(text)
 }
@@ -80,6 +84,37 @@ async function keyFile(path: string): Promise<Secret> {
   try {
     return new Secret(await readFile(path, 'utf8'))
   } catch (cause) {
-    throw new AgentError('credentials_missing', `private key ${path} can't be read`, { cause })
+    throw new AgentError('credentials_missing', `private key ${path} ${whyNot(cause)}`, { cause })
   }
+}
+
+function whyNot(cause: unknown): string {
+  const code = cause instanceof Error ? Reflect.get(cause, 'code') : undefined
+  switch (code) {
+    case 'ENOENT':
+      return 'is not there, expected the file that the inventory names'
+    case 'EACCES':
+      return 'may not be read by the account of nullroute, expected one that owns it'
+    case 'EISDIR':
+      return 'is a folder, expected the key itself'
+    default:
+      return `can't be read (${cause instanceof Error ? cause.message : String(cause)})`
+  }
+}
+
+/** What an SSH library says of a private key, in the words of whoever has to mend it. */
+export function keyFault(words: string): string {
+  if (/no passphrase/i.test(words)) {
+    return 'it is encrypted, and the inventory names no passphraseEnv'
+  }
+  if (/bad passphrase|integrity check failed|bad decrypt|Unsupported state/i.test(words)) {
+    return 'the passphrase in the variable that passphraseEnv names does not open it'
+  }
+  if (/Unsupported key format/i.test(words)) {
+    return 'found no private key that is known, expected one in OpenSSH or PEM form (`ssh-keygen -t ed25519` makes it)'
+  }
+  if (/does not contain a \(valid\) private key/i.test(words)) {
+    return 'found a public key, expected the private one that belongs to it'
+  }
+  return words
 }

@@ -23,7 +23,13 @@ import {
   type Seen,
   uplinksFact,
 } from './platform.ts'
-import { type Credentials, credentialsFor, type Environment, fromEnvironment } from './secrets.ts'
+import {
+  type Credentials,
+  credentialsFor,
+  type Environment,
+  fromEnvironment,
+  keyFault,
+} from './secrets.ts'
 import { algorithms } from './session-algorithms.ts'
 import { createDialogue, type Dialogue, type Progress } from './session-dialogue.ts'
 import { beginOpening, type Opening } from './session-opening.ts'
@@ -178,7 +184,8 @@ async function connect(endpoint: Endpoint, options: ConnectOptions): Promise<Con
       client.setNoDelay(true)
     } catch (cause) {
       // ssh2 throws here for a key that can't be read and a passphrase that is wrong.
-      const message = `the private key for ${username}@${address} can't be used: ${messageOf(cause)}`
+      const file = endpoint.auth.kind === 'key' ? `${endpoint.auth.privateKeyFile} ` : ''
+      const message = `the private key ${file}for ${username}@${address} can't be used: ${keyFault(messageOf(cause))}`
       reject(new AgentError('credentials_missing', message, { cause }))
     }
   })
@@ -276,7 +283,11 @@ async function readKnownHosts(file: string): Promise<KnownHosts> {
     return parseKnownHosts(await readFile(file, 'utf8'), file)
   } catch (cause) {
     // No file is a file without keys: the host's own key is then named in the refusal.
-    return { keys: [], problems: [{ file, line: 0, message: messageOf(cause) }] }
+    const isMissing = cause instanceof Error && Reflect.get(cause, 'code') === 'ENOENT'
+    const message = isMissing
+      ? `found no such file, expected the host keys: \`nullroute keys scan --out ${file}\` makes it`
+      : `can't be read (${messageOf(cause)}): correct the path or the rights`
+    return { keys: [], problems: [{ file, line: 0, message }] }
   }
 }
 

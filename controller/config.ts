@@ -1,19 +1,33 @@
 // Configuration: a YAML file and flags → frozen Config. Every default stands here, with its unit. Secrets are never in it: the inventory names their places.
 
-import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
-import { LineCounter, parseDocument } from 'yaml'
 import { z } from 'zod'
+import { readSource } from '../inventory/files.ts'
+import { compareProblems, printProblem } from '../inventory/problem.ts'
+import { shape } from '../inventory/shape.ts'
+import { parseYaml } from '../inventory/yaml.ts'
 import { ControllerError } from './errors.ts'
 
 const integer = (low: number, high: number) => z.number().int().min(low).max(high)
+
+const Listen = z.string().superRefine((text, context) => {
+  if (addressAndPort(text) !== undefined) return
+  context.addIssue({
+    code: 'custom',
+    message: `"${text}" is no address with a port`,
+    params: {
+      expected: 'HOST:PORT or [IPV6]:PORT, with a port from 0 to 65535',
+      remedy: 'write it like 127.0.0.1:8080, or "[::1]:8080" in quotes',
+    },
+  })
+})
 
 /** The configuration file's shape. Everything may be left out. */
 const configFile = z.strictObject({
   inventory: z.string().optional(),
   playbooks: z.string().optional(),
   data: z.string().optional(),
-  listen: z.string().optional(),
+  listen: Listen.optional(),
   audit: z.strictObject({ origin: z.string().max(200).optional() }).optional(),
   agents: z
     .strictObject({
@@ -121,51 +135,36 @@ function withDefaults<T extends Readonly<Record<string, number>>>(
 }
 
 async function readConfig(path: string): Promise<z.infer<typeof configFile>> {
-  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
-    throw new ControllerError(
-      'config_invalid',
-      `${path}: can't be read: check the path and its rights`,
-      {},
-      cause,
-    )
-  })
-  const lineCounter = new LineCounter()
-  const document = parseDocument(text, { lineCounter })
-  const place = (offset: number) => {
-    const { line, col } = lineCounter.linePos(offset)
-    return `${path}:${line}:${col}`
-  }
-  const broken = document.errors[0]
-  if (broken !== undefined) {
-    throw new ControllerError(
-      'config_invalid',
-      `${place(broken.pos[0])}: no valid YAML: ${broken.message.split('\n')[0]}`,
-    )
-  }
-  const parsed = configFile.safeParse(document.toJS() ?? {})
-  if (parsed.success) return parsed.data
-  const lines = parsed.error.issues.map((issue) => {
-    const at = [...issue.path]
-    while (at.length > 0 && !document.hasIn(at)) at.pop()
-    const node = document.getIn(at, true)
-    const offset =
-      typeof node === 'object' && node !== null && 'range' in node && Array.isArray(node.range)
-        ? Number(node.range[0])
-        : 0
-    return `${place(offset)}: ${issue.path.join('.') || 'the file'}: ${issue.message}`
-  })
-  throw new ControllerError('config_invalid', lines.join('\n'))
+  const source = await readSource(path)
+  if (!('text' in source)) throw new ControllerError('config_invalid', printProblem(source))
+  const tree = parseYaml(path, source.text)
+  // Everything may be left out, all at once too.
+  if (tree.value === null && tree.problems.length === 0) return {}
+  const shaped = shape(tree, configFile)
+  const problems = [...tree.problems, ...(tree.value === undefined ? [] : shaped.problems)]
+  if (problems.length === 0 && shaped.value !== undefined) return shaped.value
+  throw new ControllerError(
+    'config_invalid',
+    problems.sort(compareProblems).map(printProblem).join('\n'),
+  )
 }
 
 /** `HOST:PORT` or `[IPV6]:PORT`. Throws ControllerError `config_invalid`. */
 function parseListen(text: string): { readonly host: string; readonly port: number } {
+  const found = addressAndPort(text)
+  if (found !== undefined) return found
+  // The file's own was tested in its place: this came by the flag.
+  throw new ControllerError(
+    'config_invalid',
+    `--listen: found "${text}", expected HOST:PORT, such as 127.0.0.1:8080 or [::1]:8080`,
+  )
+}
+
+function addressAndPort(
+  text: string,
+): { readonly host: string; readonly port: number } | undefined {
   const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:\s]+)):(\d{1,5})$/.exec(text)
   const port = Number(match?.[3])
-  if (match === null || port > 65_535) {
-    throw new ControllerError(
-      'config_invalid',
-      `listen: found "${text}", expected HOST:PORT, such as 127.0.0.1:8080 or [::1]:8080`,
-    )
-  }
+  if (match === null || port > 65_535) return undefined
   return { host: match[1] ?? match[2] ?? '', port }
 }

@@ -56,14 +56,22 @@ async function list(
   }
 }
 
-async function readSource(file: string): Promise<Source | Problem> {
+/** Reads one file, or says why it can't be read. */
+export async function readSource(file: string): Promise<Source | Problem> {
   try {
-    const { size } = await stat(file)
-    if (size > fileBytesMax) {
-      const remedy = 'split it: a folder of files is merged'
-      return whole(file, { message: `larger than ${fileBytesMax} bytes`, remedy })
+    const state = await stat(file)
+    // A pipe or a device has no end: reading it would hang, or fill the memory.
+    if (!state.isFile()) return whole(file, notAFile(state.isDirectory()))
+    if (state.size > fileBytesMax) {
+      return whole(file, {
+        message: 'the file is too large to be read',
+        found: `${state.size} bytes`,
+        expected: `at most ${fileBytesMax} bytes`,
+        remedy: 'split it: a folder of files is merged',
+      })
     }
     const bytes = await readFile(file)
+    if (bytes.includes(0)) return whole(file, notText('a zero byte, as binary files have'))
     return {
       file,
       name: basename(file),
@@ -75,24 +83,69 @@ async function readSource(file: string): Promise<Source | Problem> {
   }
 }
 
-function unreadable(file: string, error: unknown): Problem {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-  if (code === 'ENOENT') {
-    return whole(file, {
-      message: 'no such file or folder',
-      remedy: 'correct the path, or make a start with `nullroute init`',
-    })
+type What = Pick<Problem, 'message' | 'remedy'> & Partial<Pick<Problem, 'found' | 'expected'>>
+
+function notAFile(isFolder: boolean): What {
+  return {
+    message: 'no file that can be read to its end',
+    found: isFolder ? 'a folder' : 'a pipe, socket or device',
+    expected: 'a file',
+    remedy: isFolder
+      ? 'name a file in it; inside an inventory or playbooks, move its files up: folders in a folder are not read'
+      : 'copy its text into a file',
   }
-  if (code === 'ERR_ENCODING_INVALID_ENCODED_DATA') {
-    return whole(file, { message: 'not UTF-8 text', remedy: 'save the file as UTF-8' })
-  }
-  const message = `can't be read: ${error instanceof Error ? error.message : String(error)}`
-  return whole(file, { message, remedy: "check the file's owner and mode" })
 }
 
-function whole(
-  file: string,
-  what: Pick<Problem, 'message' | 'remedy'> & Partial<Pick<Problem, 'found' | 'expected'>>,
-): Problem {
+function notText(found: string): What {
+  return {
+    message: 'not UTF-8 text',
+    found,
+    expected: 'YAML as UTF-8 text',
+    remedy: 'save the file as UTF-8, without anything before or behind the YAML',
+  }
+}
+
+/** Why the machine did not give a file, in words; other codes are shown as they are. */
+const reasons: Readonly<Record<string, What>> = {
+  ENOENT: {
+    message: 'no such file or folder',
+    found: 'nothing at this path',
+    expected: 'a file, or a folder of files, in YAML',
+    remedy: 'correct the path, or make a start with `nullroute init`',
+  },
+  ERR_ENCODING_INVALID_ENCODED_DATA: notText('bytes that no UTF-8 text has'),
+  EACCES: {
+    message: 'reading it is not permitted',
+    found: 'rights that keep this account out',
+    expected: 'a file, and folders on the way, that the account of nullroute may read',
+    remedy: 'change owner or mode (`ls -l` shows them), or run nullroute as another account',
+  },
+  ELOOP: {
+    message: 'a symbolic link that leads back to itself',
+    found: 'a loop of links',
+    expected: 'a link that ends at a file or folder',
+    remedy: 'remove the link, or point it at the file',
+  },
+  ENOTDIR: {
+    message: 'a part of the path before the last is no folder',
+    found: 'a file where a folder should be',
+    expected: 'folders up to the last name',
+    remedy: 'correct the path',
+  },
+}
+
+function unreadable(file: string, error: unknown): Problem {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  const known = reasons[code]
+  if (known !== undefined) return whole(file, known)
+  return whole(file, {
+    message: "can't be read",
+    found: error instanceof Error ? error.message : String(error),
+    expected: 'a file that can be read',
+    remedy: 'look at the disk and the rights of the file',
+  })
+}
+
+function whole(file: string, what: What): Problem {
   return { file, line: 1, column: 1, path: '', ...what }
 }

@@ -16,6 +16,21 @@ export interface Problem {
   readonly remedy: string
 }
 
+/** Longest message that is told whole, in characters: a value of a megabyte must not become a problem of one. */
+const messageMax = 600
+
+/** A text from a file as it may be shown: signs that a terminal would obey, line ends among them, are written as `\\u001b`; the middle of an endless one is left out. */
+export function showable(text: string, max: number = messageMax): string {
+  const escaped = text.replaceAll(
+    // What moves a cursor, hides itself, turns the direction of writing, or is half a character.
+    /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu,
+    (sign) => `\\u${(sign.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`,
+  )
+  if (escaped.length <= max) return escaped
+  const end = Math.floor(max / 3)
+  return `${escaped.slice(0, max - end)} … ${escaped.slice(-end)}`
+}
+
 /** All of it, or every problem at once. */
 export type LoadResult<T> =
   | { readonly ok: true; readonly value: T; readonly warnings: readonly Problem[] }

@@ -62,7 +62,12 @@ const Variable = z
 const Group = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, {
   error: 'a text of letters, digits and . _ - (at most 64)',
 })
-const Text = z.string().min(1).max(200)
+// It is printed on terminals: what would move a cursor, or hide text, has no business in a name.
+const Text = z
+  .string()
+  .min(1)
+  .max(200)
+  .regex(/^[^\p{Cc}\p{Cf}\p{Cs}]*$/u, { error: 'a text on one line, without control characters' })
 const Port = z.int().min(1).max(65_535)
 
 const Asn = z

@@ -13,7 +13,7 @@ import {
   type Scalar,
   visit,
 } from 'yaml'
-import type { Problem } from './problem.ts'
+import { type Problem, showable } from './problem.ts'
 
 /** Where a value stands in the data: `['devices', 'edge1', 'port']`. */
 export type Path = readonly (string | number)[]
@@ -56,8 +56,11 @@ export function parseYaml(file: string, text: string): Tree {
       file,
       line: Math.max(line, 1),
       column: Math.max(col, 1),
-      path: printPath(path),
+      path: showable(printPath(path)),
       ...fault,
+      message: showable(fault.message),
+      remedy: showable(fault.remedy),
+      ...(fault.found === undefined ? {} : { found: showable(fault.found, foundMax) }),
     }
   }
   const traps = trapsOf(document, at)
@@ -84,6 +87,9 @@ export function parseYaml(file: string, text: string): Tree {
     written: (path) => writtenAs(nodeAt(document, path), text),
   }
 }
+
+/** Longest value that is shown as found, in characters. */
+const foundMax = 80
 
 /** What each place of a document is reported with. */
 type At = (offset: number, path: Path, fault: Fault) => Problem
@@ -291,6 +297,5 @@ function writtenAs(node: Node | undefined, text: string): string | undefined {
   if (!isScalar(node)) return undefined
   if (node.value === null) return 'nothing'
   const [start, end] = node.range ?? [0, 0]
-  const source = text.slice(start, end)
-  return source.length > 80 ? `${source.slice(0, 77)}...` : source
+  return showable(text.slice(start, end), foundMax)
 }

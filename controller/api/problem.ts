@@ -44,8 +44,6 @@ const fastifyCodes: Readonly<Record<string, readonly [ControllerErrorCode, strin
     'unsupported_media_type',
     'the body must be JSON: send Content-Type: application/json',
   ],
-  FST_ERR_CTP_EMPTY_JSON_BODY: ['malformed_json', 'the body is empty'],
-  FST_ERR_CTP_INVALID_JSON_BODY: ['malformed_json', 'the body is no valid JSON'],
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: [
     'malformed_json',
     'the body is not as long as Content-Length says',
@@ -103,9 +101,9 @@ function invalidAnswer(error: RequestInvalid, request: string): ProblemAnswer {
   const part = partNames[error.validationContext ?? 'body'] ?? 'body'
   const errors = error.problems.map(({ path, message }) => ({ path, message }))
   const first = errors[0] ?? { path: '', message: 'does not fit' }
-  const where = first.path === '' ? '' : `${first.path} `
+  const where = first.path === '' ? '' : ` at ${first.path}`
   const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : ''
-  return answer('invalid_request', `the ${part} is invalid: ${where}${first.message}${more}`, {
+  return answer('invalid_request', `the ${part} is invalid${where}: ${first.message}${more}`, {
     request,
     members: { errors },
   })

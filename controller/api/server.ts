@@ -5,7 +5,7 @@ import rateLimit from '@fastify/rate-limit'
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import underPressure from '@fastify/under-pressure'
-import fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
+import fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest } from 'fastify'
 import { serializerCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod'
 import type { Logger } from 'pino'
 import { ulid } from 'ulid'
@@ -24,6 +24,7 @@ import { createFollowers, eventRoutes } from './events.ts'
 import { freezeRoutes } from './freeze.ts'
 import { healthRoutes } from './health.ts'
 import { inventoryRoutes } from './inventory.ts'
+import { parseJson } from './json.ts'
 import { requestLogging } from './log.ts'
 import { lookupRoutes } from './lookup.ts'
 import { meRoutes } from './me.ts'
@@ -126,7 +127,7 @@ function registerResources(app: Api, context: ApiContext): void {
 function validatorOf(schema: unknown): (data: unknown) => { value: unknown } | { error: Error } {
   if (!(schema instanceof z.core.$ZodType)) throw new TypeError('a schema that is not zod')
   return (data) => {
-    const result = z.core.safeParse(schema, data)
+    const result = z.core.safeParse(schema, data, { reportInput: true })
     return result.success
       ? { value: result.data }
       : { error: new RequestInvalid(problemsOf(result.error.issues)) }
@@ -135,15 +136,11 @@ function validatorOf(schema: unknown): (data: unknown) => { value: unknown } | {
 
 // An empty body is no body, so that `curl -X POST` needs no more than it says; what needs one is told so by its schema.
 function acceptOnlyJson(app: Api): void {
-  const parse = app.getDefaultJsonParser('error', 'error')
   app.removeAllContentTypeParsers()
   app.addContentTypeParser(
     'application/json',
     { parseAs: 'string' },
-    (request, body: string, done) => {
-      if (body === '') done(null, undefined)
-      else void parse(request, body, done)
-    },
+    async (_request: FastifyRequest, body: string) => (body === '' ? undefined : parseJson(body)),
   )
 }
 

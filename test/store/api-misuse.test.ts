@@ -338,7 +338,10 @@ describe('a call with a body that is not its own', () => {
           path: '/reason/category',
           message: expect.stringContaining('expected one of spam, phishing'),
         },
-        { path: '/extra', message: 'no such field is known here' },
+        {
+          path: '/extra',
+          message: 'there is no field "extra" here: look for a spelling mistake, or leave it out',
+        },
       ],
     })
   })

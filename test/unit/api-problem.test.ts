@@ -79,12 +79,12 @@ describe('a problem', () => {
   it('of a request names the part, the first problem and how many more there are', () => {
     const fault = new RequestInvalid([
       { path: '/limit', message: 'expected a number' },
-      { path: '/x', message: 'no such field is known here' },
+      { path: '/x', message: 'there is no field "x" here' },
     ])
     fault.validationContext = 'querystring'
     expect(problemOf(fault, request).problem).toMatchObject({
       code: 'invalid_request',
-      detail: 'the query is invalid: /limit expected a number (and 1 more)',
+      detail: 'the query is invalid at /limit: expected a number (and 1 more)',
       errors: [{ path: '/limit' }, { path: '/x' }],
     })
   })

@@ -27,13 +27,14 @@ const block = (subject: object) => ({ ...decision, action: 'block', subject })
 interface Parser {
   safeParse(
     value: unknown,
+    how: { readonly reportInput: true },
   ):
     | { success: true; data: unknown }
     | { success: false; error: { issues: Parameters<typeof problemsOf>[0] } }
 }
 
 function problems(schema: Parser, value: unknown): readonly string[] {
-  const result = schema.safeParse(value)
+  const result = schema.safeParse(value, { reportInput: true })
   return result.success
     ? []
     : problemsOf(result.error.issues).map(({ path, message }) => `${path}: ${message}`)
@@ -146,8 +147,11 @@ describe('a decision', () => {
       { ...decision, reason: { ...decision.reason, evidence: [{ url: 'file:///etc/passwd' }] } },
       '/reason/evidence/0/url: expected a URL with http or https',
     ],
-    [{ ...decision, automated: 'yes' }, '/automated: expected boolean, found string'],
-    [{ ...decision, actor: 'boss' }, '/actor: no such field is known here'],
+    [{ ...decision, automated: 'yes' }, '/automated: expected true or false, found "yes"'],
+    [
+      { ...decision, actor: 'boss' },
+      '/actor: there is no field "actor" here: look for a spelling mistake, or leave it out',
+    ],
   ])('that is wrong in one thing is told that thing: %j', (body, problem) => {
     const found = problems(EnforceBody, body)
     expect(found).toHaveLength(1)
@@ -173,7 +177,7 @@ describe('a decision', () => {
     null,
   ])('does not expire at %j', (expiresAt) => {
     expect(problems(EnforceBody, { ...decision, expiresAt })).toEqual([
-      '/expiresAt: expected a time in UTC with milliseconds, like 2026-12-07T00:00:00.000Z',
+      `/expiresAt: expected a time in UTC with milliseconds, like 2026-12-07T00:00:00.000Z, found ${JSON.stringify(expiresAt)}`,
     ])
   })
 
@@ -285,7 +289,7 @@ describe('the other requests', () => {
     [TokenBody, { name: 'x', roles: [] }, '/roles: expected at least one of abuse'],
     [TokenBody, { name: 'x', roles: ['root'] }, '/roles/0: expected a role: one of abuse'],
     [TokenBody, { name: 'x', roles: ['abuse', 'abuse'] }, '/roles: expected each role only once'],
-    [ExtendBody, { expiresAt: '2026-12-07T00:00:00.000Z' }, '/reason: is missing'],
+    [ExtendBody, { expiresAt: '2026-12-07T00:00:00.000Z' }, '/reason: is missing: expected a text'],
     [AuditQuery, { action: 'x'.repeat(33) }, '/action: expected a type of record'],
   ] as const)('say what is wrong with them: %#', (schema, body, problem) => {
     expect(problems(schema, body)).toEqual([expect.stringContaining(problem)])

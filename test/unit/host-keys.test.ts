@@ -82,9 +82,9 @@ describe('a host key', () => {
 
 describe('a line of known_hosts that cannot be used', () => {
   it.each([
-    ['192.0.2.1 ssh-ed25519', 'fewer than three'],
+    ['192.0.2.1 ssh-ed25519', 'found 2 fields, expected three'],
     ['192.0.2.1 ssh-ed25519 no!base64', 'base64'],
-    [line('192.0.2.1', key, 'ssh-rsa'), 'the key in it says ssh-ed25519'],
+    [line('192.0.2.1', key, 'ssh-rsa'), 'found a key of the kind ssh-ed25519, expected ssh-rsa'],
     [`|2|a|b ssh-ed25519 ${key.toString('base64')}`, '|1|salt|hash'],
     [`@maybe ${line('192.0.2.1')}`, '@maybe'],
     [`@cert-authority ${line('*')}`, 'not supported'],

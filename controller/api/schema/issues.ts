@@ -1,4 +1,4 @@
-// zod's issues → the problems that a client is shown: each with its place and one sentence. Pure.
+// zod's issues → the problems that a client is shown: each with its place, what was expected and what was found, in one sentence. Pure.
 
 import type { z } from 'zod'
 
@@ -10,7 +10,7 @@ export interface RequestProblem {
 
 type Issue = z.core.$ZodIssue
 
-/** All problems behind a failed parse. Of a union those of the branch that the client meant. */
+/** All problems behind a failed parse. Of a union those of the branch that the client meant. What was found is named where the parse had `reportInput`. */
 export function problemsOf(issues: readonly Issue[], prefix = ''): readonly RequestProblem[] {
   return issues.flatMap((issue) => {
     const path = prefix + pointer(issue.path)
@@ -20,7 +20,7 @@ export function problemsOf(issues: readonly Issue[], prefix = ''): readonly Requ
     if (issue.code === 'unrecognized_keys') {
       return issue.keys.map((key) => ({
         path: path + pointer([key]),
-        message: 'no such field is known here',
+        message: `there is no field ${shown(key)} here: look for a spelling mistake, or leave it out`,
       }))
     }
     return [{ path, message: sentence(issue) }]
@@ -39,12 +39,59 @@ function meantBranch(branches: readonly (readonly Issue[])[]): readonly Issue[] 
   return branches.reduce((best, branch) => (strange(branch) < strange(best) ? branch : best))
 }
 
-// zod's own words, as far as they are heard at all, in the words of the rest: what was expected, what was found.
+/** zod's names of types → ours. */
+const typeWords: Readonly<Record<string, string>> = {
+  string: 'a text',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'an object',
+  record: 'an object',
+}
+
 function sentence(issue: Issue): string {
-  if (issue.code === 'invalid_type' && issue.message.endsWith('received undefined')) {
-    return 'is missing'
+  const expected = expectedOf(issue)
+  const { input } = issue
+  if (isMissing(issue)) return `is missing: ${expected}`
+  if (/\bfound\b/.test(expected) || input === undefined) return expected
+  // A rule over several fields says in its own words what doesn't fit.
+  if (issue.code === 'custom' && typeof input === 'object') return expected
+  // A parser of ours names what it was given.
+  if (typeof input === 'string' && expected.includes(`"${input}"`)) return expected
+  return `${expected}, found ${found(issue)}`
+}
+
+// Without `reportInput` there is only zod's own sentence to tell by.
+function isMissing(issue: Issue): boolean {
+  if ('input' in issue) return issue.input === undefined && issue.code !== 'custom'
+  return issue.code === 'invalid_type' && issue.message.endsWith('received undefined')
+}
+
+function expectedOf(issue: Issue): string {
+  if (issue.code === 'invalid_type' && issue.message.startsWith('Invalid input')) {
+    return `expected ${typeWords[issue.expected] ?? issue.expected}`
   }
-  return issue.message.replace(/^Invalid input: /, '').replace(', received ', ', found ')
+  return issue.message.replace(/^Invalid input: /, '')
+}
+
+// Of what is too long its length says more than its beginning.
+function found(issue: Issue): string {
+  const { input } = issue
+  const isSize = issue.code === 'too_big' || issue.code === 'too_small'
+  if (isSize && typeof input === 'string') return `${input.length} characters`
+  if (isSize && Array.isArray(input)) return String(input.length)
+  return shown(input)
+}
+
+/** Longest value that is shown, in characters. */
+const shownMax = 60
+
+function shown(value: unknown): string {
+  if (Array.isArray(value)) return 'a list'
+  if (typeof value === 'object' && value !== null) return 'an object'
+  const text = JSON.stringify(value) ?? String(value)
+  return text.length <= shownMax ? text : `${text.slice(0, shownMax)}…`
 }
 
 function pointer(path: readonly PropertyKey[]): string {
