@@ -48,6 +48,15 @@ export function parseKnownHosts(text: string, file: string): KnownHosts {
   return { keys, problems }
 }
 
+/** What is known where a file could not be read: nothing. No file is a file without keys: the host's own key is then named in the refusal, and why beside it. */
+export function unreadKnownHosts(file: string, cause: unknown): KnownHosts {
+  const isMissing = cause instanceof Error && Reflect.get(cause, 'code') === 'ENOENT'
+  const message = isMissing
+    ? `found no such file, expected the host keys: \`nullroute keys scan --out ${file}\` makes it`
+    : `can't be read (${cause instanceof Error ? cause.message : String(cause)}): correct the path or the rights`
+  return { keys: [], problems: [{ file, line: 0, message }] }
+}
+
 /** `SHA256:…` as ssh-keygen -l prints it. */
 export function fingerprint(key: Buffer): string {
   return `SHA256:${createHash('sha256').update(key).digest('base64').replace(/=+$/, '')}`

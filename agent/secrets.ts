@@ -102,8 +102,18 @@ function whyNot(cause: unknown): string {
   }
 }
 
-/** What an SSH library says of a private key, in the words of whoever has to mend it. */
-export function keyFault(words: string): string {
+/** The fault of a private key that an SSH library would not take: which key, and why in the words of whoever has to mend it. */
+export function unusableKey(
+  of: { readonly address: string; readonly username: string; readonly auth: Auth },
+  cause: unknown,
+): AgentError {
+  const file = of.auth.kind === 'key' ? `${of.auth.privateKeyFile} ` : ''
+  const why = keyFault(cause instanceof Error ? cause.message : String(cause))
+  const message = `the private key ${file}for ${of.username}@${of.address} can't be used: ${why}`
+  return new AgentError('credentials_missing', message, { cause })
+}
+
+function keyFault(words: string): string {
   if (/no passphrase/i.test(words)) {
     return 'it is encrypted, and the inventory names no passphraseEnv'
   }

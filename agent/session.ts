@@ -14,6 +14,7 @@ import {
   type KnownHosts,
   knownKinds,
   parseKnownHosts,
+  unreadKnownHosts,
 } from './host-keys.ts'
 import {
   type Answer,
@@ -28,7 +29,7 @@ import {
   credentialsFor,
   type Environment,
   fromEnvironment,
-  keyFault,
+  unusableKey,
 } from './secrets.ts'
 import { algorithms } from './session-algorithms.ts'
 import { createDialogue, type Dialogue, type Progress } from './session-dialogue.ts'
@@ -184,9 +185,7 @@ async function connect(endpoint: Endpoint, options: ConnectOptions): Promise<Con
       client.setNoDelay(true)
     } catch (cause) {
       // ssh2 throws here for a key that can't be read and a passphrase that is wrong.
-      const file = endpoint.auth.kind === 'key' ? `${endpoint.auth.privateKeyFile} ` : ''
-      const message = `the private key ${file}for ${username}@${address} can't be used: ${keyFault(messageOf(cause))}`
-      reject(new AgentError('credentials_missing', message, { cause }))
+      reject(unusableKey(endpoint, cause))
     }
   })
   await within(ready, { clock: options.clock, endpoint, what: 'log-in' }).catch(
@@ -278,17 +277,11 @@ function unreachable(endpoint: Place, why: string, cause?: unknown): AgentError 
   return new AgentError('unreachable', message, cause === undefined ? {} : { cause })
 }
 
-async function readKnownHosts(file: string): Promise<KnownHosts> {
-  try {
-    return parseKnownHosts(await readFile(file, 'utf8'), file)
-  } catch (cause) {
-    // No file is a file without keys: the host's own key is then named in the refusal.
-    const isMissing = cause instanceof Error && Reflect.get(cause, 'code') === 'ENOENT'
-    const message = isMissing
-      ? `found no such file, expected the host keys: \`nullroute keys scan --out ${file}\` makes it`
-      : `can't be read (${messageOf(cause)}): correct the path or the rights`
-    return { keys: [], problems: [{ file, line: 0, message }] }
-  }
+function readKnownHosts(file: string): Promise<KnownHosts> {
+  const read = readFile(file, 'utf8')
+  return read
+    .then((text) => parseKnownHosts(text, file))
+    .catch((cause) => unreadKnownHosts(file, cause))
 }
 
 function forward(
@@ -402,8 +395,4 @@ function sessionOf(
     },
     closed: rest.closed,
   }
-}
-
-function messageOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause)
 }
