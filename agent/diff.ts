@@ -29,6 +29,8 @@ export interface Desired {
   readonly expected: readonly Intent[]
   /** Expectations of enforcements that are being released: waited for until the effect is gone. */
   readonly fading: readonly Intent[]
+  /** Released, with nothing of ours known there: only looked at, to say whether somebody else's object stands in its place. */
+  readonly looked?: readonly Intent[]
   readonly claims: readonly Claim[]
   /** No device is changed: only read. */
   readonly frozen: boolean
@@ -82,7 +84,8 @@ export interface Refused {
 export function intentsToRead(desired: Desired): readonly Intent[] {
   const byKey = new Map<Key, Intent>()
   for (const claim of desired.claims) byKey.set(claim.key, claim.intent)
-  for (const intent of [...desired.fading, ...desired.expected, ...desired.wanted]) {
+  const { looked = [], fading, expected, wanted } = desired
+  for (const intent of [...looked, ...fading, ...expected, ...wanted]) {
     byKey.set(keyOf(intent), intent)
   }
   return [...byKey.values()]
@@ -123,6 +126,11 @@ export function decide(desired: Desired, observation: Observation): readonly Dec
   for (const intent of desired.fading) {
     if (!decisions.has(keyOf(intent))) {
       decisions.set(keyOf(intent), decideFading(intent, foundFor(observation, intent)))
+    }
+  }
+  for (const intent of desired.looked ?? []) {
+    if (!decisions.has(keyOf(intent))) {
+      decisions.set(keyOf(intent), decideLooked(intent, foundFor(observation, intent)))
     }
   }
   return [...decisions.values()]
@@ -291,6 +299,13 @@ function decideFading(intent: Intent, found: Found): Decision {
   return found.inForce === 'yes'
     ? { ...base, kind: 'waiting', seen: 'present' }
     : { ...base, kind: 'lifted', seen: 'absent' }
+}
+
+function decideLooked(intent: Intent, { object }: Found): Decision {
+  const base = { key: keyOf(intent), intent, kind: 'lifted' } as const
+  if (object.length === 0) return { ...base, seen: 'absent' }
+  const note = `not ours, and left alone: ${object.join('; ')}`
+  return { ...base, seen: 'foreign', note }
 }
 
 function isOurs(claim: Claim, found: Found): boolean {

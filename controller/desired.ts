@@ -41,7 +41,27 @@ export function unionOf(rows: DeviceRows): Desired {
   const fading = onePerKey(ending).filter(
     (intent) => ![...wanted, ...expected].some((other) => keepsUp(other, intent)),
   )
-  return { wanted, expected, fading, claims: rows.claims, frozen: rows.frozen }
+  const looked = releasedUnclaimed(rows, releasing).filter(
+    (intent) => ![...wanted, ...fading].some((other) => sameKey(other, intent)),
+  )
+  return { wanted, expected, fading, looked, claims: rows.claims, frozen: rows.frozen }
+}
+
+// A route of this device that is released before anything was put there, or after it was taken away: whether the operator has one of his own in its
+// place must be seen, since by that one other devices go on dropping.
+function releasedUnclaimed(rows: DeviceRows, releasing: ReadonlySet<string>): readonly Intent[] {
+  const claimed = new Set(rows.claims.map(({ key }) => key))
+  const waves = new Map(rows.live.map(({ id, openWave }) => [id, openWave ?? 0]))
+  const left = rows.wanted.filter(
+    (row) =>
+      !row.observer &&
+      row.intent.kind === 'blackhole' &&
+      row.unsupported === undefined &&
+      releasing.has(row.enforcement) &&
+      row.wave <= (waves.get(row.enforcement) ?? 0) &&
+      !claimed.has(row.key),
+  )
+  return onePerKey(left)
 }
 
 // The rows of a device whose enforcement has one of these statuses, those of the oldest accepted first: its wave is open.

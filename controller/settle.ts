@@ -261,7 +261,7 @@ function untouchedKeys(tx: Transaction, enforcement: string): ReadonlySet<Key> {
   const asked = new Set(
     tx
       .wanted({ enforcement })
-      .filter(({ wave }) => wave <= openWave)
+      .filter(({ wave, observer }) => wave <= openWave && !observer)
       .map(({ device }) => device),
   )
   const results = tx

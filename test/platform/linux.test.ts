@@ -118,6 +118,20 @@ describe('blackholes on Linux', () => {
     expect(found).toMatchObject({ effect, mark: 'none' })
   })
 
+  it('learnt from another router: in force, and nobody’s object here', () => {
+    const entry = { type: 'blackhole', dst: '203.0.113.10', protocol: 'bgp', metric: 20 }
+    expect(find(JSON.stringify([entry]), dropped)).toMatchObject({
+      object: [],
+      effect: 'none',
+      mark: 'none',
+      inForce: 'yes',
+    })
+    expect(find(JSON.stringify([{ ...entry, protocol: 'static' }]), dropped)).toMatchObject({
+      object: ['blackhole 203.0.113.10 proto static metric 20'],
+      effect: 'same',
+    })
+  })
+
   it.each([
     ['ours', [{ type: 'blackhole', protocol: '223', metric: 1 }], 'same', 'ours'],
     [

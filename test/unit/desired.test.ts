@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { decide } from '../../agent/diff.ts'
+import { decide, intentsToRead } from '../../agent/diff.ts'
 import { type Intent, keyOf } from '../../agent/intents.ts'
 import type { Found } from '../../agent/platform.ts'
 import { type DeviceRows, servedBy, unionOf } from '../../controller/desired.ts'
@@ -35,6 +35,19 @@ describe('what a device should have', () => {
     ]
 
     expect(keys(unionOf(rows(live, wanted)).wanted)).toEqual(keys([host, port('p1'), port('p2')]))
+  })
+
+  it('has the routes of a release looked at of which nothing is known, until they are wanted or claimed again', () => {
+    const live = [enforcement('a', { status: 'releasing', openWave: 0 })]
+    const later = want('a', 'edge1', blackhole('203.0.113.8/32'), { wave: 1 })
+    const wanted = [want('a', 'edge1', host), want('a', 'edge1', port('p1')), later]
+    const before = rows(live, wanted)
+    const claim = { key: keyOf(host), intent: host, before: [], wrote: [], step: 1 } as const
+    const other = [...live, enforcement('b')]
+
+    expect(unionOf(before).looked).toEqual([host])
+    expect(unionOf({ ...before, claims: [{ ...claim, phase: 'held' }] }).looked).toEqual([])
+    expect(unionOf(rows(other, [...wanted, want('b', 'edge1', host)])).looked).toEqual([])
   })
 
   it.each(['awaiting_approval', 'releasing', 'released', 'rejected', 'failed'] as const)(
@@ -164,7 +177,7 @@ describe('any sequence of overlapping decisions, releases and expiries', () => {
       frozen: false,
     })
     const found = new Map<ReturnType<typeof keyOf>, Found>()
-    for (const intent of [...desired.wanted, ...desired.claims.map((claim) => claim.intent)]) {
+    for (const intent of intentsToRead(desired)) {
       const key = keyOf(intent)
       const there = world.device.get(key)
       const same = desired.wanted.some((w) => keyOf(w) === key && textOf(w) === there)

@@ -258,6 +258,16 @@ describe('an observer', () => {
       kind: 'waiting',
     })
     expect(decideOne({ fading: [host] }, found(host))).toMatchObject({ kind: 'lifted' })
+    expect(decideOne({ looked: [host] }, found(host))).toMatchObject({
+      kind: 'lifted',
+      seen: 'absent',
+    })
+    const theirs = found(host, { object: ['theirs'], effect: 'same', inForce: 'yes' })
+    expect(decideOne({ looked: [host] }, theirs)).toMatchObject({
+      kind: 'lifted',
+      seen: 'foreign',
+      note: 'not ours, and left alone: theirs',
+    })
   })
 })
 

@@ -110,11 +110,18 @@ export function findBlackhole(
   if (exact.some((entry) => isOwn(entry, prefix))) {
     return { object: [commandOf(intent, facts)], effect: 'same', mark: 'ours', inForce }
   }
+  // What a routing daemon has learnt is nobody's object here: it comes and goes with what others announce.
+  if (winner?.type === 'blackhole' && learnt.has(winner.protocol ?? '')) {
+    return { ...rivalIn(exact, prefix), inForce }
+  }
   if (winner?.type === 'blackhole') {
     return { object: [describe(winner)], effect: 'same', mark: 'none', inForce }
   }
   return rivalIn(exact, prefix)
 }
+
+/** Protocols by which routes are learnt from other routers, as `ip` names them. */
+const learnt: ReadonlySet<string> = new Set(['bgp', 'ospf', 'isis', 'rip', 'eigrp', 'babel'])
 
 /** An IPv6 route at our metric: the one place that ours can't be put beside. */
 function rivalIn(exact: readonly Route[], prefix: Prefix): Omit<Found, 'key'> {

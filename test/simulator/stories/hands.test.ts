@@ -152,6 +152,39 @@ describe('what stood there before', () => {
     expect(story.simulator.devices.map(({ running }) => running)).toEqual(before)
   })
 
+  it.each([
+    ['none of the triggers could be changed', ['trigger1', 'trigger2']],
+    ['only the other trigger was changed', ['trigger1']],
+  ])('is released although it was never looked at before: %s', async (_, away) => {
+    const other = { ...trigger, name: 'trigger2', routerId: '10.0.0.9' }
+    story = await startStory({
+      ...village,
+      devices: [other, { ...trigger, extra: [route] }, edge, accessSwitch],
+      playbooks: {
+        block: `name: block
+decision: block
+description: Routes, and filters where there are some.
+measures:
+  - blackhole: { prefixes: subject, devices: { role: rtbh-trigger }, seenOn: { role: edge }, tag: 666 }
+  - acl: { block: subject, direction: both, devices: { role: edge }, optional: true }
+rollout: { canary: 0, batch: 50, stopAfterFailures: 1 }
+maxDuration: 14d
+`,
+      },
+    })
+    const before = story.simulator.devices.map(({ running }) => running)
+    for (const name of away) story.device(name).faults.add({ kind: 'off' })
+    const { id } = await story.decide(block('203.0.113.2'))
+    if (away.length === 1) {
+      await story.until('trigger2 has it', () => story.device('trigger2').running.includes(route))
+    }
+    await story.release(id)
+    for (const name of away) story.device(name).faults.clear()
+    await story.reaches(id, 'released')
+    expect(story.simulator.devices.map(({ running }) => running)).toEqual(before)
+    expect(configured('trigger1')).toEqual([])
+  })
+
   it('refuses, naming the line and sending nothing, when the operator’s own route has another effect', async () => {
     const foreign = 'ip route 203.0.113.2/32 blackhole tag 77'
     story = await startStory({
