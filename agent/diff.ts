@@ -118,21 +118,18 @@ export function decide(desired: Desired, observation: Observation): readonly Dec
       decision.kind === 'change' && isHeld ? { ...decision, after: outer } : decision,
     )
   }
-  for (const intent of desired.expected) {
-    if (!decisions.has(keyOf(intent))) {
-      decisions.set(keyOf(intent), decideExpected(intent, foundFor(observation, intent)))
+  const read = (
+    intents: readonly Intent[],
+    decideOne: (intent: Intent, found: Found) => Decision,
+  ) => {
+    for (const intent of intents) {
+      if (decisions.has(keyOf(intent))) continue
+      decisions.set(keyOf(intent), decideOne(intent, foundFor(observation, intent)))
     }
   }
-  for (const intent of desired.fading) {
-    if (!decisions.has(keyOf(intent))) {
-      decisions.set(keyOf(intent), decideFading(intent, foundFor(observation, intent)))
-    }
-  }
-  for (const intent of desired.looked ?? []) {
-    if (!decisions.has(keyOf(intent))) {
-      decisions.set(keyOf(intent), decideLooked(intent, foundFor(observation, intent)))
-    }
-  }
+  read(desired.expected, decideExpected)
+  read(desired.fading, decideFading)
+  read(desired.looked ?? [], decideLooked)
   return [...decisions.values()]
 }
 

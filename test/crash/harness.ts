@@ -225,7 +225,7 @@ async function oneLife(run: Run, plan: LifePlan): Promise<void> {
       for (const one of plan.troubles) befall(run, one)
       if (kill.at === 'time') undo.push(later(kill.ms, () => killed(life, 'time')))
       run.problems.push(...(await run.desk.work(url, requests(life, kill))))
-      await untilRest(run, life)
+      await untilRest(run, life, kill)
     }
     await over(run, life)
   } finally {
@@ -301,15 +301,18 @@ function befall(run: Run, trouble: Trouble): void {
 }
 
 /** Until nothing is under way, or the life is over. */
-async function untilRest(run: Run, life: Life): Promise<void> {
+async function untilRest(run: Run, life: Life, kill: Kill): Promise<void> {
+  const instead = `before ${kill.at === 'point' ? kill.point : kill.at} was reached`
   let { moved } = run
   let since = Date.now()
   while (!life.over && !causes.has(life)) {
     if (run.moved > moved) since = Date.now()
     moved = run.moved
     const stillFor = Date.now() - since
-    if (stillFor > stillMs) return killed(life, 'still')
-    if (stillFor > restMs && run.ledger.underWay().length === 0) return killed(life, 'at rest')
+    if (stillFor > stillMs) return killed(life, `nothing moved ${instead}`)
+    if (stillFor > restMs && run.ledger.underWay().length === 0) {
+      return killed(life, `at rest ${instead}`)
+    }
     await pause(lookMs)
   }
 }

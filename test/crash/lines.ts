@@ -33,7 +33,7 @@ const harmless: Readonly<Record<SimulatedPlatform, readonly RegExp[]>> = {
     /^id -u; /,
     /^ip -j /,
     /^ip route get /,
-    /^nft -j list /,
+    /^nft -[jt] list table /,
     /^sysctl -n /,
     /^(?:cat|ls|test|head) [^>]*$/,
   ],

@@ -105,19 +105,25 @@ export function findBlackhole(
   const [winner] = [...exact].sort((a, b) => metricOf(a) - metricOf(b))
   // A more specific route that leads anywhere beats ours for its addresses.
   const leaks = routes.some(({ at, entry }) => at !== prefix && !drops.has(entry.type ?? 'unicast'))
-  const isDropped = vrf !== 'default' || saysDropped(answerTo(answers, `get|${prefix}`))
-  const inForce = winner?.type === 'blackhole' && isDropped && !leaks ? 'yes' : 'no'
+  const isDropped = !leaks && (vrf !== 'default' || saysDropped(answerTo(answers, `get|${prefix}`)))
+  const inForce = winner?.type === 'blackhole' && isDropped ? 'yes' : 'no'
   if (exact.some((entry) => isOwn(entry, prefix))) {
     return { object: [commandOf(intent, facts)], effect: 'same', mark: 'ours', inForce }
   }
-  // What a routing daemon has learnt is nobody's object here: it comes and goes with what others announce.
-  if (winner?.type === 'blackhole' && learnt.has(winner.protocol ?? '')) {
-    return { ...rivalIn(exact, prefix), inForce }
-  }
-  if (winner?.type === 'blackhole') {
-    return { object: [describe(winner)], effect: 'same', mark: 'none', inForce }
-  }
-  return rivalIn(exact, prefix)
+  return winner?.type === 'blackhole'
+    ? { ...foreignDrop(winner, exact, prefix), inForce }
+    : rivalIn(exact, prefix)
+}
+
+/** Somebody else's blackhole. What a routing daemon has learnt is nobody's object here: it comes and goes with what others announce. */
+function foreignDrop(
+  winner: Route,
+  exact: readonly Route[],
+  prefix: Prefix,
+): Omit<Found, 'key' | 'inForce'> {
+  return learnt.has(winner.protocol ?? '')
+    ? rivalIn(exact, prefix)
+    : { object: [describe(winner)], effect: 'same', mark: 'none' }
 }
 
 /** Protocols by which routes are learnt from other routers, as `ip` names them. */
