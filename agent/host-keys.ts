@@ -178,11 +178,11 @@ function hashedMatch(field: string): Matches | string {
 function patternMatch(field: string): Matches | string {
   const patterns = field.split(',').map((text) => {
     const negated = text.startsWith('!')
-    return { negated, pattern: wildcards(negated ? text.slice(1) : text) }
+    return { negated, fits: fitting(negated ? text.slice(1) : text) }
   })
   return (host, port) => {
     const name = hostName(host, port)
-    const met = patterns.filter(({ pattern }) => pattern.test(name))
+    const met = patterns.filter(({ fits }) => fits(name))
     return met.length > 0 && !met.some(({ negated }) => negated)
   }
 }
@@ -193,9 +193,16 @@ function hostName(host: string, port: number): string {
   return port === 22 ? lower : `[${lower}]:${port}`
 }
 
+/** Most lines name one host: those are compared, since a file may hold tens of thousands. */
+function fitting(text: string): (name: string) => boolean {
+  const lower = text.toLowerCase()
+  if (!/[*?]/.test(lower)) return (name) => name === lower
+  const pattern = wildcards(lower)
+  return (name) => pattern.test(name)
+}
+
 function wildcards(text: string): RegExp {
   const source = text
-    .toLowerCase()
     .replace(/[.+^${}()|[\]\\]/g, '\\$&')
     .replaceAll('*', '.*')
     .replaceAll('?', '.')

@@ -2,20 +2,13 @@
 // session-opening.ts, what is said in it session-dialogue.ts.
 
 import { randomBytes } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
 import type { Duplex } from 'node:stream'
 import { Client, type ClientChannel, type ConnectConfig } from 'ssh2'
 import type { Device, Endpoint, Jump } from '../inventory/model.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { AgentError } from './errors.ts'
-import {
-  fingerprint,
-  hostKeyFault,
-  type KnownHosts,
-  knownKinds,
-  parseKnownHosts,
-  unreadKnownHosts,
-} from './host-keys.ts'
+import { fingerprint, hostKeyFault, knownKinds } from './host-keys.ts'
+import { readKnownHosts } from './known-hosts-file.ts'
 import {
   type Answer,
   type Context,
@@ -275,13 +268,6 @@ interface Place {
 function unreachable(endpoint: Place, why: string, cause?: unknown): AgentError {
   const message = `${endpoint.address}:${endpoint.port}: ${why}`
   return new AgentError('unreachable', message, cause === undefined ? {} : { cause })
-}
-
-function readKnownHosts(file: string): Promise<KnownHosts> {
-  const read = readFile(file, 'utf8')
-  return read
-    .then((text) => parseKnownHosts(text, file))
-    .catch((cause) => unreadKnownHosts(file, cause))
 }
 
 function forward(
