@@ -143,6 +143,7 @@ function createWorker(options: AgentOptions): Worker {
     journal: options.journal,
     clock: options.clock,
     signal: abort.signal,
+    connected: () => warm.connected,
     async session() {
       const session = await warm.get()
       await backToRest(work, session)

@@ -31,15 +31,17 @@ export async function applyLines(
   const transaction = lineTransaction(work)
   const results = new Map<Key, Result>()
   let step: number | undefined
+  let noted: Promise<void> = Promise.resolve()
   let left = planned
   while (left.length > 0) {
+    await noted
     const why = heldBy(work)
     if (why !== undefined) {
       for (const one of left) results.set(one.key, { kind: 'held', why })
       break
     }
     const sent = left
-    const round = await recorded(
+    const round = await recordedSoon(
       work,
       session,
       {
@@ -54,6 +56,7 @@ export async function applyLines(
       () => sendRound(work, session, sent),
     )
     step = round.step
+    noted = round.noted
     for (const [key, result] of round.value.results) results.set(key, result)
     if (round.value.undo.length > 0) step = await takeBack(work, session, round.value.undo, before)
     left = round.value.left
@@ -69,7 +72,7 @@ export async function applyLines(
       })
     }
   }
-  return { step, results, session: 'own' }
+  return { step, results, session: 'own', noted }
 }
 
 /** What has its lines in those of a wider entry was refused or held with it. */
@@ -86,13 +89,33 @@ export function heldBy(work: Work): string | undefined {
   return work.stopping() ? 'held, because the agent stops' : undefined
 }
 
+/** What sending a step came to. */
+interface Value {
+  readonly refused: DoneStep['refused'] | undefined
+}
+
 /** A step with its pair of records: intended before the first byte, done with whatever came of it. */
-export async function recorded<T extends { readonly refused: DoneStep['refused'] | undefined }>(
+export async function recorded<T extends Value>(
   work: Work,
   session: Session,
   intended: IntendedStep,
   send: (step: number) => Promise<T>,
 ): Promise<{ readonly step: number; readonly value: T }> {
+  const { noted, ...rest } = await recordedSoon(work, session, intended, send)
+  await noted
+  return rest
+}
+
+/**
+ * The same, but what came of it is still being written when this resolves (`noted`): the disk works while the device is read. Whoever calls waits
+ * for `noted` before anything is said of the step. After a crash in between it is a step without an end, and the device is read first.
+ */
+async function recordedSoon<T extends Value>(
+  work: Work,
+  session: Session,
+  intended: IntendedStep,
+  send: (step: number) => Promise<T>,
+): Promise<{ readonly step: number; readonly value: T; readonly noted: Promise<void> }> {
   const step = await work.journal.intend(intended)
   session.mark()
   const from = work.clock.monotonicMs()
@@ -115,8 +138,10 @@ export async function recorded<T extends { readonly refused: DoneStep['refused']
     await done('unknown')
     throw error
   }
-  await done(value.refused === undefined ? 'ok' : 'refused', value.refused)
-  return { step, value }
+  const noted = done(value.refused === undefined ? 'ok' : 'refused', value.refused)
+  // Waited for later; until then its fault must not end the process.
+  noted.catch(() => undefined)
+  return { step, value, noted }
 }
 
 function lineTransaction(work: Work): LineTransaction {

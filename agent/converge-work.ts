@@ -16,6 +16,8 @@ export interface Work {
   readonly journal: Journal
   readonly clock: Clock
   readonly signal: AbortSignal
+  /** Whether the warm session is open. */
+  connected(): boolean
   /** The warm session, opened if it isn't. */
   session(): Promise<Session>
   /** A new session beside the warm one, for what must be seen from outside. Closed by who asks for it. */
@@ -78,6 +80,8 @@ export interface Applied {
   readonly session: 'own' | 'second'
   /** A later look is needed, in so many ms: somebody else committed inside our window. */
   readonly lookAgainMs?: number
+  /** The record of what was sent last, on its way to the disk: waited for before a result is written. */
+  readonly noted?: Promise<void>
 }
 
 /** One round of reads. */

@@ -39,11 +39,15 @@ export interface Converged {
 
 /** Brings the device to the desired state as far as it lets itself be brought, and records what it showed. Throws AgentError where nothing can be said. */
 export async function converge(work: Work): Promise<Converged> {
-  work.began(work.journal.desired())
-  const session = await work.session()
-  // Anew: to open a session may have taken long.
-  const desired = work.journal.desired()
+  const warm = work.connected()
+  let desired = work.journal.desired()
   work.began(desired)
+  const session = await work.session()
+  if (!warm) {
+    // Anew: to open a session may have taken long.
+    desired = work.journal.desired()
+    work.began(desired)
+  }
   const resumed: Resumed =
     work.platform.transaction.kind === 'candidate'
       ? await resumePending(work, session, desired)
@@ -195,6 +199,7 @@ async function finish(work: Work, session: Session, sent: Sent): Promise<Converg
     (one) => one.kind === 'change' && one.after === undefined && sent.kept.has(one.key),
   )
   const lookAgainMs = isFree ? 0 : sent.applied.lookAgainMs
+  await sent.applied.noted
   await work.journal.verified({
     ...(step === undefined ? {} : { step }),
     states,
