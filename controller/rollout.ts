@@ -13,15 +13,22 @@ export function wavesOf(
 ): (intent: CompiledIntent) => number {
   const order = [...new Set(intents.filter((i) => !i.observer).map(({ device }) => device))]
   const canary = order.filter((device) => reachable.has(device)).slice(0, rollout.canary)
-  const rest = order.filter((device) => !canary.includes(device))
+  const early = new Set(canary)
+  const rest = order.filter((device) => !early.has(device))
   const first = canary.length > 0 ? 1 : 0
   const waves = new Map<Id, number>(canary.map((device) => [device, 0]))
   const batch = Math.max(1, rollout.batch)
   for (const [i, device] of rest.entries()) waves.set(device, first + Math.floor(i / batch))
+  const firstWave = new Map<string, number>()
+  for (const intent of intents) {
+    if (intent.observer) continue
+    const effect = effectOf(intent)
+    const wave = waves.get(intent.device) ?? 0
+    firstWave.set(effect, Math.min(firstWave.get(effect) ?? wave, wave))
+  }
   return (intent) => {
     if (!intent.observer) return waves.get(intent.device) ?? 0
-    const sources = intents.filter((i) => !i.observer && effectOf(i) === effectOf(intent))
-    return Math.min(...sources.map(({ device }) => waves.get(device) ?? 0), lastOf(waves))
+    return firstWave.get(effectOf(intent)) ?? lastOf(waves)
   }
 }
 
@@ -40,18 +47,23 @@ export function spread(
   wanted: readonly Wanted[],
   results: readonly Result[],
 ): Spread {
-  const last = Math.max(0, ...wanted.map(({ wave }) => wave))
+  // No spread into `Math.max`: a customer of a thousand prefixes has hundreds of thousands of rows.
+  const last = wanted.reduce((latest, { wave }) => Math.max(latest, wave), 0)
   if (at.stoppedBy !== undefined) {
     return { openWave: at.openWave, stoppedBy: at.stoppedBy, complete: at.openWave >= last }
   }
+  const statuses = new Map(
+    results.filter(({ role }) => role === 'enforcer').map(({ device, status }) => [device, status]),
+  )
+  const statusOf = (device: Id): DeviceStatus => statuses.get(device) ?? 'pending'
   let openWave = at.openWave
   while (openWave < last) {
     const devices = enforcersUpTo(wanted, openWave)
-    const failed = devices.filter((device) => isFailure(statusIn(results, device)))
+    const failed = devices.filter((device) => isFailure(statusOf(device)))
     if (failed.length >= Math.max(1, at.rollout.stopAfterFailures)) {
       return { openWave, stoppedBy: failed[0] ?? '', complete: false }
     }
-    if (!devices.every((device) => hasAnswered(statusIn(results, device)))) break
+    if (!devices.every((device) => hasAnswered(statusOf(device)))) break
     openWave++
   }
   return { openWave, complete: openWave >= last }
@@ -72,16 +84,11 @@ function enforcersUpTo(wanted: readonly Wanted[], wave: number): readonly Id[] {
   return [...new Set(rows.map(({ device }) => device))]
 }
 
-function statusIn(results: readonly Result[], device: Id): DeviceStatus {
-  const result = results.find((r) => r.device === device && r.role === 'enforcer')
-  return result?.status ?? 'pending'
-}
-
 // A route may come from any trigger that has it: tag and device don't matter to those who learn it.
 function effectOf({ intent }: CompiledIntent): string {
   return intent.kind === 'blackhole' ? `${intent.vrf}|${intent.prefix}` : ''
 }
 
 function lastOf(waves: ReadonlyMap<Id, number>): number {
-  return Math.max(0, ...waves.values())
+  return [...waves.values()].reduce((latest, wave) => Math.max(latest, wave), 0)
 }

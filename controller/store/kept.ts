@@ -3,8 +3,9 @@
 
 import { type Enforcement, liveStatuses } from '../enforcement.ts'
 import { createHour, type Hour, hourBefore, type Judged, type Usage, usageOf } from '../hour.ts'
+import { createKeptProgress } from './kept-progress.ts'
 import type { Sql } from './statements.ts'
-import type { TokenRow } from './store.ts'
+import type { Result, TokenRow, Wanted } from './store.ts'
 
 /** Most tokens that are kept. Those beyond are read each time. */
 const tokensMax = 1_000
@@ -17,10 +18,14 @@ export interface Kept {
   enforcement(id: string): Enforcement | undefined
   usage(now: string, judged?: Judged): Usage
   token(sha256: string): TokenRow | undefined
+  wanted(enforcement: string): readonly Wanted[]
+  results(enforcement: string): readonly Result[]
   /** An enforcement was inserted or updated. */
   noteEnforcement(enforcement: Enforcement): void
   /** A token was written. */
   noteToken(): void
+  /** A result was written. */
+  noteResult(result: Result): void
   /** Rises with each note. */
   readonly notes: number
   /** A change that was noted is undone. */
@@ -42,11 +47,13 @@ export function createKept(sql: Sql): Kept {
   let hour: Hour | undefined
   let tokens = new Map<string, TokenRow>()
   let notes = 0
+  const progress = createKeptProgress(sql)
 
   function drop(): void {
     live = undefined
     hour = undefined
     tokens = new Map()
+    progress.drop()
   }
 
   function loaded(): Live {
@@ -83,6 +90,11 @@ export function createKept(sql: Sql): Kept {
       const token = JSON.parse(row.doc) as TokenRow // written by `putToken` alone
       if (tokens.size < tokensMax) tokens.set(sha256, token)
       return token
+    },
+    wanted: (enforcement) => progress.wanted(enforcement),
+    results: (enforcement) => progress.results(enforcement),
+    noteResult(result) {
+      if (progress.note(result)) notes++
     },
     noteEnforcement(enforcement) {
       notes++

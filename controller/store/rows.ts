@@ -30,8 +30,14 @@ export function createRows(sql: Sql, kept: Kept): Rows {
     enforcements: (filter) => enforcements(sql, filter),
     live: (of) => kept.live(of?.customer),
     usage: (now, judged) => kept.usage(now, judged),
-    wanted: (of) => parsed(ofEnforcementOrDevice(sql, 'wanted', of)),
-    results: (of) => parsed(ofEnforcementOrDevice(sql, 'results', of)),
+    wanted: (of) =>
+      'enforcement' in of
+        ? kept.wanted(of.enforcement)
+        : parsed(ofDevice(sql, 'wanted', of.device)),
+    results: (of) =>
+      'enforcement' in of
+        ? kept.results(of.enforcement)
+        : parsed(ofDevice(sql, 'results', of.device)),
     claims: (device) =>
       parsed<Claim>(sql.all('select doc from claims where device = ? order by key', device)),
     devicesWithClaims: () =>
@@ -86,22 +92,13 @@ function enforcements(
   )
 }
 
-/** By device only what is live: a device outlives thousands of enforcements, and is asked for its rows at each convergence. */
-function ofEnforcementOrDevice(
-  sql: Sql,
-  table: 'wanted' | 'results',
-  of: { readonly enforcement: string } | { readonly device: Id },
-): readonly Doc[] {
+/** Only what is live: a device outlives thousands of enforcements, and is asked for its rows at each convergence. */
+function ofDevice(sql: Sql, table: 'wanted' | 'results', device: Id): readonly Doc[] {
   const order = table === 'wanted' ? 't.n' : 'e.n, t.device, t.role'
-  return 'enforcement' in of
-    ? sql.all(
-        `select t.doc from ${table} t join enforcements e on e.id = t.enforcement where t.enforcement = ? order by ${order}`,
-        of.enforcement,
-      )
-    : sql.all(
-        `select t.doc from enforcements e join ${table} t on t.enforcement = e.id where t.device = ? and e.${liveCondition} order by ${order}`,
-        of.device,
-      )
+  return sql.all(
+    `select t.doc from enforcements e join ${table} t on t.enforcement = e.id where t.device = ? and e.${liveCondition} order by ${order}`,
+    device,
+  )
 }
 
 function repeat(

@@ -41,6 +41,7 @@ export function createTransaction({ sql, rows, kept, append }: ChangeParts): Tra
       const { enforcement, device, role } = result
       const values = [enforcement, device, role, JSON.stringify(result)]
       put(sql, 'results (enforcement, device, role, doc)', values)
+      kept.noteResult(result)
     },
     putDevice: (state) =>
       put(sql, 'device_state (device, doc)', [state.device, JSON.stringify(state)]),

@@ -1,7 +1,7 @@
 // What the store keeps in memory says what the tables say: after changes that were undone, beside another process, and across a restart.
 
 import { describe, expect, it } from 'vitest'
-import type { Store, TokenRow } from '../../controller/store/store.ts'
+import type { Result, Store, TokenRow } from '../../controller/store/store.ts'
 import { enforcement, newFolder, open, started, wanted } from './parts.ts'
 
 const now = '2026-11-23T23:45:00.000Z'
@@ -87,6 +87,50 @@ describe('what is kept in memory', () => {
 
     expect(settled.map(({ status }) => status)).toEqual(['rejected', 'rejected'])
     expect([live(store), usage(store).decisions]).toEqual([['E1'], 1])
+  })
+
+  it('holds the results of an enforcement as they are written, and as they were where that is undone', async () => {
+    const dir = newFolder()
+    const store = open({ dir })
+    const devices = ['edge1', 'edge2', 'edge3']
+    const result = (device: string, status: Result['status']): Result => ({
+      enforcement: 'E1',
+      device,
+      role: 'enforcer',
+      status,
+      states: [],
+      attempts: 0,
+    })
+    const statuses = (from: Store) =>
+      from
+        .read((rows) => rows.results({ enforcement: 'E1' }))
+        .map(({ device, status }) => `${device} ${status}`)
+    expect(statuses(store)).toEqual([])
+    await store.commit((tx) => {
+      tx.insertEnforcement(
+        enforcement('E1'),
+        devices.map((device) => wanted('E1', device)),
+      )
+      for (const device of ['edge3', 'edge1']) tx.putResult(result(device, 'pending'))
+    })
+    expect(statuses(store)).toEqual(['edge1 pending', 'edge3 pending'])
+    expect(store.read((rows) => rows.wanted({ enforcement: 'E1' })).length).toBe(3)
+
+    const inside = await store.commit((tx) => {
+      tx.putResult(result('edge3', 'verified'))
+      tx.putResult(result('edge2', 'failed'))
+      return tx.results({ enforcement: 'E1' }).map(({ status }) => status)
+    })
+    const undone = store.commit((tx) => {
+      tx.putResult(result('edge1', 'verified'))
+      throw new Error('no')
+    })
+
+    await expect(undone).rejects.toThrow('no')
+    expect(inside).toEqual(['pending', 'failed', 'verified'])
+    const all = ['edge1 pending', 'edge2 failed', 'edge3 verified']
+    expect(statuses(store)).toEqual(all)
+    expect(statuses(open({ dir, as: 'command' }))).toEqual(all)
   })
 
   it('sees at once what another process wrote: a token that was made, and one that was revoked', async () => {

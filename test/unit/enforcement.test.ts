@@ -8,7 +8,7 @@ import {
 } from '../../controller/enforcement.ts'
 import { type EnforcementEvent, transition } from '../../controller/life-cycle.ts'
 import { isOverdue, statusOf } from '../../controller/progress.ts'
-import { wavesOf } from '../../controller/rollout.ts'
+import { spread, wavesOf } from '../../controller/rollout.ts'
 import type { Result, Wanted } from '../../controller/store/store.ts'
 import { acl, blackhole, bySystem, enforcement, person, port, result, want } from './small-isp.ts'
 
@@ -332,6 +332,14 @@ describe('roll-out', () => {
     expect(watched.map(wavesOf(watched, { ...rollout, batch: 1 }, new Set(['t1', 't2'])))).toEqual([
       0, 1, 1,
     ])
+  })
+
+  it('spreads over a customer of a thousand prefixes on two hundred devices', () => {
+    const rows = Array.from({ length: 200_000 }, (_, i) =>
+      want('a', `d${i % 200}`, host, { wave: i % 2 }),
+    )
+
+    expect(spread({ openWave: 0, rollout }, rows, [])).toEqual({ openWave: 0, complete: false })
   })
 
   const spreadOver = (openWave: number, statuses: readonly DeviceStatus[], stoppedBy?: string) => {
