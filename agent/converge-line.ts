@@ -1,14 +1,12 @@
 // Sending a change where each line is in force when it is typed. What was refused is taken back alone; the other intents stay.
 
+import { type Group, groupsOf, linesOf } from './converge-groups.ts'
 import { type Applied, backToRest, type Planned, type Result, type Work } from './converge-work.ts'
 import { AgentError } from './errors.ts'
 import type { Key } from './intents.ts'
 import type { DoneStep, Evidence, IntendedStep } from './journal.ts'
-import type { Answer, LineTransaction } from './platform.ts'
+import type { Answer, Batch, LineTransaction } from './platform.ts'
 import type { Session } from './session.ts'
-
-/** Most intents of free lines between two looks at the freeze. */
-const groupMax = 64
 
 /** How one round of sending ended. */
 interface Round {
@@ -18,6 +16,8 @@ interface Round {
   readonly left: readonly Planned[]
   /** Nothing more may be sent in this convergence. */
   readonly ended: boolean
+  /** The device threw a batch away: what was in it is left, and goes out line by line. */
+  readonly unbatched?: true
   readonly refused: DoneStep['refused'] | undefined
 }
 
@@ -32,6 +32,7 @@ export async function applyLines(
   const results = new Map<Key, Result>()
   let step: number | undefined
   let noted: Promise<void> = Promise.resolve()
+  let batch = transaction.batch?.(session.seen.facts)
   let left = planned
   while (left.length > 0) {
     await noted
@@ -40,21 +41,19 @@ export async function applyLines(
       for (const one of left) results.set(one.key, { kind: 'held', why })
       break
     }
-    const sent = left
+    const groups = groupsOf(left, batch)
     const round = await recordedSoon(
       work,
       session,
       {
         purpose: 'change',
-        commands: commandsOf(
-          transaction,
-          sent.flatMap((one) => one.rendering.apply),
-        ),
-        claims: sent.map((one) => one.claim),
+        commands: commandsOf(transaction, groups.flatMap(linesOf)),
+        claims: left.map((one) => one.claim),
         before,
       },
-      () => sendRound(work, session, sent),
+      () => sendRound(work, session, groups),
     )
+    if (round.value.unbatched) batch = undefined
     step = round.step
     noted = round.noted
     for (const [key, result] of round.value.results) results.set(key, result)
@@ -157,34 +156,30 @@ function commandsOf(
   return [...transaction.enter, ...lines, ...transaction.leave].map((line) => line.text)
 }
 
-async function sendRound(
-  work: Work,
-  session: Session,
-  planned: readonly Planned[],
-): Promise<Round> {
+async function sendRound(work: Work, session: Session, groups: readonly Group[]): Promise<Round> {
   const transaction = lineTransaction(work)
   const results = new Map<Key, Result>()
-  const groups = groupsOf(planned)
+  const plannedFrom = (at: number): readonly Planned[] =>
+    groups.slice(at).flatMap((group) => group.planned)
   const entered = await enter(work, session, transaction)
   if (entered !== undefined) {
-    for (const one of planned) {
+    for (const one of plannedFrom(0)) {
       results.set(one.key, { kind: 'refused', code: 'locked', message: entered.message })
     }
     return { results, undo: [], left: [], ended: true, refused: entered }
   }
   for (const [i, group] of groups.entries()) {
-    const left = groups.slice(i).flat()
     const why = i === 0 ? undefined : heldBy(work)
     if (why !== undefined) {
       await backToRest(work, session)
-      for (const one of left) results.set(one.key, { kind: 'held', why })
+      for (const one of plannedFrom(i)) results.set(one.key, { kind: 'held', why })
       return { results, undo: [], left: [], ended: true, refused: undefined }
     }
     const sent = await sendGroup(work, session, group, i === groups.length - 1)
     for (const [key, result] of sent.results) results.set(key, result)
     if (sent.refused !== undefined) {
       await backToRest(work, session)
-      return { ...sent, results, left: groups.slice(i + 1).flat() }
+      return { ...sent, results, left: plannedFrom(sent.unbatched ? i : i + 1) }
     }
   }
   await backToRest(work, session)
@@ -205,16 +200,16 @@ async function enter(
   return { line: refused.line.text, message: refused.refusal.message }
 }
 
-type GroupResult = Pick<Round, 'results' | 'undo' | 'ended' | 'refused'>
+type GroupResult = Pick<Round, 'results' | 'undo' | 'ended' | 'refused' | 'unbatched'>
 
 /** One run: free lines of many intents, or all lines of one. With the last one the way back to rest goes along. */
 async function sendGroup(
   work: Work,
   session: Session,
-  group: readonly Planned[],
+  group: Group,
   last: boolean,
 ): Promise<GroupResult> {
-  const lines = group.flatMap((one) => one.rendering.apply)
+  const lines = linesOf(group)
   const leave = last ? lineTransaction(work).leave : []
   let stray: AgentError | undefined
   try {
@@ -224,11 +219,33 @@ async function sendGroup(
     stray = error
   }
   const { answers } = session.progress()
+  const thrown = group.batch === undefined ? undefined : thrownAway(group.batch, answers)
+  if (thrown !== undefined && stray === undefined) {
+    return { results: new Map(), undo: [], ended: false, refused: thrown, unbatched: true }
+  }
+  const inside = group.batch === undefined ? answers : answers.slice(1)
+  return judgeGroup(group.planned, inside, stray)
+}
+
+/** The device's no to a batch: nothing between its words was done. */
+function thrownAway(batch: Batch, answers: readonly Answer[]): DoneStep['refused'] {
+  const no = answers.find(
+    ({ line, refusal }) => (line === batch.begin || line === batch.end) && refusal !== undefined,
+  )
+  return no?.refusal === undefined ? undefined : { line: no.line.text, message: no.refusal.message }
+}
+
+/** What became of each intent of a group, by the answers to its lines. */
+function judgeGroup(
+  planned: readonly Planned[],
+  answers: readonly Answer[],
+  stray: AgentError | undefined,
+): GroupResult {
   const results = new Map<Key, Result>()
   const undo: Planned[] = []
   let refused: DoneStep['refused']
   let at = 0
-  for (const one of group) {
+  for (const one of planned) {
     const got = answers.slice(at, at + one.rendering.apply.length)
     at += one.rendering.apply.length
     const no = refusalOf(one, got, stray)
@@ -312,21 +329,4 @@ async function undoLines(
     await enter(work, session, lineTransaction(work))
   }
   return first
-}
-
-/** Intents of free lines only go together; one with a line that waits goes alone. */
-function groupsOf(planned: readonly Planned[]): readonly (readonly Planned[])[] {
-  const groups: Planned[][] = []
-  let open: Planned[] | undefined
-  for (const one of planned) {
-    const together = one.rendering.apply.every((line) => line.free && line.opens === undefined)
-    if (!together || open === undefined || open.length >= groupMax) {
-      open = [one]
-      groups.push(open)
-    } else {
-      open.push(one)
-    }
-    if (!together) open = undefined
-  }
-  return groups
 }

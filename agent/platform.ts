@@ -189,6 +189,22 @@ export interface LineTransaction {
   readonly enter: readonly Line[]
   /** From any context back to rest. */
   readonly leave: readonly Line[]
+  /** A form for many lines at once, where this device has one. */
+  batch?(facts: Facts): Batch | undefined
+}
+
+/**
+ * Words that make one change of the device of the lines between them, where it takes its time for each line by itself. All of them are `free`.
+ * Where `end` is refused nothing between counts as done, and the same lines are sent one by one.
+ */
+export interface Batch {
+  readonly begin: Line
+  readonly end: Line
+  /** Whether a line may stand between them. */
+  holds(line: Line): boolean
+  /** Fewest and most lines of one batch. */
+  readonly linesMin: number
+  readonly linesMax: number
 }
 
 /** How the newest commit of a device stands. */

@@ -171,6 +171,20 @@ describe.each(Object.keys(contexts))('free lines of FRR in %s', (context) => {
     expect(opened.context).toBe('exec')
   })
 
+  it('the words of a batch do nothing by themselves', async () => {
+    const before = await ask('trigger1', 'show running-config')
+    const opened = await at()
+    const batch =
+      frr.transaction.kind === 'line' ? frr.transaction.batch?.(opened.seen.facts) : undefined
+    expect(batch).toBeDefined()
+    for (const word of [batch!.begin, batch!.end]) {
+      const inside = opened.context === 'exec' ? 'exec' : 'config'
+      const [answer] = await opened.run([{ ...word, needs: opened.context, opens: inside }])
+      expect(answer?.refusal === undefined).toBe(context !== 'exec')
+    }
+    expect(await ask('trigger1', 'show running-config')).toBe(before)
+  })
+
   it('shows change nothing and stay where they are', async () => {
     const before = await ask('trigger1', 'show running-config')
     const opened = await at()

@@ -78,6 +78,7 @@ export function createBench(spec: SimulatedDevice, way: Way = 'bytes'): Bench {
     journal: book,
     clock,
     signal: new AbortController().signal,
+    connected: () => warm !== undefined,
     async session() {
       warm ??= await open()
       return warm

@@ -526,4 +526,56 @@ describe('an agent', () => {
     await bring(book, agent, wanted)
     expect(wanted.filter((intent) => book.state(keyOf(intent))?.verified !== true)).toEqual([])
   })
+
+  it('puts many routes on and off as one change of the device, and writes its words down', async () => {
+    const book = createBook()
+    const agent = start(book)
+    await book.until(verified)
+    const wanted = Array.from({ length: 150 }, (_, i) => blackhole(`203.0.113.${i}/32`))
+    const typed = router.journal.lines().length
+    await bring(book, agent, wanted)
+    await bring(book, agent, [])
+
+    const lines = router.journal.lines().slice(typed)
+    const changing = lines.filter((line) => /^(?:XFRR_|(?:no )?ip route )/.test(line))
+    const between = (no: string) => [
+      'XFRR_start_configuration',
+      ...wanted.map((_, i) => `${no}ip route 203.0.113.${i}/32 blackhole tag 666`),
+      'XFRR_end_configuration',
+    ]
+    expect(changing.slice(0, 152).toSorted()).toEqual(between('').toSorted())
+    expect(changing.slice(152).toSorted()).toEqual(between('no ').toSorted())
+    expect([changing[0], changing[151]]).toEqual([
+      'XFRR_start_configuration',
+      'XFRR_end_configuration',
+    ])
+    const intended = book.entries.flatMap((entry) =>
+      entry.kind === 'intend' && entry.value.purpose === 'change' ? [entry.value.commands] : [],
+    )
+    expect(intended.map((commands) => commands.length)).toEqual([154, 154])
+    expect(router.running).not.toContain('blackhole tag 666')
+  })
+
+  it('does the rest one by one where the device throws a batch away for one of its routes', async () => {
+    const book = createBook()
+    const agent = start(book)
+    await book.until(verified)
+    const wanted = Array.from({ length: 20 }, (_, i) => blackhole(`203.0.113.${i}/32`))
+    // Between our look and our change somebody gives one of them a next hop.
+    router.faults.add({
+      kind: 'foreign-change',
+      when: 'before',
+      matching: '^XFRR_start_configuration$',
+      times: 1,
+      lines: ['ip route 203.0.113.7/32 192.0.2.9'],
+    })
+    await bring(book, agent, wanted)
+
+    const states = wanted.map((intent) => book.state(keyOf(intent)))
+    expect(states.filter((state) => state?.verified !== true).map((state) => state?.key)).toEqual([
+      keyOf(blackhole('203.0.113.7/32')),
+    ])
+    expect(router.running).toContain('ip route 203.0.113.7/32 192.0.2.9\n')
+    expect(router.running.match(/blackhole tag 666/g)?.length).toBe(19)
+  })
 })
