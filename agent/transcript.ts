@@ -36,11 +36,15 @@ export function createTranscript(
       return
     }
     tail += entry
+    // Only now and then: to cut at each line would copy all that is kept each time.
+    if (tail.length > partMax) cut()
+  }
+
+  const cut = (): void => {
     const over = tail.length - partMax / 2
-    if (over > 0) {
-      left += over
-      tail = tail.slice(over)
-    }
+    if (over <= 0) return
+    left += over
+    tail = tail.slice(over)
   }
 
   return {
@@ -52,7 +56,10 @@ export function createTranscript(
       left = 0
       bytes = 0
     },
-    text: () => (left === 0 ? head + tail : `${head}… ${left} characters left out …\n${tail}`),
+    text() {
+      cut()
+      return left === 0 ? head + tail : `${head}… ${left} characters left out …\n${tail}`
+    },
     bytes: () => bytes,
   }
 }

@@ -36,9 +36,13 @@ export function readArtifact(
   return { kind: header[1] ?? '', text: whole.slice(header[0].length) }
 }
 
+/** Bytes up to which a content is small, and how it is then compressed: as well as with zlib's usual tables, which it takes longer to set up than to use. */
+const small = { bytes: 8_192, windowBits: 13, memLevel: 5 }
+
 /** Compressed, as it is stored. */
 export function packArtifact(content: Uint8Array): Uint8Array {
-  return deflateSync(content)
+  const { bytes, ...tables } = small
+  return content.length <= bytes ? deflateSync(content, tables) : deflateSync(content)
 }
 
 /** Uncompressed. Throws when the bytes were damaged. */

@@ -117,8 +117,16 @@ export function parse(
   }
 }
 
+/** Answers that were read already: a thousand routes stand in one, and each of them asks for it. */
+const known = new WeakMap<Answer, Statements>()
+
 function statementsOf(answers: ReadonlyMap<string, Answer>, what: string): Statements {
-  return readStatements(answerTo(answers, what))
+  const answer = answerTo(answers, what)
+  const before = known.get(answer)
+  if (before !== undefined) return before
+  const statements = readStatements(answer)
+  known.set(answer, statements)
+  return statements
 }
 
 function foundFor(intent: Intent, reading: Reading): Found {
