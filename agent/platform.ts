@@ -201,7 +201,7 @@ export interface Batch {
   readonly begin: Line
   readonly end: Line
   /** Whether a line may stand between them. */
-  holds(line: Line): boolean
+  readonly holds: (line: Line) => boolean
   /** Fewest and most lines of one batch. */
   readonly linesMin: number
   readonly linesMax: number

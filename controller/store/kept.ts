@@ -3,9 +3,9 @@
 
 import { type Enforcement, liveStatuses } from '../enforcement.ts'
 import { createHour, type Hour, hourBefore, type Judged, type Usage, usageOf } from '../hour.ts'
-import { createKeptProgress } from './kept-progress.ts'
+import { createKeptProgress, type KeptProgress } from './kept-progress.ts'
 import type { Sql } from './statements.ts'
-import type { Result, TokenRow, Wanted } from './store.ts'
+import type { Result, TokenRow } from './store.ts'
 
 /** Most tokens that are kept. Those beyond are read each time. */
 const tokensMax = 1_000
@@ -18,8 +18,7 @@ export interface Kept {
   enforcement(id: string): Enforcement | undefined
   usage(now: string, judged?: Judged): Usage
   token(sha256: string): TokenRow | undefined
-  wanted(enforcement: string): readonly Wanted[]
-  results(enforcement: string): readonly Result[]
+  readonly progress: Pick<KeptProgress, 'wanted' | 'results'>
   /** An enforcement was inserted or updated. */
   noteEnforcement(enforcement: Enforcement): void
   /** A token was written. */
@@ -45,14 +44,14 @@ export function createKept(sql: Sql): Kept {
   let version: number | undefined
   let live: Live | undefined
   let hour: Hour | undefined
-  let tokens = new Map<string, TokenRow>()
+  const tokens = createTokens(sql)
   let notes = 0
   const progress = createKeptProgress(sql)
 
   function drop(): void {
     live = undefined
     hour = undefined
-    tokens = new Map()
+    tokens.drop()
     progress.drop()
   }
 
@@ -82,17 +81,8 @@ export function createKept(sql: Sql): Kept {
       hour = createHour(recent, now)
       return hour.usage(now, judged) ?? usageOf(recent, now, judged)
     },
-    token(sha256) {
-      const known = tokens.get(sha256)
-      if (known !== undefined) return known
-      const row = sql.get<{ doc: string }>('select doc from tokens where sha256 = ?', sha256)
-      if (row === undefined) return undefined
-      const token = JSON.parse(row.doc) as TokenRow // written by `putToken` alone
-      if (tokens.size < tokensMax) tokens.set(sha256, token)
-      return token
-    },
-    wanted: (enforcement) => progress.wanted(enforcement),
-    results: (enforcement) => progress.results(enforcement),
+    token: (sha256) => tokens.token(sha256),
+    progress,
     noteResult(result) {
       if (progress.note(result)) notes++
     },
@@ -103,12 +93,28 @@ export function createKept(sql: Sql): Kept {
     },
     noteToken() {
       notes++
-      tokens = new Map()
+      tokens.drop()
     },
     get notes() {
       return notes
     },
     drop,
+  }
+}
+
+function createTokens(sql: Sql): { token(sha256: string): TokenRow | undefined; drop(): void } {
+  const tokens = new Map<string, TokenRow>()
+  return {
+    token(sha256) {
+      const known = tokens.get(sha256)
+      if (known !== undefined) return known
+      const row = sql.get<{ doc: string }>('select doc from tokens where sha256 = ?', sha256)
+      if (row === undefined) return undefined
+      const token = JSON.parse(row.doc) as TokenRow // written by `putToken` alone
+      if (tokens.size < tokensMax) tokens.set(sha256, token)
+      return token
+    },
+    drop: () => tokens.clear(),
   }
 }
 

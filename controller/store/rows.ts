@@ -32,11 +32,11 @@ export function createRows(sql: Sql, kept: Kept): Rows {
     usage: (now, judged) => kept.usage(now, judged),
     wanted: (of) =>
       'enforcement' in of
-        ? kept.wanted(of.enforcement)
+        ? kept.progress.wanted(of.enforcement)
         : parsed(ofDevice(sql, 'wanted', of.device)),
     results: (of) =>
       'enforcement' in of
-        ? kept.results(of.enforcement)
+        ? kept.progress.results(of.enforcement)
         : parsed(ofDevice(sql, 'results', of.device)),
     claims: (device) =>
       parsed<Claim>(sql.all('select doc from claims where device = ? order by key', device)),
