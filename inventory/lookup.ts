@@ -2,7 +2,7 @@
 
 import type { Customer, Inventory, Protected } from './model.ts'
 import { type Address, addressCount, familyOf, lengthOf, maximal, type Prefix } from './prefix.ts'
-import { createTrie, type Trie } from './trie.ts'
+import { createTrie } from './trie.ts'
 
 /** Questions about space. A customer counts whatever the routing table its prefix is in. */
 export interface Lookup {
@@ -18,13 +18,29 @@ export interface Lookup {
 
 /** Builds the tries of one inventory; it never changes afterwards. */
 export function createLookup(inventory: Inventory): Lookup {
-  const customers = createSpace(
-    [...inventory.customers.values()].flatMap((customer) =>
-      customer.prefixes.map(({ prefix }): readonly [Prefix, Customer] => [prefix, customer]),
-    ),
-  )
+  const before = known.get(inventory)
+  if (before !== undefined) return before
+  const made = build(inventory)
+  known.set(inventory, made)
+  return made
+}
+
+// An inventory never changes, and its loading asks before anybody else does.
+const known = new WeakMap<Inventory, Lookup>()
+
+function build(inventory: Inventory): Lookup {
+  const theirs: Prefix[] = []
+  const owners: Customer[] = []
+  for (const customer of inventory.customers.values()) {
+    for (const { prefix } of customer.prefixes) {
+      theirs.push(prefix)
+      owners.push(customer)
+    }
+  }
+  const customers = createSpace(theirs, owners)
   const shields = createSpace(
-    inventory.protected.map((shield): readonly [Prefix, Protected] => [shield.prefix, shield]),
+    inventory.protected.map(({ prefix }) => prefix),
+    inventory.protected,
   )
   return {
     customerAt: (address) => customers.at(address),
@@ -43,23 +59,20 @@ interface Space<T> {
   overlapping(prefix: Prefix): readonly (readonly [Prefix, T])[]
 }
 
-function createSpace<T>(entries: readonly (readonly [Prefix, T])[]): Space<T> {
-  const tries = { 4: trieOf(4, entries), 6: trieOf(6, entries) }
+function createSpace<T>(prefixes: readonly Prefix[], owners: readonly T[]): Space<T> {
+  const tries = { 4: createTrie(4, prefixes), 6: createTrie(6, prefixes) }
   return {
-    at: (address) => entries[tries[familyOf(address)].longest(address)]?.[1],
+    at: (address) => owners[tries[familyOf(address)].longest(address)],
     overlapping(prefix) {
       const trie = tries[familyOf(prefix)]
       const indices = new Set([...trie.around(prefix), ...trie.inside(prefix)])
-      return [...indices].map((index) => entries[index]).filter((entry) => entry !== undefined)
+      return [...indices].flatMap((index): readonly (readonly [Prefix, T])[] => {
+        const one = prefixes[index]
+        const owner = owners[index]
+        return one === undefined || owner === undefined ? [] : [[one, owner]]
+      })
     },
   }
-}
-
-function trieOf(family: 4 | 6, entries: readonly (readonly [Prefix, unknown])[]): Trie {
-  return createTrie(
-    family,
-    entries.flatMap(([prefix], index) => (familyOf(prefix) === family ? [[prefix, index]] : [])),
-  )
 }
 
 function holderOf(customers: Space<Customer>, prefix: Prefix): Customer | undefined {

@@ -2,7 +2,7 @@
 // Large networks have tens of thousands of them: whether one is in a prefix is asked of a trie.
 
 import type { Device, Id, Inventory } from './model.ts'
-import { type Address, comparePrefixes, familyOf, hostPrefix, type Prefix } from './prefix.ts'
+import { type Address, ascending, familyOf, hostPrefix, type Prefix } from './prefix.ts'
 import { createTrie, type Trie } from './trie.ts'
 
 /** An address that is never cut, and why. */
@@ -35,8 +35,8 @@ export function neverCut(
       })),
     ),
   ]
-  const unique = new Map(entries.map((each) => [`${each.address} ${each.why}`, each]))
-  return [...unique.values()].sort((one, other) => comparePrefixes(one.prefix, other.prefix))
+  const unique = [...new Map(entries.map((each) => [`${each.address} ${each.why}`, each])).values()]
+  return ascending(unique.map(({ prefix }) => prefix)).flatMap((index) => unique[index] ?? [])
 }
 
 /** Those that lie in a prefix, in the order of the list. A list is sorted for this once, when it is first asked about. */
@@ -69,13 +69,9 @@ function sortedOf(list: readonly NeverCut[]): Sorted {
     if (group === undefined) byPrefix.set(each.prefix, [each])
     else group.push(each)
   }
-  const prefixes = [...byPrefix.keys()].map((prefix, index) => [prefix, index] as const)
-  const trie = (family: 4 | 6) =>
-    createTrie(
-      family,
-      prefixes.filter(([prefix]) => familyOf(prefix) === family),
-    )
-  const sorted = { tries: { 4: trie(4), 6: trie(6) }, groups: [...byPrefix.values()] }
+  const prefixes = [...byPrefix.keys()]
+  const tries = { 4: createTrie(4, prefixes), 6: createTrie(6, prefixes) }
+  const sorted = { tries, groups: [...byPrefix.values()] }
   known.set(list, sorted)
   return sorted
 }

@@ -2,6 +2,14 @@
 // Not here: who owns an address (lookup.ts), what must never be cut (never-cut.ts).
 
 import { Netmask } from 'netmask'
+import {
+  compareWords,
+  isCanonicalAddress,
+  isCanonicalPrefix,
+  isIpv6,
+  sameBits,
+  writeWords,
+} from './prefix-words.ts'
 
 declare const prefixBrand: unique symbol
 declare const addressBrand: unique symbol
@@ -32,6 +40,8 @@ const widthOf = { 4: 32, 6: 128 } as const
 
 /** `203.0.113.9/32`, `2001:db8::/48` or a bare address (which means its /32 or /128) → Prefix. Refuses host bits, leading zeros, zones and IPv4-mapped forms. */
 export function parsePrefix(text: string): Parsed<Prefix> {
+  // Most are written as they are printed: nothing has to be made of those.
+  if (isCanonicalPrefix(text)) return { ok: true, value: text as Prefix }
   const slash = text.indexOf('/')
   const base = parseNumber(slash < 0 ? text : text.slice(0, slash))
   if (!base.ok) return base
@@ -52,6 +62,7 @@ export function parsePrefix(text: string): Parsed<Prefix> {
 
 /** `203.0.113.9` or `2001:DB8::1` → Address in canonical text. Refuses leading zeros, zones, IPv4-mapped forms and anything with a slash. */
 export function parseAddress(text: string): Parsed<Address> {
+  if (isCanonicalAddress(text)) return { ok: true, value: text as Address }
   const parsed = parseNumber(text)
   if (!parsed.ok) return parsed
   return { ok: true, value: printNumber(parsed.value.family, parsed.value.value) }
@@ -59,7 +70,7 @@ export function parseAddress(text: string): Parsed<Address> {
 
 /** 4 or 6. */
 export function familyOf(of: Prefix | Address): Family {
-  return of.includes(':') ? 6 : 4
+  return isIpv6(of) ? 6 : 4
 }
 
 /** Prefix length in bits. */
@@ -106,9 +117,9 @@ export function prefixFrom(family: Family, value: bigint, length: number): Prefi
 
 /** Whether each address of `inner` is in `outer`. Equal prefixes cover each other; another family never does. */
 export function covers(outer: Prefix, inner: Prefix): boolean {
-  const a = toSpan(outer)
-  const b = toSpan(inner)
-  return a.family === b.family && a.first <= b.first && b.last <= a.last
+  if (isIpv6(outer) !== isIpv6(inner)) return false
+  const length = writeWords(outer, wordsOfOne)
+  return length <= writeWords(inner, wordsOfOther) && sameBits(wordsOfOne, wordsOfOther, length)
 }
 
 /** Whether at least one address is in both. */
@@ -141,11 +152,37 @@ export function maximal(prefixes: readonly Prefix[]): readonly Prefix[] {
 
 /** Orders by family, then first address, then length (shorter first): for `sort`. */
 export function comparePrefixes(one: Prefix, other: Prefix): number {
-  const a = toSpan(one)
-  const b = toSpan(other)
-  if (a.family !== b.family) return a.family - b.family
-  if (a.first !== b.first) return a.first < b.first ? -1 : 1
-  return a.length - b.length
+  const isWide = isIpv6(one)
+  if (isWide !== isIpv6(other)) return isWide ? 1 : -1
+  const length = writeWords(one, wordsOfOne)
+  const otherLength = writeWords(other, wordsOfOther)
+  return compareWords(wordsOfOne, wordsOfOther, isWide ? 4 : 1) || length - otherLength
+}
+
+const wordsOfOne = new Int32Array(4)
+const wordsOfOther = new Int32Array(4)
+
+/** The numbers of the prefixes in the order of `comparePrefixes`; equal ones as they were given. For lists of hundreds of thousands: each text is read once. */
+export function ascending(prefixes: readonly Prefix[]): readonly number[] {
+  // Family, the words as unsigned numbers, length: side by side.
+  const stride = 6
+  const keys = new Uint32Array(prefixes.length * stride)
+  for (const [index, prefix] of prefixes.entries()) {
+    const at = index * stride
+    const isWide = isIpv6(prefix)
+    keys[at] = isWide ? 1 : 0
+    keys[at + 5] = writeWords(prefix, wordsOfOne)
+    for (let word = 0; word < (isWide ? 4 : 1); word++) keys[at + 1 + word] = wordsOfOne[word] ?? 0
+  }
+  return prefixes
+    .map((_, index) => index)
+    .sort((one, other) => {
+      for (let part = 0; part < stride; part++) {
+        const difference = (keys[one * stride + part] ?? 0) - (keys[other * stride + part] ?? 0)
+        if (difference !== 0) return difference
+      }
+      return one - other
+    })
 }
 
 /** Number of addresses in a prefix. */
@@ -171,17 +208,6 @@ export function parseMasked(address: string, mask: string): Parsed<Prefix> {
   const text = bits.value.value.toString(2).padStart(32, '0')
   if (!/^1*0*$/.test(text)) return wrong(`"${mask}" is no contiguous netmask`)
   return parsePrefix(`${address}/${text.replaceAll('0', '').length}`)
-}
-
-/** Writes the base address of a prefix, or an address, as big-endian 32-bit words (one for IPv4, four for IPv6) and says how many bits of it count. For tries: a million a second, where numbers of unbounded size are too slow. */
-export function writeWords(of: Prefix | Address, into: Int32Array): number {
-  const slash = of.lastIndexOf('/')
-  const end = slash < 0 ? of.length : slash
-  const isIpv6 = of.includes(':')
-  if (isIpv6) writeIpv6(of, end, into)
-  else into[0] = readIpv4(of, end)
-  if (slash < 0) return isIpv6 ? 128 : 32
-  return Number(of.slice(slash + 1))
 }
 
 function spanOf(family: Family, value: bigint, length: number): Span {
@@ -262,48 +288,4 @@ function parseIpv6(text: string): Parsed<{ readonly family: Family; readonly val
 
 function wrong(problem: string): { readonly ok: false; readonly problem: string } {
   return { ok: false, problem }
-}
-
-// The text is canonical: nothing is checked again here.
-function readIpv4(text: string, end: number): number {
-  let word = 0
-  let part = 0
-  for (let index = 0; index < end; index++) {
-    const code = text.charCodeAt(index)
-    if (code === 46) {
-      word = (word << 8) | part
-      part = 0
-    } else part = part * 10 + code - 48
-  }
-  return (word << 8) | part
-}
-
-function writeIpv6(text: string, end: number, into: Int32Array): void {
-  into.fill(0)
-  const gap = text.indexOf('::')
-  writeGroups(text, { from: 0, end: gap < 0 ? end : gap, first: 0 }, into)
-  if (gap < 0 || gap + 2 >= end) return
-  let groups = 1
-  for (let index = gap + 2; index < end; index++) if (text.charCodeAt(index) === 58) groups++
-  writeGroups(text, { from: gap + 2, end, first: 8 - groups }, into)
-}
-
-function writeGroups(
-  text: string,
-  part: { readonly from: number; readonly end: number; readonly first: number },
-  into: Int32Array,
-): void {
-  let group = part.first
-  let value = 0
-  for (let index = part.from; index <= part.end; index++) {
-    const code = index === part.end ? 58 : text.charCodeAt(index)
-    if (code !== 58) {
-      value = (value << 4) | (code > 57 ? code - 87 : code - 48)
-      continue
-    }
-    if (index === part.from) return
-    into[group >> 1] = (into[group >> 1] ?? 0) | (group % 2 === 0 ? value << 16 : value)
-    group++
-    value = 0
-  }
 }

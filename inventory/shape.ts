@@ -52,7 +52,7 @@ export function shape<T>(
     value,
     problems: unique(problems.filter(({ path }) => !misread(tree, path))),
     problem: (path, fault, key) => tree.problem(original(path), fault, key),
-    has: (path) => tree.written(original(path)) !== undefined,
+    has: (path) => tree.has(original(path)),
   }
 }
 

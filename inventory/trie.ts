@@ -1,7 +1,8 @@
 // A path-compressed binary trie on one typed array: prefixes of one family → numbers. It knows no customers; lookup.ts does.
 // Addresses are 32-bit words, one for IPv4 and four for IPv6: nothing here needs bigint.
 
-import { type Address, type Family, type Prefix, writeWords } from './prefix.ts'
+import type { Address, Family, Prefix } from './prefix.ts'
+import { isIpv6, writeWords } from './prefix-words.ts'
 
 /** Prefixes of one family, each with the number it was given. */
 export interface Trie {
@@ -25,18 +26,20 @@ const tableFrom = 4096
 /** Bits that the table of first steps decides, behind those that all prefixes share. */
 const tableBits = 16
 
-/** Builds the trie. Where a prefix is given twice the first number stands. */
-export function createTrie(
-  family: Family,
-  entries: readonly (readonly [prefix: Prefix, value: number])[],
-): Trie {
+/** Builds the trie of one family over a list of prefixes; those of the other family are passed over. The number of a prefix is its place in the list, the first one where it is given twice. */
+export function createTrie(family: Family, prefixes: readonly Prefix[]): Trie {
   const words = family === 4 ? 1 : 4
+  const isWide = family === 6
   const key = new Int32Array(4)
-  const grown = { data: new Int32Array(1 + entries.length * 2 * (KEY + words)), words, end: 1 }
-  for (const [prefix, value] of entries) insert(grown, key, writeWords(prefix, key), value + 1)
+  let count = 0
+  for (const prefix of prefixes) if (isIpv6(prefix) === isWide) count++
+  const grown = { data: new Int32Array(1 + count * 2 * (KEY + words)), words, end: 1 }
+  for (const [index, prefix] of prefixes.entries()) {
+    if (isIpv6(prefix) === isWide) insert(grown, key, writeWords(prefix, key), index + 1)
+  }
   const tree = packed(grown)
   const { data } = tree
-  const table = entries.length >= tableFrom ? firstSteps(tree) : undefined
+  const table = count >= tableFrom ? firstSteps(tree) : undefined
   return {
     longest(address) {
       writeWords(address, key)

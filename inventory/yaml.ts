@@ -1,22 +1,13 @@
 // YAML text → data with the place of every value, and the traps of YAML that would change a meaning in silence. Shared by inventory and playbooks.
 
-import {
-  type Document,
-  isAlias,
-  isMap,
-  isScalar,
-  isSeq,
-  LineCounter,
-  type Node,
-  type Pair,
-  parseDocument,
-  type Scalar,
-  visit,
-} from 'yaml'
+import { type Document, isScalar, isSeq, type Pair, parseDocument, type Scalar, visit } from 'yaml'
+import { readJson } from './json-text.ts'
+import { type PlainText, readPlainYaml } from './plain-yaml.ts'
 import { type Problem, showable } from './problem.ts'
+import { foundMax, keyName, offsetOfNode, type Path, type Places, placesOf } from './yaml-nodes.ts'
+import { lineFinder, placesIn } from './yaml-places.ts'
 
-/** Where a value stands in the data: `['devices', 'edge1', 'port']`. */
-export type Path = readonly (string | number)[]
+export type { Path } from './yaml-nodes.ts'
 
 /** One YAML file after parsing. */
 export interface Tree {
@@ -32,6 +23,8 @@ export interface Tree {
   problem(path: Path, what: Fault, key?: boolean): Problem
   /** The value as it is written, for "found"; undefined where nothing stands there. */
   written(path: Path): string | undefined
+  /** Whether something stands there, be it nothing: `written` without reading the text again. */
+  has(path: Path): boolean
 }
 
 /** A problem without its place. */
@@ -45,24 +38,17 @@ export function printPath(path: Path): string {
     .join('')
 }
 
-/** Parses one file. Never throws: what can't be read is a problem. */
+/** Parses one file. Never throws: what can't be read is a problem. What is plain YAML or JSON is read fast, with the same result. */
 export function parseYaml(file: string, text: string): Tree {
-  const lines = new LineCounter()
+  const plain = readJson(text) ?? readPlainYaml(text)
+  return plain === undefined ? wholeTree(file, text) : plainTree(file, text, plain)
+}
+
+/** The same by the whole parser, whatever the text holds. */
+export function wholeTree(file: string, text: string): Tree {
   // Duplicates are found below: the parser's own check takes quadratic time.
-  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: false })
-  const at = (offset: number, path: Path, fault: Fault): Problem => {
-    const { line, col } = lines.linePos(offset)
-    return {
-      file,
-      line: Math.max(line, 1),
-      column: Math.max(col, 1),
-      path: showable(printPath(path)),
-      ...fault,
-      message: showable(fault.message),
-      remedy: showable(fault.remedy),
-      ...(fault.found === undefined ? {} : { found: showable(fault.found, foundMax) }),
-    }
-  }
+  const document = parseDocument(text, { uniqueKeys: false })
+  const at = problemsAt(file, text)
   const traps = trapsOf(document, at)
   // Behind the first error the parser stumbles over all that follows: those tokens are no mistakes of their own.
   const errors = [...document.errors, ...document.warnings].filter(
@@ -77,19 +63,59 @@ export function parseYaml(file: string, text: string): Tree {
     }),
   )
   const read = syntax.length > 0 ? { value: undefined, problems: [] } : valueOf(document, at)
+  const places = placesOf(document, text)
   return {
     file,
     value: read.value,
     problems: [...syntax, ...(syntax.length > 0 ? [] : traps.problems), ...read.problems],
     warnings: traps.warnings,
     misread: traps.misread,
-    problem: (path, fault, key = false) => at(offsetOf(document, path, key), path, fault),
-    written: (path) => writtenAs(nodeAt(document, path), text),
+    ...pointing(places, at),
+    has: (path) => places.written(path) !== undefined,
   }
 }
 
-/** Longest value that is shown as found, in characters. */
-const foundMax = 80
+// Nothing is wrong in it, as far as YAML goes, and no trap: places are found when somebody asks.
+function plainTree(file: string, text: string, plain: PlainText): Tree {
+  return {
+    file,
+    value: plain.value,
+    problems: [],
+    warnings: [],
+    misread: [],
+    ...pointing(placesIn(text, plain), problemsAt(file, text)),
+    has: (path) => stands(plain.value, path),
+  }
+}
+
+function pointing(places: Places, at: At): Pick<Tree, 'problem' | 'written'> {
+  return {
+    problem: (path, fault, key = false) => at(places.offset(path, key), path, fault),
+    written: (path) => places.written(path),
+  }
+}
+
+function problemsAt(file: string, text: string): At {
+  const find = lineFinder(text)
+  return (offset, path, fault) => ({
+    file,
+    ...find(offset),
+    path: showable(printPath(path)),
+    ...fault,
+    message: showable(fault.message),
+    remedy: showable(fault.remedy),
+    ...(fault.found === undefined ? {} : { found: showable(fault.found, foundMax) }),
+  })
+}
+
+function stands(value: unknown, path: Path): boolean {
+  let here = value
+  for (const part of path) {
+    if (typeof here !== 'object' || here === null || !Object.hasOwn(here, part)) return false
+    here = Reflect.get(here, part)
+  }
+  return here !== undefined
+}
 
 /** What each place of a document is reported with. */
 type At = (offset: number, path: Path, fault: Fault) => Problem
@@ -198,12 +224,6 @@ const badKey: Fault = {
   remedy: 'put the name into quotes, and values in lists or fields of their own',
 }
 
-function keyName(key: unknown): string | undefined {
-  const value: unknown = isScalar(key) ? key.value : undefined
-  if (typeof value === 'string') return value
-  return typeof value === 'number' || typeof value === 'boolean' ? String(value) : undefined
-}
-
 function keyFault(name: string, key: unknown): Fault | undefined {
   const source = isScalar(key) ? (key.source ?? name) : name
   if (isScalar(key) && typeof key.value === 'number' && source !== name) {
@@ -252,50 +272,4 @@ function pathOf(ancestors: readonly unknown[], index?: number): Path {
 
 function isPair(node: unknown): node is Pair {
   return typeof node === 'object' && node !== null && 'key' in node && 'value' in node
-}
-
-function nodeAt(document: Document.Parsed, path: Path): Node | undefined {
-  let node: unknown = document.contents
-  for (const part of path) {
-    node = resolved(document, node)
-    if (isMap(node)) node = node.items.findLast(({ key }) => keyName(key) === String(part))?.value
-    else if (isSeq(node)) node = node.items[Number(part)]
-    else return undefined
-  }
-  const found = resolved(document, node)
-  return isMap(found) || isSeq(found) || isScalar(found) ? found : undefined
-}
-
-function resolved(document: Document.Parsed, node: unknown): unknown {
-  return isAlias(node) ? node.resolve(document) : node
-}
-
-function offsetOf(document: Document.Parsed, path: Path, key: boolean): number {
-  for (let length = path.length; length > 0; length--) {
-    const parent = nodeAt(document, path.slice(0, length - 1))
-    if (isMap(parent)) {
-      const pair = parent.items.findLast((item) => keyName(item.key) === String(path[length - 1]))
-      if (pair !== undefined) {
-        const onKey = key || length < path.length || pair.value === null
-        return offsetOfNode(onKey ? pair.key : pair.value)
-      }
-    } else if (isSeq(parent) && parent.items[Number(path[length - 1])] !== undefined) {
-      return offsetOfNode(parent.items[Number(path[length - 1])])
-    }
-  }
-  return offsetOfNode(document.contents)
-}
-
-function offsetOfNode(node: unknown): number {
-  const range = isScalar(node) || isMap(node) || isSeq(node) || isAlias(node) ? node.range : null
-  return range?.[0] ?? 0
-}
-
-function writtenAs(node: Node | undefined, text: string): string | undefined {
-  if (isMap(node)) return 'a map'
-  if (isSeq(node)) return 'a list'
-  if (!isScalar(node)) return undefined
-  if (node.value === null) return 'nothing'
-  const [start, end] = node.range ?? [0, 0]
-  return showable(text.slice(start, end), foundMax)
 }

@@ -5,8 +5,10 @@ import { describe, expect, it } from 'vitest'
 import {
   type Address,
   addressCount,
+  ascending,
   baseOf,
   carve,
+  comparePrefixes,
   covers,
   familyOf,
   hostPrefix,
@@ -22,8 +24,8 @@ import {
   toNumber,
   toSpan,
   wildcardOf,
-  writeWords,
 } from '../../inventory/prefix.ts'
+import { isCanonicalAddress, isCanonicalPrefix, writeWords } from '../../inventory/prefix-words.ts'
 
 const anyPrefix = fc
   .tuple(fc.constantFrom(4 as const, 6 as const), fc.bigInt(0n, 2n ** 128n - 1n), fc.nat(128))
@@ -170,7 +172,103 @@ describe('words for tries', () => {
       }),
     )
   })
+
+  it('knows a text that is printed like this already, and no other', () => {
+    const sign = fc.constantFrom(
+      ...'0123456789abcdefF:./ '.split(''),
+      '',
+      '::',
+      '0:',
+      ':0',
+      '.0',
+      '/0',
+    )
+    const slips = fc.array(fc.tuple(fc.nat(), sign, fc.boolean()), { maxLength: 3 })
+    const zeros = fc
+      .array(fc.constantFrom('0', '0', '0', '1', 'ffff', 'a0'), { minLength: 8, maxLength: 8 })
+      .map((groups) => `${groups.join(':')}/128`)
+    const texts = fc.tuple(fc.oneof(anyPrefix, nearPrefix, zeros), slips).map(([text, made]) =>
+      made.reduce((so: string, [where, put, replaces]) => {
+        const at = where % (so.length + 1)
+        return `${so.slice(0, at)}${put}${so.slice(at + (replaces ? 1 : 0))}`
+      }, text),
+    )
+    fc.assert(
+      fc.property(texts, (text) => {
+        expect(isCanonicalPrefix(text)).toBe(printed(text) === text)
+        const [base = ''] = text.split('/')
+        expect(isCanonicalAddress(base)).toBe(
+          printed(`${base}/${base.includes(':') ? 128 : 32}`)?.split('/')[0] === base,
+        )
+      }),
+      { numRuns: 2_000 },
+    )
+    fc.assert(
+      fc.property(anyPrefix, (one) => {
+        expect(isCanonicalPrefix(one)).toBe(true)
+      }),
+    )
+  })
+
+  it('are put in order as comparing each two does', () => {
+    fc.assert(
+      fc.property(fc.array(fc.oneof(anyPrefix, nearPrefix)), (some) => {
+        const byNumber = [...some].sort((one, other) => {
+          const a = toSpan(one)
+          const b = toSpan(other)
+          if (a.family !== b.family) return a.family - b.family
+          return a.first === b.first ? a.length - b.length : a.first < b.first ? -1 : 1
+        })
+        expect(ascending(some).map((index) => some[index])).toEqual(byNumber)
+        expect([...some].sort(comparePrefixes)).toEqual(byNumber)
+        const twice = [...some, ...some]
+        const order = ascending(twice)
+        const isStable = order.every(
+          (index, at) =>
+            at === 0 || twice[order[at - 1] ?? 0] !== twice[index] || (order[at - 1] ?? 0) < index,
+        )
+        expect(isStable).toBe(true)
+      }),
+    )
+  })
+
+  it('covers what lies between its first and last address', () => {
+    const any = fc.oneof(anyPrefix, nearPrefix)
+    fc.assert(
+      fc.property(any, any, fc.nat(128), (one, other, length) => {
+        const { family, first, length: own } = toSpan(one)
+        const around = prefixFrom(family, first, Math.min(own, length))
+        for (const [outer, inner] of [
+          [one, other],
+          [around, one],
+          [one, around],
+        ] as const) {
+          const a = toSpan(outer)
+          const b = toSpan(inner)
+          expect(covers(outer, inner)).toBe(
+            a.family === b.family && a.first <= b.first && b.last <= a.last,
+          )
+        }
+      }),
+    )
+  })
 })
+
+/** How a text is printed that is read number by number, with no short way; undefined where it is no prefix with its length. */
+function printed(text: string): string | undefined {
+  const match = /^([^/]+)\/(0|[1-9]\d{0,2})$/.exec(text)
+  if (match === null) return undefined
+  const [, base = '', length = ''] = match
+  try {
+    const value = toNumber(base as Address)
+    const family = base.includes(':') ? 6 : 4
+    if (Number(length) > (family === 4 ? 32 : 128)) return undefined
+    const prefix = prefixFrom(family, value, Number(length))
+    return toSpan(prefix).first === value ? prefix : undefined
+  } catch {
+    return undefined
+  }
+}
 
 function addressesOf(of: Prefix): readonly Address[] {
   const { family, first } = toSpan(of)
