@@ -182,19 +182,21 @@ function neverCutAddresses(input: GuardInput): Hit | undefined {
   }
 }
 
-/** What shields are met by what is left after carving: not one may be. A prefix that the decision names itself may hold some, since it is carved around them, but not lie in them. */
+/** What shields are met by what is left after carving: not one may be. A prefix that the decision names itself may hold some, since it is carved around them, but not lie in them: be it that these take all of it, or these and those of another guard together. */
 function shielded(
   input: GuardInput,
   at: (prefix: Prefix) => readonly { readonly prefix: Prefix; readonly text: string }[],
 ): readonly string[] {
-  const left = input.compiled.prefixes.flatMap(at)
+  const { compiled } = input
+  const left = compiled.prefixes.flatMap(at)
+  const isGone = compiled.intents.length === 0 && compiled.leftOut.length > 0
   const named = subjectPrefix(input).flatMap((prefix) => {
     const shields = at(prefix)
     const rest = carve(
       prefix,
       shields.map((shield) => shield.prefix),
     )
-    return rest.length === 0 ? shields : []
+    return rest.length === 0 || isGone ? shields : []
   })
   return [...new Set([...left, ...named].map(({ text }) => text))]
 }

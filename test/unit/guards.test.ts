@@ -246,6 +246,23 @@ describe('a prefix that the decision names', () => {
   })
 })
 
+describe('a named prefix of which protected space takes one part and never-cut addresses the other', () => {
+  it('is refused by both: of what was asked for nothing would be done', () => {
+    const named = pfx('203.0.113.0/31')
+    const leftOut = [
+      { prefix: pfx('203.0.113.0/32'), within: named, why: 'protected: office' },
+      { prefix: pfx('203.0.113.1/32'), within: named, why: 'gateway of edge1' },
+    ]
+    const on = input(
+      { decision: decision({ kind: 'prefix', prefix: named }), compiled: compiled({ leftOut }) },
+      shielding('203.0.113.0/32'),
+    )
+
+    expect(verdictOf('protected_space', on).verdict).toBe('refuse')
+    expect(verdictOf('never_cut', on).verdict).toBe('refuse')
+  })
+})
+
 describe('prefix_length', () => {
   it.each([
     ['203.0.112.0/23', 'refuse'],
