@@ -192,6 +192,14 @@ describe('results', () => {
     expect(statusOf(enforcement('a'), { wanted, results: seen }).status).toBe('enforced')
   })
 
+  it('of a roll-out that was stopped say nothing of the devices whose turn never came', () => {
+    const wanted = [want('a', 'edge1', host), want('a', 'edge2', host, { wave: 1 })]
+    const stopped = enforcement('a', { status: 'degraded', stoppedBy: 'edge1' })
+    const healed = [result('a', 'edge1', 'verified')]
+
+    expect(statusOf(stopped, { wanted, results: healed }).status).toBe('degraded')
+  })
+
   it.each(['enforcing', 'degraded'] as const)(
     'with a failure roll back from %s where the playbook says so, and end as failed',
     (status) => {

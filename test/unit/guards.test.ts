@@ -305,6 +305,17 @@ describe('ports', () => {
     expect(verdict.hit).toEqual(['sw1:p1: carries bystander'])
   })
 
+  it('refuses a name that may stand for several ports of the device, though it is written as theirs', () => {
+    const ports = [{ device: 'sw1', interface: prt('t1/0/1') }]
+    const inventory = isp({
+      devices: new Map([['sw1', device('sw1', '10.20.0.21', { platform: 'cisco_ios' })]]),
+      customers: new Map([['esthost', customer('esthost', [], { ports })]]),
+    })
+    const verdict = verdictOf('port_owner', { ...cutting('sw1', 't1/0/1'), inventory })
+
+    expect(verdict.hit).toEqual(['sw1:t1/0/1: may be any of several ports'])
+  })
+
   it('refuses an uplink, even where a customer has it, and whoever overrides it', () => {
     const overrides = [{ guard: 'port_uplink', reason: 'a private uplink' }]
     const on = cutting('sw1', 'uplink1')

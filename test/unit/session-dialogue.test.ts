@@ -61,6 +61,7 @@ const line = fc.oneof(
   fc.constantFrom('exec', 'config', 'config-router').map((needs) => free('ip route x', needs)),
   fc.constantFrom('exec', 'config', 'config-router').map((needs) => inside('shutdown', needs)),
   fc.constant(enter('router bgp 1', 'config', 'config-router')),
+  fc.constant({ ...enter('configure terminal', 'exec', 'config'), free: true }),
   fc.constant(free('show running-config', 'exec')),
   fc.constant(free('x'.repeat(2_000), 'config')),
 )
@@ -117,6 +118,13 @@ describe('a dialogue', () => {
     come('router bgp 64500\r\nedge(config)# ')
     await expect(answers).rejects.toMatchObject({ code: 'unexpected_prompt' })
     expect(written).toHaveLength(1)
+  })
+
+  it('says so when the last line left the device elsewhere, though nothing follows', async () => {
+    const { dialogue, come } = talk()
+    const answers = dialogue.run([enter('router bgp 64500', 'exec', 'config-router')])
+    come('router bgp 64500\r\nedge(config)# ')
+    await expect(answers).rejects.toMatchObject({ code: 'unexpected_prompt' })
   })
 
   it('answers no question that it does not expect', async () => {

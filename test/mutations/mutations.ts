@@ -1,0 +1,318 @@
+// What must not be taken away unnoticed: each is one small change to the source that makes a rule always pass, and the tests that have to say so.
+
+import { readFileSync } from 'node:fs'
+
+/** A change to one file, made in memory while its tests run. */
+export interface Mutation {
+  readonly name: string
+  /** From the top of the repository. */
+  readonly file: string
+  /** Must stand in the file exactly once. */
+  readonly from: string
+  readonly to: string
+  readonly tests: readonly string[]
+}
+
+const top = new URL('../../', import.meta.url)
+
+/** Text of a file of the repository. */
+export function sourceOf(file: string): string {
+  return readFileSync(new URL(file, top), 'utf8')
+}
+
+interface Target {
+  readonly file: string
+  readonly tests: readonly string[]
+}
+
+const guards: Target = {
+  file: 'controller/guards.ts',
+  tests: ['test/unit/guards.test.ts'],
+}
+const ownership: Target = { file: 'agent/diff.ts', tests: ['test/unit/diff.test.ts'] }
+const status: Target = {
+  file: 'controller/progress.ts',
+  tests: ['test/unit/enforcement.test.ts'],
+}
+const lifeCycle: Target = {
+  file: 'controller/life-cycle.ts',
+  tests: ['test/unit/enforcement.test.ts'],
+}
+const dialogue: Target = {
+  file: 'agent/session-dialogue.ts',
+  tests: ['test/unit/session-dialogue.test.ts'],
+}
+const carving: Target = {
+  file: 'playbooks/carving.ts',
+  tests: ['test/unit/playbooks-compile.test.ts'],
+}
+const union: Target = { file: 'controller/desired.ts', tests: ['test/unit/desired.test.ts'] }
+
+/** One for each guard of the list, as it stands in the source: a new guard is here by itself. */
+function eachGuard(): readonly Mutation[] {
+  const line = /\{ name: '(\w+)', overridable: (true|false), test: (\w+) \}/g
+  const found = [...sourceOf(guards.file).matchAll(line)]
+  return found.flatMap(([from, name = '', overridable = '', test = '']) => [
+    {
+      ...guards,
+      name: `guard ${name} always passes`,
+      from,
+      to: from.replace(`test: ${test}`, 'test: () => undefined'),
+    },
+    ...(overridable === 'true'
+      ? []
+      : [
+          {
+            ...guards,
+            name: `guard ${name} can be overridden`,
+            from,
+            to: from.replace('overridable: false', 'overridable: true'),
+          },
+        ]),
+  ])
+}
+
+/** One for each number that a budget counts. */
+function eachBudget(): readonly Mutation[] {
+  const source = sourceOf(guards.file)
+  return ['decisionBudget', 'hourBudget'].flatMap((budget) => {
+    const start = source.indexOf(`function ${budget}(`)
+    const body = source.slice(start, source.indexOf('\n}\n', start))
+    return [...body.matchAll(/^ {4}\['(\w+)', .*\],$/gm)].map(([from, count = '']) => ({
+      ...guards,
+      name: `${budget} does not count ${count}`,
+      from,
+      to: '',
+    }))
+  })
+}
+
+function change(target: Target, name: string, from: string, to: string): Mutation {
+  return { ...target, name, from, to }
+}
+
+const byHand: readonly Mutation[] = [
+  change(
+    guards,
+    'anybody may override',
+    'guard.overridable && input.mayOverride',
+    'guard.overridable',
+  ),
+  change(
+    guards,
+    'every guard may be overridden',
+    'guard.overridable && input.mayOverride',
+    'input.mayOverride',
+  ),
+  change(
+    guards,
+    'an override without the role is not refused',
+    'if (!mayOverride) {',
+    'if (false) {',
+  ),
+  change(
+    guards,
+    'an override of no guard is not refused',
+    'if (unknown.length > 0) {',
+    'if (false) {',
+  ),
+  change(
+    guards,
+    'an override of a fixed guard is not refused',
+    'if (fixed.length > 0) {',
+    'if (false) {',
+  ),
+  change(
+    guards,
+    'the prefix that was named is not looked at',
+    '? [decision.subject.prefix] : []',
+    '? [] : []',
+  ),
+  change(
+    guards,
+    'the session that was named is not looked at',
+    "...(decision.subject.kind === 'neighbor' ? [decision.subject.peer] : []),",
+    '',
+  ),
+  change(
+    guards,
+    'what is left after carving is not looked at',
+    'compiled.prefixes.flatMap(at)',
+    '[]',
+  ),
+  change(
+    guards,
+    'a prefix carved away by two guards passes',
+    'rest.length === 0 || isGone',
+    'rest.length === 0',
+  ),
+  change(
+    guards,
+    'a port that may be several passes',
+    'if (naming !== undefined && naming.canonicalPort(port) === undefined) {',
+    'if (false) {',
+  ),
+  change(
+    guards,
+    'a port is nobody’s and passes',
+    "return theirs ? [] : [`${name}: is nobody's in the inventory`]",
+    'return []',
+  ),
+  change(
+    carving,
+    'never-cut addresses are not carved out',
+    '[...vital, ...shields]',
+    '[...shields]',
+  ),
+  change(carving, 'protected space is not carved out', '[...vital, ...shields]', '[...vital]'),
+  change(
+    carving,
+    'a customer’s own neighbors are carved out',
+    '.filter(({ ownNeighborOf }) => ownNeighborOf !== customer)',
+    '',
+  ),
+  change(
+    ownership,
+    'an object without the mark is ours',
+    "if (found.mark === 'none') return false",
+    '',
+  ),
+  change(
+    ownership,
+    'whatever stands there is ours',
+    'sameObject(found.object, claim.wrote) ||',
+    'true ||',
+  ),
+  change(
+    ownership,
+    'another’s object is overwritten',
+    "(found.effect === 'other' ? foreignStop(found, claim) : undefined)",
+    'undefined',
+  ),
+  change(
+    ownership,
+    'what can not be read is gone',
+    'if (found.stop !== undefined && !certain.has(found.stop.code)) return found.stop',
+    '',
+  ),
+  change(
+    ownership,
+    'what is in force is gone',
+    "if (claim.phase !== 'held' || found.inForce !== 'yes' || found.effect !== 'none') return undefined",
+    'return undefined',
+  ),
+  change(
+    ownership,
+    'the same by another hand is put on again',
+    "if (found.effect === 'same') {",
+    'if (false) {',
+  ),
+  change(
+    ownership,
+    'what does not show in force is settled',
+    "return found.inForce === 'no'\n      ? { ...base, kind: 'waiting', seen: 'present' }\n      : { ...base, kind: 'settled', outcome: 'applied', seen: 'present' }\n  }\n  if",
+    "return { ...base, kind: 'settled', outcome: 'applied', seen: 'present' }\n  }\n  if",
+  ),
+  change(
+    status,
+    'enforced without every device',
+    'if (spread.complete && statuses.every(({ status }) => isDone(status))) return',
+    'if (spread.complete) return',
+  ),
+  change(
+    status,
+    'enforced before the roll-out is complete',
+    'if (spread.complete && statuses.every(({ status }) => isDone(status))) return',
+    'if (statuses.every(({ status }) => isDone(status))) return',
+  ),
+  change(
+    status,
+    'released without every device',
+    '.every(({ status }) => isDone(status))\n    const end',
+    '.every(() => true)\n    const end',
+  ),
+  change(
+    status,
+    'what failed is done',
+    "return status === 'verified' || status === 'unsupported'",
+    "return status === 'verified' || status === 'unsupported' || status === 'failed'",
+  ),
+  change(lifeCycle, 'who asked may approve', 'if (by.person === asker) {', 'if (false) {'),
+  change(
+    lifeCycle,
+    'a token that the requester made may approve',
+    'if (isMaker(by, asker, from.requestedBy.id)) {',
+    'if (false) {',
+  ),
+  change(
+    lifeCycle,
+    'another plan is approved',
+    'if (event.digest !== from.digest) {',
+    'if (false) {',
+  ),
+  change(
+    lifeCycle,
+    'one person approves twice',
+    'if (from.approvals.given.some(({ person }) => person === event.by.person)) {',
+    'if (false) {',
+  ),
+  change(
+    lifeCycle,
+    'a termination is released without an admin',
+    "if (from.decision.action === 'terminate' && !event.by.admin) {",
+    'if (false) {',
+  ),
+  change(
+    lifeCycle,
+    'an end later than allowed passes',
+    'if (expiresAt > latest) {',
+    'if (false) {',
+  ),
+  change(
+    dialogue,
+    'a line goes out in any context',
+    'if (!first.free) return first.needs === context ? [first] : []',
+    'if (!first.free) return [first]',
+  ),
+  change(
+    dialogue,
+    'a line that waits goes behind free ones',
+    'if (!line.free) {\n      if (entersBehindReads(line, window, { context, platform })) window.push(line)\n      break\n    }',
+    '',
+  ),
+  change(
+    dialogue,
+    'a line follows one that opens a context',
+    'if (before?.opens !== undefined || before?.replies !== undefined) break',
+    '',
+  ),
+  change(
+    dialogue,
+    'another prompt than the expected is taken',
+    'if (piece.context !== expected && answer.refusal === undefined) {',
+    'if (false) {',
+  ),
+  change(
+    dialogue,
+    'a refused line is followed by the next',
+    'return answer.refusal !== undefined && (!answer.line.free || answer.line.opens !== undefined)',
+    'return false',
+  ),
+  change(
+    union,
+    'the youngest decides',
+    'if (!byKey.has(key)) byKey.set(key, intent)',
+    'byKey.set(key, intent)',
+  ),
+  change(
+    union,
+    'what is not in force is wanted',
+    'rowsOf(rows, inForce)',
+    "rowsOf(rows, [...inForce, 'awaiting_approval', 'releasing'])",
+  ),
+]
+
+/** All of them. */
+export function allMutations(): readonly Mutation[] {
+  return [...eachGuard(), ...eachBudget(), ...byHand]
+}
