@@ -202,72 +202,97 @@ function vitalFor(on: Isp, who: string): readonly string[] {
   return [...on.vital, ...sessions].map(hostOf)
 }
 
-/** The guards that must refuse, by counting. */
+type Rules = readonly (readonly [guard: string, refuses: boolean])[]
+
+/** The guards that must refuse, by counting, in the order in which they are asked. */
 function mustRefuse(
   on: Isp,
   subject: Subject,
   compiled: Compiled,
   usage: Usage,
 ): readonly string[] {
-  const { customer: who, prefixes, ports, neighbors } = compiled
+  const [space, sessions] = [spaceRules(on, subject, compiled), sessionRules(on, compiled)]
+  const rules = [
+    ...space,
+    ...portRules(on, compiled),
+    ...sessions,
+    ...budgetRules(on, compiled, usage),
+  ]
+  return rules.filter(([, refuses]) => refuses).map(([guard]) => guard)
+}
+
+function spaceRules(
+  on: Isp,
+  subject: Subject,
+  { customer: who, prefixes, neighbors }: Compiled,
+): Rules {
   const named = subject.kind === 'prefix' ? [subject.prefix] : []
   const vital = vitalFor(on, who)
-  const wholly = (prefix: string, set: readonly string[]): boolean =>
-    net.pointsOf(prefix).every((point) => net.hasAny(set, point))
-  const meets = (set: readonly string[]): boolean =>
-    prefixes.some((prefix) => net.pointsOf(prefix).some((point) => net.hasAny(set, point)))
-  // Of the prefix that was named nothing is left, and this is among what took it.
-  const isGoneBy = (set: readonly string[]): boolean =>
-    named.some(
-      (prefix) =>
-        wholly(prefix, [...on.shields, ...vital]) &&
-        net.pointsOf(prefix).some((point) => net.hasAny(set, point)),
-    )
-  const size = net.sizeOf(prefixes)
-  const { maxPrefix, perDecision, perHour } = on.limits
-  const isShort = (prefix: string): boolean =>
-    Number(prefix.split('/')[1]) < (prefix.includes(':') ? maxPrefix.ipv6 : maxPrefix.ipv4)
-  const hourCustomers = new Set(
-    [...names, 'dan'].filter((name) => usage.customers.has(name)).concat(who),
+  const gone = named.filter((prefix) =>
+    net.pointsOf(prefix).every((point) => net.hasAny([...on.shields, ...vital], point)),
   )
-  const rules: Readonly<Record<string, boolean>> = {
-    own_space: [...named, ...prefixes].some((prefix) =>
-      net.pointsOf(prefix).some((point) => ownerOf(on, point) !== who),
-    ),
-    protected_space: meets(on.shields) || isGoneBy(on.shields),
-    never_cut:
-      meets(vital) ||
-      isGoneBy(vital) ||
-      neighbors.some(({ peer }) =>
-        net.points.some((point) => net.has(hostOf(peer), point) && net.hasAny(vital, point)),
-      ),
-    prefix_length: prefixes.some(isShort),
-    port_owner: ports.some(({ port }) =>
-      on.ports.some(({ of, name }) => of !== who && isCutBy(port, name)),
-    ),
-    port_uplink: ports.some(({ port }) => on.uplinks.some((uplink) => isCutBy(port, uplink))),
-    neighbor_owner: neighbors.some(
-      ({ peer }) =>
-        !on.sessions.some(
-          ({ of, address }) =>
-            of === who &&
-            net.intervalOf(hostOf(address)).first === net.intervalOf(hostOf(peer)).first,
-        ),
-    ),
-    decision_budget:
-      size[4] > perDecision.ipv4Addresses ||
-      size[6] > perDecision.ipv6Slash64 ||
-      perDecision.customers < 1 ||
-      ports.length > perDecision.ports ||
-      neighbors.length > perDecision.neighbors,
-    hour_budget:
-      usage.decisions + 1 > perHour.decisions ||
-      usage.ipv4Addresses + size[4] > perHour.ipv4Addresses ||
-      hourCustomers.size > perHour.customers ||
-      usage.ports + ports.length > perHour.ports ||
-      usage.neighbors + neighbors.length > perHour.neighbors,
-  }
-  return Object.keys(rules).filter((rule) => rules[rule])
+  // What is left after carving meets none; of what was named something must be left.
+  const isHitBy = (set: readonly string[]): boolean =>
+    [...prefixes, ...gone].some((prefix) =>
+      net.pointsOf(prefix).some((point) => net.hasAny(set, point)),
+    )
+  const isOthers = (prefix: string): boolean =>
+    net.pointsOf(prefix).some((point) => ownerOf(on, point) !== who)
+  const { ipv4, ipv6 } = on.limits.maxPrefix
+  const isShort = (prefix: string): boolean =>
+    Number(prefix.split('/')[1]) < (prefix.includes(':') ? ipv6 : ipv4)
+  const cutsSession = neighbors.some(({ peer }) => vital.some((one) => isSame(one, hostOf(peer))))
+  return [
+    ['own_space', [...named, ...prefixes].some(isOthers)],
+    ['protected_space', isHitBy(on.shields)],
+    ['never_cut', isHitBy(vital) || cutsSession],
+    ['prefix_length', prefixes.some(isShort)],
+  ]
+}
+
+function portRules(on: Isp, { customer: who, ports }: Compiled): Rules {
+  const isCut = (name: string): boolean => ports.some(({ port }) => isCutBy(port, name))
+  return [
+    ['port_owner', on.ports.some(({ of, name }) => of !== who && isCut(name))],
+    ['port_uplink', on.uplinks.some(isCut)],
+  ]
+}
+
+function sessionRules(on: Isp, { customer: who, neighbors }: Compiled): Rules {
+  const theirs = on.sessions.filter(({ of }) => of === who).map(({ address }) => hostOf(address))
+  const isTheirs = (peer: string): boolean => theirs.some((one) => isSame(one, hostOf(peer)))
+  return [['neighbor_owner', neighbors.some(({ peer }) => !isTheirs(peer))]]
+}
+
+function budgetRules(on: Isp, compiled: Compiled, usage: Usage): Rules {
+  const { customer: who, prefixes, ports, neighbors } = compiled
+  const size = net.sizeOf(prefixes)
+  const { perDecision, perHour } = on.limits
+  const customers = [...names, 'dan'].filter((name) => usage.customers.has(name) || name === who)
+  const decision = [
+    size[4] - perDecision.ipv4Addresses,
+    size[6] - perDecision.ipv6Slash64,
+    1 - perDecision.customers,
+    ports.length - perDecision.ports,
+    neighbors.length - perDecision.neighbors,
+  ]
+  const hour = [
+    usage.decisions + 1 - perHour.decisions,
+    usage.ipv4Addresses + size[4] - perHour.ipv4Addresses,
+    customers.length - perHour.customers,
+    usage.ports + ports.length - perHour.ports,
+    usage.neighbors + neighbors.length - perHour.neighbors,
+  ]
+  return [
+    ['decision_budget', decision.some((over) => over > 0)],
+    ['hour_budget', hour.some((over) => over > 0)],
+  ]
+}
+
+/** Whether two texts are of one prefix: one of ours in full, one as the product prints it. */
+function isSame(one: string, other: string): boolean {
+  const [a, b] = [net.intervalOf(one), net.intervalOf(other)]
+  return a.family === b.family && a.first === b.first && a.size === b.size
 }
 
 describe('a decision on any ISP', () => {

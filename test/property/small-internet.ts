@@ -19,17 +19,10 @@ const inside6 = Array.from({ length: 16 }, (_, i) =>
     (low): Point => ({ family: 6, at: base6 + BigInt(i) * slash64 + low }),
   ),
 ).flat()
-const beside = [
-  ...[
-    '203.0.113.64',
-    '203.0.113.128',
-    '203.0.112.255',
-    '203.0.114.0',
-    '1.1.1.1',
-    '255.255.255.255',
-  ],
-  ...['2001:db8:e57:10::', '2001:db8:e57:80::', '2001:db8:e58::', '2001:db8:e56:ffff::', '::1'],
-].map((text): Point => ({ family: text.includes(':') ? 6 : 4, at: numberOf(text) }))
+const beside = ['203.0.113.64', '203.0.113.128', '203.0.112.255', '203.0.114.0', '1.1.1.1']
+  .concat('255.255.255.255', '2001:db8:e57:10::', '2001:db8:e57:80::', '2001:db8:e58::')
+  .concat('2001:db8:e56:ffff::', '::1')
+  .map((text): Point => ({ family: text.includes(':') ? 6 : 4, at: numberOf(text) }))
 
 /** All addresses that anything is asked about, the neighborhood included. */
 export const points: readonly Point[] = [...inside4, ...inside6, ...beside]
