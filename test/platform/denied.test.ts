@@ -118,6 +118,16 @@ describe('a refused read', () => {
   )
 })
 
+it('an answer of Junos that was cut short is no configuration that somebody changed', () => {
+  const one = blackhole('203.0.113.9/32')
+  const path = 'routing-options static route 203.0.113.9/32'
+  const marks = 'show configuration | display set | match "apply-macro nullroute" | no-more'
+  const routes = 'show configuration routing-options static | display set | no-more'
+  const cut = { [marks]: `set ${path} apply-macro nullroute`, [routes]: `set ${path} disc` }
+
+  expect(() => observed(juniper_junos, [one], cut)).toThrow(/which the list of all marks shows/)
+})
+
 it('a neighbor in several groups of Junos is still there, and nothing is sent', () => {
   const one = neighbor('192.0.2.9')
   const line = 'show configuration | display set | match "neighbor 192.0.2.9( |$)" | no-more'

@@ -13,7 +13,7 @@ import {
   type Stop,
 } from '../../platform.ts'
 import { assumedNote, type Bindings, uplinkStop } from '../bindings.ts'
-import { answerTo, isHost, leakNote, refuseDenied } from '../output.ts'
+import { answerTo, isHost, leakNote, refuseDenied, unknownOutput } from '../output.ts'
 import { pending } from './candidate.ts'
 import { operational } from './dialogue.ts'
 import { markedObjects } from './marks.ts'
@@ -100,6 +100,8 @@ export function parse(
   seen: Seen,
 ): Observation {
   refuseDenied(answers, denial)
+  const marks = readStatements(answerTo(answers, 'marks')).set
+  refuseContradiction(answers, marks)
   const inactive = readStatements(answerTo(answers, 'inactive')).inactive
   const facts = { ...seen.facts, ...neighborFacts(intents, answers) }
   const found = new Map<Key, Found>()
@@ -108,7 +110,6 @@ export function parse(
   }
   const stop = stopFor(answerTo(answers, 'commit').text)
   const lists = ([4, 6] as const).flatMap((family) => statementsOf(answers, listPath(family)).set)
-  const marks = readStatements(answerTo(answers, 'marks')).set
   return {
     found,
     marked: markedObjects(marks, lists, found),
@@ -119,6 +120,22 @@ export function parse(
 
 /** Answers that were read already: a thousand routes stand in one, and each of them asks for it. */
 const known = new WeakMap<Answer, Statements>()
+
+/** What one read shows another of the same place must show too. An answer that was cut short has no end that could be missed; read as it stands, our own object would have been changed by somebody, and be left for good. */
+function refuseContradiction(
+  answers: ReadonlyMap<string, Answer>,
+  marks: readonly Statement[],
+): void {
+  for (const [path, answer] of answers) {
+    if (!answer.line.text.startsWith(`show configuration ${path} |`)) continue
+    const here = marks.filter((statement) => statement.startsWith(`${path} `))
+    const shown = new Set(here.length === 0 ? [] : statementsOf(answers, path).set)
+    const missing = here.find((statement) => !shown.has(statement))
+    if (missing !== undefined) {
+      throw unknownOutput(answer, `also \`set ${missing}\`, which the list of all marks shows`)
+    }
+  }
+}
 
 function statementsOf(answers: ReadonlyMap<string, Answer>, what: string): Statements {
   const answer = answerTo(answers, what)
