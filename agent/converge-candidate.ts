@@ -6,12 +6,20 @@ import {
   candidateOf,
   commandsOf,
   confirmBatch,
+  isWaiting,
   lookInside,
   type Refused,
   refusedOf,
 } from './converge-confirm.ts'
-import { heldBy, recorded } from './converge-line.ts'
-import { type Applied, backToRest, type Planned, type Result, type Work } from './converge-work.ts'
+import { heldBy, notEntered, recorded } from './converge-line.ts'
+import {
+  type Applied,
+  backToRest,
+  type Planned,
+  type Result,
+  type Work,
+  withSharers,
+} from './converge-work.ts'
 import type { Claim, Desired } from './diff.ts'
 import type { Key } from './intents.ts'
 import type { Evidence } from './journal.ts'
@@ -84,8 +92,8 @@ export function withClaims(
 interface BatchRefusal extends Refused {
   /** The keys that the device named, where it can be told. */
   readonly keys: readonly Key[]
-  /** Nothing of this batch can go now, whatever is left out: somebody else holds the lock. */
-  readonly locked: boolean
+  /** Set where nothing of this batch can go, whatever is left out: somebody else has the configuration, or we are not let in. */
+  readonly all?: 'locked' | 'line_refused'
 }
 
 /** What is to be tried again: the batch without what was refused, or its halves where the device doesn't say which it was. */
@@ -94,18 +102,19 @@ function withoutRefused(
   refusal: BatchRefusal,
   results: Map<Key, Result>,
 ): readonly (readonly Planned[])[] {
-  const code = refusal.locked ? 'locked' : 'line_refused'
+  const code = refusal.all ?? 'line_refused'
   const refuse = (keys: readonly Key[]): void => {
     for (const key of keys) results.set(key, { kind: 'refused', code, message: refusal.message })
   }
   const all = batch.map((one) => one.key)
-  if (refusal.locked || batch.length === 1) {
+  if (refusal.all !== undefined || batch.length === 1) {
     refuse(all)
     return []
   }
   if (refusal.keys.length > 0) {
-    refuse(refusal.keys)
-    const rest = batch.filter((one) => !refusal.keys.includes(one.key))
+    const keys = withSharers(batch, refusal.keys)
+    refuse(keys)
+    const rest = batch.filter((one) => !keys.includes(one.key))
     return rest.length === 0 ? [] : [rest]
   }
   const half = Math.ceil(batch.length / 2)
@@ -166,14 +175,16 @@ async function loadAndCommit(
     // Begun since the first look: our own check would confirm it.
     await backToRest(work, session)
     const message = 'a commit of somebody else waits for its confirmation'
-    return { line: tx.lookInside.text, message, keys: [], locked: true }
+    return { line: tx.lookInside.text, message, keys: [], all: 'locked' }
   }
   for (const line of [tx.check, tx.commit(token)]) {
     const no = refusedOf(await session.run([line], work.signal))
-    if (no !== undefined) {
-      await backToRest(work, session)
-      return { ...no, keys: [], locked: false }
-    }
+    if (no === undefined) continue
+    // Whatever was answered to a commit, or was not: it is there if the device says that it waits. Left alone it would show for as long
+    // as its window is open, and then be gone.
+    if (line !== tx.check && isWaiting(await lookInside(work, session), token)) break
+    await backToRest(work, session)
+    return { ...no, keys: [] }
   }
   await session.run(tx.leave, work.signal)
   await backToRest(work, session)
@@ -192,10 +203,12 @@ export async function loadCandidate(
   readonly pending?: Pending
 }> {
   const tx = candidateOf(work)
-  const entered = refusedOf(await session.run(tx.enter, work.signal))
-  if (entered !== undefined) {
+  const entering = await session.run(tx.enter, work.signal)
+  const refused = entering.find((answer) => answer.refusal !== undefined)
+  if (refused !== undefined) {
     await backToRest(work, session)
-    return { diff: '', refusal: { ...entered, keys: [], locked: true } }
+    const { code, ...no } = notEntered(refused)
+    return { diff: '', refusal: { ...no, keys: [], all: code } }
   }
   const pending = await lookInside(work, session)
   const lines = batch.flatMap((one) => one.rendering.apply)
@@ -204,7 +217,7 @@ export async function loadCandidate(
   const no = refusedOf(answers)
   if (no !== undefined) {
     await backToRest(work, session)
-    return { diff: '', refusal: { ...no, keys, locked: false } }
+    return { diff: '', refusal: { ...no, keys } }
   }
   const [diff] = await session.run([tx.diff], work.signal)
   const text = diff?.text ?? ''
@@ -216,7 +229,7 @@ export async function loadCandidate(
     )
   if (wrong === undefined) return { diff: text, refusal: undefined, pending }
   await backToRest(work, session)
-  const refusal = { line: tx.diff.text, message: wrong.message, keys: [], locked: false }
+  const refusal = { line: tx.diff.text, message: wrong.message, keys: [] }
   return { diff: text, refusal }
 }
 

@@ -143,13 +143,14 @@ async function whileOurs(
     await backToRest(work, session)
     return 'refused'
   }
-  const end = waits(await lookInside(work, session), token) ? await act() : 'another'
+  const end = isWaiting(await lookInside(work, session), token) ? await act() : 'another'
   await session.run(tx.leave, work.signal)
   await backToRest(work, session)
   return end
 }
 
-function waits(pending: Pending, token: string): boolean {
+/** Whether the newest commit is that of ours and waits for its confirmation. */
+export function isWaiting(pending: Pending, token: string): boolean {
   return pending.kind === 'pending' && pending.token === token
 }
 

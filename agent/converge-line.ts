@@ -1,7 +1,14 @@
 // Sending a change where each line is in force when it is typed. What was refused is taken back alone; the other intents stay.
 
 import { type Group, groupsOf, linesOf } from './converge-groups.ts'
-import { type Applied, backToRest, type Planned, type Result, type Work } from './converge-work.ts'
+import {
+  type Applied,
+  backToRest,
+  type Planned,
+  type Result,
+  type Work,
+  withSharers,
+} from './converge-work.ts'
 import { AgentError } from './errors.ts'
 import type { Key } from './intents.ts'
 import type { DoneStep, Evidence, IntendedStep } from './journal.ts'
@@ -74,11 +81,17 @@ export async function applyLines(
   return { step, results, session: 'own', noted }
 }
 
-/** What has its lines in those of a wider entry was refused or held with it. */
+/** What has its lines in those of a wider entry, or of the same element, was refused or held with it. */
 function shareResults(planned: readonly Planned[], results: Map<Key, Result>): void {
   for (const { key, after } of planned) {
     const outer = after === undefined ? undefined : results.get(after)
     if (outer !== undefined && outer.kind !== 'sent') results.set(key, outer)
+  }
+  for (const [refused, result] of [...results]) {
+    if (result.kind !== 'refused') continue
+    for (const key of withSharers(planned, [refused])) {
+      if (results.get(key)?.kind === 'sent') results.set(key, result)
+    }
   }
 }
 
@@ -164,7 +177,7 @@ async function sendRound(work: Work, session: Session, groups: readonly Group[])
   const entered = await enter(work, session, transaction)
   if (entered !== undefined) {
     for (const one of plannedFrom(0)) {
-      results.set(one.key, { kind: 'refused', code: 'locked', message: entered.message })
+      results.set(one.key, { kind: 'refused', code: entered.code, message: entered.message })
     }
     return { results, undo: [], left: [], ended: true, refused: entered }
   }
@@ -191,13 +204,26 @@ async function enter(
   work: Work,
   session: Session,
   transaction: LineTransaction,
-): Promise<{ readonly line: string; readonly message: string } | undefined> {
+): Promise<NotEntered | undefined> {
   if (session.context !== work.platform.rest || transaction.enter.length === 0) return undefined
   const answers = await session.run(transaction.enter, work.signal)
   const refused = answers.find((answer) => answer.refusal !== undefined)
   if (refused?.refusal === undefined) return undefined
   await backToRest(work, session)
-  return { line: refused.line.text, message: refused.refusal.message }
+  return notEntered(refused)
+}
+
+/** Why the way into the configuration is not open, and whether that passes. */
+export interface NotEntered {
+  readonly line: string
+  readonly message: string
+  readonly code: 'locked' | 'line_refused'
+}
+
+/** What a refusal of the way into the configuration means: somebody else is there, or we are not let in at all. */
+export function notEntered({ line, text, refusal }: Answer): NotEntered {
+  const code = line.locked?.test(text) === true ? 'locked' : 'line_refused'
+  return { line: line.text, message: refusal?.message ?? text, code }
 }
 
 type GroupResult = Pick<Round, 'results' | 'undo' | 'ended' | 'refused' | 'unbatched'>

@@ -38,6 +38,8 @@ export interface Line {
   /** Text that the answer must match, or the line counts as refused: `commit complete`. */
   readonly expect?: RegExp
   readonly replies?: readonly Reply[]
+  /** Words of a refusal that passes by itself: somebody else has the configuration now. Any other no stands until somebody does something about it. */
+  readonly locked?: RegExp
   /** Longer than the device's own deadline, in ms: commits and saves. */
   readonly deadlineMs?: number
   /** Holds a placeholder such as `<asn>` that only the device can fill: for plans, never sent. */

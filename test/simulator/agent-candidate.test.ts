@@ -469,6 +469,20 @@ describe('a candidate', () => {
     })
   })
 
+  it('is confirmed where its answer was cut off, since the device has it', async () => {
+    box.odd = (line) => {
+      const [verb = '', token = ''] = line.split(' ')
+      return verb === 'commit' ? commit(box, verb, token).slice(0, 4) : undefined
+    }
+    const book = createBook()
+    book.wanted = [one]
+    start(book)
+    await book.until(verified)
+
+    expect(box.pending).toBeUndefined()
+    expect(book.state(keyOf(one))?.verified).toBe(true)
+  })
+
   it('confirms nobody else’s commit', async () => {
     box.odd = operatorCommits(['his', objectOf(one)])
     const book = createBook()

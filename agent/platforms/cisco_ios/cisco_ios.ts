@@ -2,7 +2,7 @@
 
 import { enter, free, type Platform } from '../../platform.ts'
 import { industrySecrets, withoutSecrets } from '../redaction.ts'
-import { clean, failed, open, prompt, question } from './dialogue.ts'
+import { clean, failed, lockWords, open, prompt, question } from './dialogue.ts'
 import { observe, parse } from './observe.ts'
 import { canonicalPort } from './port-names.ts'
 import { preflight, prepare } from './preflight.ts'
@@ -37,7 +37,7 @@ export const cisco_ios: Platform = {
   transaction: {
     kind: 'line',
     // Not `free`: while somebody holds the configuration lock it is refused, and what follows would be typed into exec.
-    enter: [enter('configure terminal', 'exec', 'config')],
+    enter: [{ ...enter('configure terminal', 'exec', 'config'), locked: lockWords }],
     // Once a configuration prompt was seen it leads to exec from every mode.
     leave: [{ ...enter('end', 'config', 'exec'), free: true }],
   },

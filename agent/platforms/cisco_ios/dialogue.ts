@@ -175,6 +175,10 @@ export function isUnknownLine(text: string): boolean {
   return /^% ?(?:Invalid input detected|Incomplete command|Ambiguous command)/m.test(text)
 }
 
+/** Words of the way into the configuration while somebody else has it to himself. */
+export const lockWords =
+  /^(?:Configuration mode locked exclusively by |Config session is locked by |Config mode cannot be entered)/m
+
 /** Words at the start of a line that refuse it, wherever in the answer. */
 const refusals = [
   /^% ?Invalid input detected at '\^' marker\.?/m,
@@ -185,9 +189,7 @@ const refusals = [
   /^%? ?IPv6 routing not enabled/m,
   /^Exceeded maximum sequence number/m,
   /^BGP is already running; AS is /m,
-  /^Configuration mode locked exclusively by /m,
-  /^Config session is locked by process /m,
-  /^Config mode cannot be entered/m,
+  lockWords,
 ]
 
 /** Lines with a `%` that refuse nothing. `%No matching route to delete` is judged by the read-back. */

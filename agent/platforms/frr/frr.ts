@@ -34,7 +34,7 @@ export const frr: Platform = {
   transaction: {
     kind: 'line',
     // In exec it opens the configuration, in any other context it is unknown: so it may end the write of the reads.
-    enter: [{ ...enter('configure terminal', 'exec', 'config'), free: true }],
+    enter: [{ ...enter('configure terminal', 'exec', 'config'), free: true, locked: /locked by/ }],
     // Likewise: unknown in exec, and back to it from everywhere else.
     leave: [{ ...enter('end', 'config', 'exec'), free: true }],
     batch,

@@ -80,6 +80,8 @@ function judge(diff: string, renderings: readonly Rendering[]): Refusal | undefi
 const toCandidate: Line = {
   ...enter('configure exclusive', operational, candidate),
   expect: /^Entering configuration mode$/m,
+  // Held by somebody, or with edits of somebody in it that are not committed.
+  locked: /configuration database (?:locked|modified)/,
 }
 
 const toRest: Line = enter('exit configuration-mode', candidate, operational)

@@ -134,6 +134,47 @@ describe('a device that lies or refuses', () => {
   })
 })
 
+describe('a filter entry that is refused', () => {
+  it('is refused in both directions, and takes nothing else back with it', async () => {
+    await story.end()
+    story = await startStory({
+      devices: [
+        {
+          name: 'edge2',
+          platform: 'juniper_junos',
+          roles: ['rtbh-trigger', 'edge'],
+          ports: [{ name: 'ge-0/0/1', description: 'esthost', addresses: ['198.51.100.1/24'] }],
+        },
+      ],
+      customers: '  esthost: { name: Esthost, prefixes: [203.0.113.0/30] }',
+    })
+    const router = story.device('edge2')
+    router.faults.add({ kind: 'reject', matching: '^set policy-options prefix-list' })
+
+    const { id } = await story.decide(suspend('esthost'))
+
+    const degraded = await story.reaches(id, 'degraded')
+    expect(outcomes(degraded, 'edge2')).toEqual({
+      'acl|in|203.0.113.0/30': 'refused',
+      'acl|out|203.0.113.0/30': 'refused',
+      'blackhole|default|203.0.113.0/30': 'applied',
+    })
+    expect(router.running).toContain('route 203.0.113.0/30')
+  })
+})
+
+describe('a way into the configuration that is refused', () => {
+  it('is no lock of somebody else, unless the device says so', async () => {
+    story.device('trigger1').faults.add({ kind: 'reject', matching: '^configure terminal' })
+
+    const { id } = await story.decide(block('203.0.113.2'))
+
+    const degraded = await story.reaches(id, 'degraded')
+    const error = degraded.devices.find(({ device }) => device === 'trigger1')?.error
+    expect(error).toMatchObject({ code: 'line_refused' })
+  })
+})
+
 describe('a neighbor line that is refused', () => {
   it('is never followed by the shutdown of all of BGP', async () => {
     const router = story.device('edge1')
