@@ -99,11 +99,17 @@ function sent(step: Step, line: string, about: { after?: string; prints?: boolea
   return both(step, moment, { shown: line, prints })
 }
 
+/** A line of the change that is the same in both directions, under a name of its own. */
+function lineNamed(id: string, line: string): Place {
+  return { ...sent('line', line), id }
+}
+
 const junosEnd = [
-  'show | compare | no-more',
-  'commit check',
-  'commit confirmed 5 comment "nullroute …"',
-  'exit configuration-mode',
+  lineNamed('compare', 'show | compare | no-more'),
+  // The first of it: the one that confirms is `confirm`.
+  lineNamed('check', 'commit check'),
+  lineNamed('commit', 'commit confirmed 5 comment "nullroute …"'),
+  lineNamed('leave', 'exit configuration-mode'),
 ]
 const junosCommitted = '^commit confirmed '
 const junosRoutes = 'show configuration routing-options static | display set | no-more'
@@ -225,7 +231,6 @@ export const places: Readonly<Record<SimulatedPlatform, readonly Place[]>> = {
         'set interfaces ge-0/0/1 apply-macro nullroute',
         'set protocols bgp group CUSTOMERS neighbor 192.0.2.66 shutdown notify-message "Suspended ABUSE-2041"',
         'set protocols bgp group CUSTOMERS neighbor 192.0.2.66 shutdown apply-macro nullroute',
-        ...junosEnd,
       ],
       [
         'delete policy-options prefix-list nullroute-v4 203.0.113.8/32',
@@ -233,9 +238,9 @@ export const places: Readonly<Record<SimulatedPlatform, readonly Place[]>> = {
         'delete protocols bgp group CUSTOMERS neighbor 192.0.2.66 shutdown',
         'delete interfaces ge-0/0/1 disable',
         'delete interfaces ge-0/0/1 apply-macro nullroute',
-        ...junosEnd,
       ],
     ),
+    ...junosEnd,
     sent('verify', junosRoutes, { after: junosCommitted }),
     sent('confirm', 'commit check', { after: junosCommitted }),
     close,

@@ -115,11 +115,13 @@ async function playIn(cell: Cell, config: Partial<Config>): Promise<readonly Cel
   watchCommits(play)
   const results: CellResult[] = []
   try {
+    const forbidden: string[] = []
     for (const direction of ['suspend', 'release'] as const) {
-      const result = await playDirection(play, direction)
+      const { result, problems } = await playDirection(play, direction)
       if (result !== undefined) results.push(result)
+      forbidden.push(...problems)
     }
-    return withIdentity(play, results)
+    return blamed(results, [...forbidden, ...lackOfIdentity(play)])
   } finally {
     play.undo()
     await story.end()
@@ -138,7 +140,11 @@ function watchCommits(play: Play): void {
   }
 }
 
-async function playDirection(play: Play, direction: Direction): Promise<CellResult | undefined> {
+/** One direction, with what is wrong with it where it is no cell of its own: it follows one. */
+async function playDirection(
+  play: Play,
+  direction: Direction,
+): Promise<{ readonly result?: CellResult; readonly problems: readonly string[] }> {
   const { spot } = play
   const strikes = strikesIn(spot, direction)
   const forbidden: string[] = []
@@ -148,9 +154,8 @@ async function playDirection(play: Play, direction: Direction): Promise<CellResu
   play.device.faults.clear()
   play.undo()
   await heal(play, direction, forbidden)
-  return seen === undefined
-    ? undefined
-    : { id: `${spot.id}/${direction}`, direction, seen, forbidden }
+  if (seen === undefined) return { problems: forbidden }
+  return { result: { id: `${spot.id}/${direction}`, direction, seen, forbidden }, problems: [] }
 }
 
 /** Whether the fault has a moment in this direction. */
@@ -445,10 +450,11 @@ async function lookUntil(
   let idle = 0
   let { from } = about
   for (let looks = 0; looks < looksMax; looks += 1) {
-    if (holds()) return true
     const now = `${device.journal.entries.length} ${play.commits} ${device.faults.acted}`
     idle = now === moved ? idle + 1 : 0
     moved = now
+    // To ask costs more than to wait: only when something moved, and now and then.
+    if (idle % 8 === 0 && holds()) return true
     const stuck = about.stalls && device.faults.acted > from
     if (idle >= (stuck ? 6 : idleLooks)) {
       story.clock.travel(deadlineMs)
@@ -475,6 +481,9 @@ async function judge(
     const { collateral } = compareStates(play.device.running, known(play))
     forbidden.push(`collateral: ${collateral.join('; ')}`)
   }
+  if (!closesItsWindow(play, direction)) {
+    forbidden.push(`${status}, and the confirm window is still open`)
+  }
   const right = direction === 'suspend' ? 'in force' : 'as before'
   const lie = direction === 'suspend' ? 'enforced but absent' : 'released but present'
   const claims = settled[direction][0] ?? ''
@@ -487,6 +496,12 @@ async function judge(
     const diff = differenceOf(known(play).enforced, play.device.running)
     forbidden.push(`${lie}: ${diff.join('; ')}`)
   }
+}
+
+/** Where the controller says that it is done, nothing may still wait for its confirmation: the device would take it back. */
+function closesItsWindow(play: Play, direction: Direction): boolean {
+  if (rowsOf(play).status !== settled[direction][0]) return true
+  return !play.device.expireTimer()
 }
 
 /** The fault is gone: trying again must bring all to where it belongs. */
@@ -505,6 +520,10 @@ async function heal(play: Play, direction: Direction, forbidden: string[]): Prom
     await lookUntilIdle(play, healed)
     if (!healed()) story.clock.travel(tries % 2 === 0 ? backoffMs : deadlineMs)
   }
+  // What is in force by a commit that still waits for its confirmation is gone in a moment.
+  if (healed() && play.device.expireTimer()) {
+    forbidden.push(`${target}, but only until the confirm window runs out`)
+  }
   if (healed()) return
   const diff = differenceOf(
     known(play)[direction === 'suspend' ? 'enforced' : 'before'],
@@ -516,10 +535,11 @@ async function heal(play: Play, direction: Direction, forbidden: string[]): Prom
 async function lookUntilIdle(play: Play, holds: () => boolean): Promise<void> {
   let moved = ''
   let idle = 0
-  while (!holds() && idle < 40) {
+  while (idle < 40) {
     const now = `${play.device.journal.entries.length} ${play.commits}`
     idle = now === moved ? idle + 1 : 0
     moved = now
+    if (idle % 8 === 0 && holds()) return
     await pause(5)
   }
 }
@@ -529,17 +549,28 @@ function isQuiet({ story }: Play): boolean {
 }
 
 /** After the release running and saved configuration are what they were before, to the byte. */
-function withIdentity(play: Play, results: readonly CellResult[]): readonly CellResult[] {
+function lackOfIdentity(play: Play): readonly string[] {
   const { before, saved } = known(play)
-  const problems = [
-    ...differenceOf(before, play.device.running).map((line) => `running: ${line}`),
-    ...differenceOf(saved, play.device.startup).map((line) => `saved: ${line}`),
+  const { running, startup } = play.device
+  const texts = [
+    { what: 'running', is: running, was: before },
+    { what: 'saved', is: startup, was: saved },
   ]
-  if (problems.length === 0) return results
+  return texts
+    .filter(({ is, was }) => is !== was)
+    .map(({ what, is, was }) => {
+      const lines = differenceOf(was, is).join('; ')
+      return `no identity of the ${what} configuration after the release: ${lines || 'another order'}`
+    })
+}
+
+/** What went wrong in the end is the last cell's. */
+function blamed(
+  results: readonly CellResult[],
+  problems: readonly string[],
+): readonly CellResult[] {
   const last = results.at(-1)
-  const forbidden = [
-    ...(last?.forbidden ?? []),
-    `no identity after the release: ${problems.join('; ')}`,
-  ]
-  return results.map((one) => (one === last ? { ...one, forbidden } : one))
+  return results.map((one) =>
+    one === last ? { ...one, forbidden: [...one.forbidden, ...problems] } : one,
+  )
 }

@@ -56,12 +56,21 @@ const isTyped = (_: SimulatedPlatform, { step }: Place): boolean =>
   spoken.has(step) && step !== 'log in'
 const isChanging = (_: SimulatedPlatform, { step }: Place): boolean => changing.has(step)
 
-/** Moments of the controller's own book-keeping: at a connection, nothing is accepted yet. */
+/** Moments of the controller's own book-keeping. Between the lines of a change nothing is written down, so that the first and the last stand for all. */
 const isMoment = (platform: SimulatedPlatform, place: Place): boolean =>
-  place.step === 'connect' || isTyped(platform, place)
+  isSpoken(platform, place) && (place.step !== 'line' || isOuterLine(platform, place))
+
+function isOuterLine(platform: SimulatedPlatform, place: Place): boolean {
+  const of = places[platform].filter(({ step }) => step === 'line')
+  return place === of[0] || place === of.at(-1)
+}
+
+/** The same, and the request itself. */
+const isWriting = (platform: SimulatedPlatform, place: Place): boolean =>
+  place.step === 'connect' || (isMoment(platform, place) && place.step !== 'log in')
 
 const everyMoment =
-  'From the moment at which the device has read the line on; at the connection from before the request on.'
+  'Once the device has read the line; of the lines of the change at the first and the last, since nothing is written down in between.'
 const everyLine = 'At every step at which something is said.'
 const everyTyped = 'At every line that is typed: a greeting is no answer.'
 
@@ -195,11 +204,8 @@ export const faultKinds: readonly FaultKind[] = [
     title: 'save refused',
     about: 'The configuration can’t be saved. On a candidate the commit says so.',
     rule: 'At the save; on juniper_junos at the commit.',
-    strikes: (platform, { step, id, shown }) =>
-      platform === 'juniper_junos'
-        ? id.startsWith('line-') &&
-          [shown.suspend, shown.release].some((text) => text?.startsWith('commit confirmed'))
-        : step === 'save',
+    strikes: (platform, { step, id }) =>
+      platform === 'juniper_junos' ? id === 'commit' : step === 'save',
     act: () => device({ kind: 'refuse-save' }),
   },
   {
@@ -364,16 +370,16 @@ export const faultKinds: readonly FaultKind[] = [
     id: 'clock-forward',
     title: 'clock an hour forward',
     about: 'Somebody sets the controller’s clock an hour forward.',
-    rule: everyLine,
-    strikes: isSpoken,
+    rule: everyMoment,
+    strikes: isMoment,
     act: () => once('clock forward'),
   },
   {
     id: 'clock-back',
     title: 'clock an hour back',
     about: 'Somebody sets the controller’s clock an hour back.',
-    rule: everyLine,
-    strikes: isSpoken,
+    rule: everyMoment,
+    strikes: isMoment,
     act: () => once('clock back'),
   },
   {
@@ -381,8 +387,8 @@ export const faultKinds: readonly FaultKind[] = [
     title: 'disk full',
     about:
       'The disk that holds the controller’s data has no room left (a small file system of its own, filled up).',
-    rule: everyMoment,
-    strikes: isMoment,
+    rule: `${everyMoment} At the connection: before the request.`,
+    strikes: isWriting,
     act: () => once('disk full'),
   },
   {
@@ -390,8 +396,8 @@ export const faultKinds: readonly FaultKind[] = [
     title: 'database locked',
     about:
       'Another connection holds the write lock of the controller’s database, for longer than a commit waits.',
-    rule: everyMoment,
-    strikes: isMoment,
+    rule: `${everyMoment} At the connection: before the request.`,
+    strikes: isWriting,
     act: () => once('database locked'),
   },
   {
@@ -409,11 +415,8 @@ export const faultKinds: readonly FaultKind[] = [
     about:
       'The controller is killed in the middle of the commit, or before its confirmation, and started again.',
     rule: 'Where a candidate is committed: from the commit to its confirmation. Of every other moment the crash suite speaks.',
-    strikes: (platform, { step, shown }) =>
-      platform === 'juniper_junos' &&
-      (step === 'verify' ||
-        step === 'confirm' ||
-        [shown.suspend, shown.release].some((text) => text?.startsWith('commit confirmed'))),
+    strikes: (platform, { step, id }) =>
+      platform === 'juniper_junos' && (step === 'verify' || step === 'confirm' || id === 'commit'),
     act: () => ({ kind: 'killed' }),
   },
 ]

@@ -41,8 +41,9 @@ export function compareStates(
   text: string,
   known: { readonly before: string; readonly enforced: string },
 ): { readonly shows: Shows; readonly collateral: readonly string[] } {
-  if (text === known.before) return { shows: 'as before', collateral: [] }
-  if (text === known.enforced) return { shows: 'in force', collateral: [] }
+  // Not by the bytes: where somebody else's line stands beside ours depends on who came first.
+  if (differenceOf(known.before, text).length === 0) return { shows: 'as before', collateral: [] }
+  if (differenceOf(known.enforced, text).length === 0) return { shows: 'in force', collateral: [] }
   const allowed = new Set(differenceOf(known.before, known.enforced))
   const collateral = differenceOf(known.before, text).filter((line) => !allowed.has(line))
   return { shows: collateral.length > 0 ? 'collateral' : 'partly', collateral }

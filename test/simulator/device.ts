@@ -138,6 +138,7 @@ export async function startDevice(spec: SimulatedDevice, settings: ModelSettings
         faults.act()
         return refuseStrangely(context, stuck.how, socket)
       }
+      if (faults.has('refuse-login') && context.method !== 'none') faults.act()
       const verdict = faults.has('refuse-login') ? 'no' : judgeLogin(context, described)
       if (verdict === 'yes') how = context.method
       if (verdict === 'no') context.reject(['publickey', 'password'])
