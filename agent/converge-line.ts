@@ -87,7 +87,7 @@ function shareResults(planned: readonly Planned[], results: Map<Key, Result>): v
     const outer = after === undefined ? undefined : results.get(after)
     if (outer !== undefined && outer.kind !== 'sent') results.set(key, outer)
   }
-  for (const [refused, result] of [...results]) {
+  for (const [refused, result] of results) {
     if (result.kind !== 'refused') continue
     for (const key of withSharers(planned, [refused])) {
       if (results.get(key)?.kind === 'sent') results.set(key, result)
