@@ -42,6 +42,8 @@ const configFile = z.strictObject({
     .strictObject({
       bodyLimitBytes: integer(1_024, 16_777_216).optional(),
       requestsPerMinute: integer(1, 1_000_000).optional(),
+      changesAtOnce: integer(1, 100_000).optional(),
+      connections: integer(1, 100_000).optional(),
       eventStreams: integer(1, 100_000).optional(),
     })
     .optional(),
@@ -73,6 +75,8 @@ export interface Config {
   readonly ownDeadlineMs: number
   readonly bodyLimitBytes: number
   readonly requestsPerMinute: number
+  readonly changesAtOnce: number
+  readonly connections: number
   readonly eventStreams: number
   readonly busyTimeoutMs: number
   readonly logLevel: string
@@ -99,7 +103,13 @@ const defaults = {
     observerDeadlineMs: 30_000,
     ownDeadlineMs: 5_000,
   },
-  api: { bodyLimitBytes: 262_144, requestsPerMinute: 6_000, eventStreams: 1_000 },
+  api: {
+    bodyLimitBytes: 262_144,
+    requestsPerMinute: 6_000,
+    changesAtOnce: 1_000,
+    connections: 10_000,
+    eventStreams: 1_000,
+  },
   store: { busyTimeoutMs: 5_000 },
   log: { level: 'info' },
   drainMs: 10_000,

@@ -10,6 +10,7 @@ export const controllerErrors = {
   too_large: { status: 413, exit: 1 },
   unsupported_media_type: { status: 415, exit: 1 },
   malformed_json: { status: 400, exit: 1 },
+  too_slow: { status: 408, exit: 1 },
   rate_limited: { status: 429, exit: 1 },
   overloaded: { status: 503, exit: 1 },
   internal: { status: 500, exit: 1 },

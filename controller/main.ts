@@ -35,7 +35,11 @@ export interface Running {
   readonly hasTokens: boolean
   /** Reads inventory and playbooks again, on SIGHUP. */
   reload(): Promise<ReloadReport>
-  /** Ends it within the drain time; answers what is left for the next start. */
+  /** What the next start would go on with: enforcements that devices have yet to follow, devices whose changes are not saved. */
+  left(): readonly string[]
+  /** Takes no more requests and answers those that are under way: for a store that is broken, when nothing else can end well. */
+  hangUp(): Promise<void>
+  /** Ends it; answers what is left for the next start. Requests and devices get their named times (docs/bounds.md); whoever can't wait so long ends the process. */
   stop(): Promise<{ readonly left: readonly string[] }>
 }
 
@@ -103,6 +107,8 @@ async function run(about: {
     log,
     bodyLimitBytes: config.bodyLimitBytes,
     requestsPerMinute: config.requestsPerMinute,
+    changesAtOnce: config.changesAtOnce,
+    connections: config.connections,
     eventStreams: config.eventStreams,
   })
   const url = await listen(app, config)
@@ -113,6 +119,10 @@ async function run(about: {
     controller,
     hasTokens: store.read((rows) => rows.tokens().some(({ revokedAt }) => revokedAt === undefined)),
     reload: () => reload(desk, config, { actor: systemActor }),
+    left: () => leftOf(store),
+    hangUp: async () => {
+      await app.close()
+    },
     stop: () => stop({ app, loop, desk }),
   }
 }
@@ -169,14 +179,9 @@ async function stop(about: {
 }): Promise<{ readonly left: readonly string[] }> {
   const { desk } = about
   about.loop.stop()
-  await about.app.close()
-  await desk.fleet.stop()
-  const left = desk.store.read((rows) =>
-    rows
-      .live()
-      .filter(({ status }) => status === 'enforcing' || status === 'releasing')
-      .map(({ id, status }) => `${id} (${status})`),
-  )
+  // Together: a request that waits for a device is answered when the device's agent ends.
+  await Promise.all([about.app.close(), desk.fleet.stop()])
+  const left = leftOf(desk.store)
   await desk.store
     .commit((tx) => {
       tx.append({
@@ -192,6 +197,19 @@ async function stop(about: {
     )
   desk.store.close()
   return { left }
+}
+
+function leftOf(store: Store): readonly string[] {
+  return store.read((rows) => [
+    ...rows
+      .live()
+      .filter(({ status }) => status === 'enforcing' || status === 'releasing')
+      .map(({ id, status }) => `${id} (${status})`),
+    ...rows
+      .devices()
+      .filter(({ unsaved }) => unsaved)
+      .map(({ device }) => `${device} (not saved)`),
+  ])
 }
 
 async function firstWorld(config: Config, log: Logger): Promise<World> {

@@ -7,19 +7,17 @@ import { HealthView, ReadyView } from './schema.ts'
 
 /** GET /healthz, /readyz (without a token) and /metrics. */
 export function healthRoutes(app: Api, { controller, metrics }: ApiContext): void {
-  // Asked by supervisors, often: neither counted against anyone's limit nor refused for pressure.
-  const unlimited = { pressureHandler: () => undefined }
   app.route({
     method: 'GET',
     url: '/healthz',
-    config: { access: open, ...unlimited },
+    config: { access: open, supervised: true },
     schema: { summary: 'Whether it lives', tags: ['health'], response: { 200: HealthView } },
     handler: async () => ({ status: 'ok' as const }),
   })
   app.route({
     method: 'GET',
     url: '/readyz',
-    config: { access: open, ...unlimited },
+    config: { access: open, supervised: true },
     schema: {
       summary: 'Whether it takes work',
       tags: ['health'],

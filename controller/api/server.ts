@@ -1,10 +1,8 @@
 // The HTTP server: limits and headers first, then who asks, then the resources. The only file that puts Fastify together.
 
 import helmet from '@fastify/helmet'
-import rateLimit from '@fastify/rate-limit'
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
-import underPressure from '@fastify/under-pressure'
 import fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest } from 'fastify'
 import { serializerCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod'
 import type { Logger } from 'pino'
@@ -34,24 +32,25 @@ import { playbookRoutes } from './playbooks.ts'
 import { problemOf, problemType, RequestInvalid, sendProblem } from './problem.ts'
 import { createRefusals } from './refusals.ts'
 import { problemsOf } from './schema.ts'
+import { type Bounds, shedLoad } from './shedding.ts'
 import { stopCleanly } from './stopping.ts'
 import { tokenRoutes } from './tokens.ts'
 
 /** What the server is told. */
-export interface ServerConfig {
+export interface ServerConfig extends Bounds {
   readonly version: string
   readonly clock: Clock
   readonly log: Logger
   /** Longest body that is read. */
   readonly bodyLimitBytes: number
-  /** Requests that one address may make in a minute. */
-  readonly requestsPerMinute: number
   /** Event streams that may be open at the same time. */
   readonly eventStreams: number
 }
 
-/** An event loop that lags by so much, in ms, takes no more requests. */
-const lagMsMax = 10_000
+/** Longest time in which a request must have come in whole, its body too, in ms. */
+const requestMsMax = 30_000
+/** How long a connection over which nothing is asked stays open, in ms. */
+const keepAliveMs = 72_000
 
 /** The server with all its routes, not yet listening. Closing it ends event streams and writes what refusals were still counted; the store must outlive it. */
 export async function createServer(
@@ -62,10 +61,14 @@ export async function createServer(
     // Pino's own interface is wider than what Fastify asks for.
     loggerInstance: config.log.child({}, requestLogging) as FastifyBaseLogger,
     bodyLimit: config.bodyLimitBytes,
+    requestTimeout: requestMsMax,
+    keepAliveTimeout: keepAliveMs,
     trustProxy: false,
     requestIdHeader: false,
     genReqId: () => ulid(),
     forceCloseConnections: 'idle',
+    // What comes then is refused in our words: `stopping`.
+    return503OnClosing: false,
     routerOptions: { maxParamLength: 128 },
     frameworkErrors: (error, request, reply) => sendProblem(error, request, reply),
     clientErrorHandler: answerBrokenRequest,
@@ -153,27 +156,7 @@ async function protect(app: Api, config: ServerConfig): Promise<void> {
     },
     strictTransportSecurity: false,
   })
-  await app.register(underPressure, {
-    maxEventLoopDelay: lagMsMax,
-    pressureHandler: () => {
-      throw new ControllerError(
-        'overloaded',
-        'the controller has more to do than it can: try again',
-      )
-    },
-  })
-  await app.register(rateLimit, {
-    global: false,
-    max: config.requestsPerMinute,
-    timeWindow: 60_000,
-    errorResponseBuilder: (_request, { ttl }) =>
-      new ControllerError(
-        'rate_limited',
-        `too many requests: try again in ${Math.ceil(ttl / 1_000)} s`,
-      ),
-  })
-  // Before the token is looked at, and for unknown paths too.
-  app.addHook('onRequest', app.rateLimit())
+  await shedLoad(app, config)
 }
 
 async function describe(app: Api, version: string): Promise<void> {
@@ -241,7 +224,7 @@ function patternOf(url: string): RegExp {
   return new RegExp(`^${parts.join('/')}$`)
 }
 
-// Not even HTTP, or headers beyond all bounds: there is no request yet to answer through.
+// Not even HTTP, headers beyond all bounds, or not all of it in time: there is no request yet to answer through.
 function answerBrokenRequest(
   error: Error & { code?: string },
   socket: { writable: boolean; end(text: string): void; destroy(error?: Error): void },
@@ -251,11 +234,13 @@ function answerBrokenRequest(
     return
   }
   const { problem } = problemOf(
-    new ControllerError('malformed_json', 'this is no HTTP request that can be read'),
+    error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+      ? new ControllerError('too_slow', `the request was not there in ${requestMsMax / 1_000} s`)
+      : new ControllerError('malformed_json', 'this is no HTTP request that can be read'),
     ulid(),
   )
-  const body = JSON.stringify({ ...problem, title: 'Bad Request', status: 400 })
+  const body = JSON.stringify(problem)
   socket.end(
-    `HTTP/1.1 400 Bad Request\r\nContent-Type: ${problemType}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+    `HTTP/1.1 ${problem.status} ${problem.title}\r\nContent-Type: ${problemType}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
   )
 }

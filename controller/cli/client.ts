@@ -28,6 +28,9 @@ export interface Client {
 
 /** How often a request without an answer is repeated. */
 const triesMax = 4
+/** A controller that has too much to do is asked again later than one that gave no answer: as after so many attempts more. */
+const overloadedAttempts = 2
+
 /** The controller that NULLROUTE_URL and NULLROUTE_TOKEN name. */
 export function createClient(context: Context): Client {
   const base = (context.environment['NULLROUTE_URL'] ?? 'http://127.0.0.1:8080').replace(/\/+$/, '')
@@ -95,11 +98,19 @@ async function request(about: Request): Promise<unknown> {
       return await once(about, key)
     } catch (fault) {
       // Nobody listens there: waiting does not help a person who mistyped the address.
-      if (!isLost(fault) || !repeatable || attempt >= triesMax || fault.code === 'refused')
-        throw fault
-      await pause(attempt, about.context.signal)
+      if (attempt >= triesMax) throw fault
+      if (isOverloaded(fault)) {
+        await pause(attempt + overloadedAttempts, about.context.signal)
+      } else if (isLost(fault) && repeatable && fault.code !== 'refused') {
+        await pause(attempt, about.context.signal)
+      } else throw fault
     }
   }
+}
+
+// It did nothing of what was asked: any request may be sent again.
+function isOverloaded(fault: unknown): boolean {
+  return fault instanceof CliError && fault.code === 'overloaded'
 }
 
 async function once(about: Request, key: string | undefined): Promise<unknown> {

@@ -117,7 +117,7 @@ listen: 127.0.0.1:8080 # for other hosts put a proxy with TLS before it
 # audit: { origin: audit.example.net/nullroute }
 
 # agents: { devicesAtOnce: 256, checkIntervalMs: 300000, observerDeadlineMs: 30000, ownDeadlineMs: 5000 }
-# api: { bodyLimitBytes: 262144, requestsPerMinute: 6000, eventStreams: 1000 }
+# api: { bodyLimitBytes: 262144, requestsPerMinute: 6000, changesAtOnce: 1000, connections: 10000, eventStreams: 1000 }
 # store: { busyTimeoutMs: 5000 } # how long a commit waits for a command that writes to the same data folder; everything else waits with it
 # log: { level: info }
 # drainMs: 10000 # how long a stop waits for what is under way

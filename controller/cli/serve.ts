@@ -42,6 +42,7 @@ export async function serve(context: Context, options: ServeOptions): Promise<nu
       { err: why },
       'the disk did not keep what it was given: ending, the next start goes on from what is there',
     )
+    await within(answerMsMax, running.hangUp())
     return exitCodes.refused
   }
   log.info({ drainMs: config.drainMs }, 'ending: what is under way is finished first')
@@ -136,21 +137,38 @@ export function told(context: Context): Promise<string> {
 
 /** Ends within the drain time; says what the next start goes on with. False where it took longer: the caller ends the process. */
 export async function drain(running: Running, drainMs: number, log: Logger): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<undefined>((resolve) => {
-    timer = setTimeout(resolve, drainMs, undefined)
-  })
-  const stopped = await Promise.race([running.stop(), late])
-  clearTimeout(timer)
+  const stopped = await within(drainMs, running.stop())
   if (stopped === undefined) {
-    log.error(
-      { drainMs },
-      'not all ended in time: the next start reads every device that was under way',
-    )
+    const left = running.left()
+    log.error({ drainMs, left }, `not all ended in time${nextStart(left)}`)
     return false
   }
   const { left } = stopped
-  if (left.length > 0) log.warn({ left }, `the next start goes on with: ${left.join(', ')}`)
+  if (left.length > 0) log.warn({ left }, nextStart(left).slice(2))
   log.info('ended')
   return true
+}
+
+/** What a promise answers, or undefined where that takes longer than `ms`. */
+async function within<T>(ms: number, promise: Promise<T>): Promise<T | undefined> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(resolve, ms, undefined)
+  })
+  const first = await Promise.race([promise, late])
+  clearTimeout(timer)
+  return first
+}
+
+/** How long requests that are under way may take to be refused, once the store is broken, in ms. */
+const answerMsMax = 1_000
+
+/** Most things that are named on one line; all are in the record's `left`. */
+const namedMax = 20
+
+function nextStart(left: readonly string[]): string {
+  const more = left.length > namedMax ? ` and ${left.length - namedMax} more` : ''
+  return left.length === 0
+    ? ''
+    : `: the next start goes on with: ${left.slice(0, namedMax).join(', ')}${more}`
 }

@@ -171,7 +171,7 @@ export interface World {
 
 /** A server that does not listen yet. */
 export async function createWorld(
-  options: { eventStreams?: number; requestsPerMinute?: number } = {},
+  options: { eventStreams?: number; requestsPerMinute?: number; changesAtOnce?: number } = {},
 ): Promise<World> {
   const dir = mkdtempSync(join(tmpdir(), 'nullroute-api-'))
   const clock = createTestClock('2026-12-01T12:00:00.000Z')
@@ -186,6 +186,8 @@ export async function createWorld(
     log: pino({ level: 'debug' }, { write: (line: string) => logged.push(line) }),
     bodyLimitBytes: 65_536,
     requestsPerMinute: options.requestsPerMinute ?? 1_000_000,
+    changesAtOnce: options.changesAtOnce ?? 1_000,
+    connections: 1_000,
     eventStreams: options.eventStreams ?? 100,
   })
   const token = async (roles: readonly Role[], expiresAt?: string) => {

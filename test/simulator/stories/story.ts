@@ -209,13 +209,7 @@ async function populate(parts: Parts): Promise<Story> {
     },
     async call<T>(method: string, path: string, body?: unknown, sent: Sent = {}) {
       const asked = { method, path, body, token: asking(sent), key: sent.key }
-      let answer = await request<T>(parts, asked)
-      // On a busy machine the controller asks its clients to come again, and they do.
-      for (let tries = 0; answer.status === 503 && tries < 50; tries += 1) {
-        await new Promise((resolve) => setTimeout(resolve, 50))
-        answer = await request<T>(parts, asked)
-      }
-      return answer
+      return request<T>(parts, asked)
     },
     async decide(decision, sent) {
       const { status, body } = await story.call('POST', '/v1/enforcements', decision, sent)
