@@ -3,9 +3,14 @@
 import type { AgentErrorCode } from './errors.ts'
 import type { KeyState } from './journal.ts'
 
-/** Time until a device is asked again, in ms, doubling from 200 to 30,000. Without jitter: the queue is per device. */
+/** Time until a device is asked again for the first time, in ms. */
+const retryMsMin = 200
+/** The longest time between two tries, in ms. */
+const retryMsMax = 30_000
+
+/** Time until a device is asked again, in ms, doubling from the one to the other. Without jitter: the queue is per device. */
 export function backoffMs(attempt: number): number {
-  return Math.min(30_000, 200 * 2 ** Math.min(attempt, 20))
+  return Math.min(retryMsMax, retryMsMin * 2 ** Math.min(attempt, 20))
 }
 
 /** Faults that trying again can only make worse (an account locks out) or that need a person: left to the next check or `retry`. */

@@ -21,6 +21,9 @@ import { readOnline } from './online.ts'
 /** How long the same body by the same token, without a key, is taken for a double click, in ms. */
 const doubleClickMs = 60_000
 
+/** How long the plan of a dry run can be enforced, in ms: 7 days, as long as an approval is waited for. */
+const planKeptMs = 7 * 24 * 3_600_000
+
 /** A dry run. Guards that refuse stand in the plan; what can't be compiled is thrown. The plan is kept, so that exactly it can be enforced. */
 export async function plan(
   desk: Desk,
@@ -45,7 +48,7 @@ export async function plan(
 /** Keeps a plan and writes that it was made. */
 export async function keepPlan(desk: Desk, caller: Caller, made: Plan): Promise<void> {
   await desk.store.commit((tx) => {
-    tx.putPlan(made)
+    tx.putPlan(made, new Date(Date.parse(made.createdAt) + planKeptMs).toISOString())
     const data: Record<string, Json> = {
       action: made.action,
       digest: made.digest,

@@ -175,7 +175,8 @@ export interface Transaction extends Rows {
   dropClaim(device: Id, key: Key): void
   putResult(result: Result): void
   putDevice(state: DeviceState): void
-  putPlan(plan: Plan): void
+  /** `until`: how long it is kept where nobody enforces it; without, for ever. */
+  putPlan(plan: Plan, until?: string): void
   putIdempotency(row: IdempotencyRow): void
   putToken(token: TokenRow): void
   setFreeze(freeze: Freeze | undefined): void

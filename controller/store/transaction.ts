@@ -45,7 +45,11 @@ export function createTransaction({ sql, rows, kept, append }: ChangeParts): Tra
     },
     putDevice: (state) =>
       put(sql, 'device_state (device, doc)', [state.device, JSON.stringify(state)]),
-    putPlan: (plan) => put(sql, 'plans (id, doc)', [plan.id, JSON.stringify(plan)]),
+    putPlan(plan, until) {
+      // Those whose time is over go when the next of their kind comes.
+      if (until !== undefined) sql.run('delete from plans where until < ?', plan.createdAt)
+      put(sql, 'plans (id, doc, until)', [plan.id, JSON.stringify(plan), until ?? null])
+    },
     putIdempotency: (row) => putIdempotency(sql, row),
     putToken(token) {
       putToken(sql, token)

@@ -103,6 +103,7 @@ describe('a data folder', () => {
     expect(db.prepare('select name from migrations').pluck().all()).toEqual([
       '0001-first.sql',
       '0002-acts.sql',
+      '0003-plans-end.sql',
     ])
 
     db.prepare("insert into migrations values ('0999-later.sql', datetime())").run()

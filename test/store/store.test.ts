@@ -175,6 +175,22 @@ describe('plans, tokens, freeze and repeats', () => {
     expect(store.read((rows) => rows.freeze())).toBeUndefined()
   })
 
+  it('keep a plan that nobody enforced until its time is over, and one that was enforced for ever', async () => {
+    const store = fresh()
+    const plan = (id: string, createdAt: string) => ({ id, createdAt }) as Plan
+    await store.commit((tx) => {
+      tx.putPlan(plan('P1', '2026-11-01T00:00:00.000Z'), '2026-11-08T00:00:00.000Z')
+      tx.putPlan(plan('P2', '2026-11-01T00:00:00.000Z'))
+    })
+    const left = async (at: string) => {
+      await store.commit((tx) => tx.putPlan(plan('P3', at), '2027-01-01T00:00:00.000Z'))
+      return ['P1', 'P2', 'P3'].filter((id) => store.read((rows) => rows.plan(id)) !== undefined)
+    }
+
+    expect(await left('2026-11-08T00:00:00.000Z')).toEqual(['P1', 'P2', 'P3'])
+    expect(await left('2026-11-08T00:00:00.001Z')).toEqual(['P2', 'P3'])
+  })
+
   it('find a token by the hash of it, and never give two tokens one hash', async () => {
     const store = fresh()
     const token = (id: string, sha256: string): TokenRow => ({
