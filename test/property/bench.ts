@@ -15,6 +15,7 @@ import type {
   Observation,
   Platform,
   Read,
+  Seen,
 } from '../../agent/platform.ts'
 import { platforms } from '../../agent/platforms/index.ts'
 import type { Session } from '../../agent/session.ts'
@@ -43,12 +44,23 @@ export interface Bench {
   converge(): Promise<readonly KeyState[]>
   /** The running configuration as the platform compares it. */
   canonical(): string
+  /** Reads these over a session, and keeps what came byte by byte. */
+  record(intents: readonly Intent[]): Promise<Recording>
   /** What the device shows of these now, whoever is changing it. */
   look(intents: readonly Intent[]): Observation
   /** Called behind each line that the device has done: the text of the line. */
   onLine: ((line: string) => void) | undefined
   /** Called with each piece that the device sends, before the agent sees it. */
   onOutput: ((bytes: Buffer) => readonly Uint8Array[]) | undefined
+}
+
+/** What a device answered to a round of reads, as it came over the wire. */
+export interface Recording {
+  readonly seen: Seen
+  readonly reads: readonly Read[]
+  readonly bytes: Uint8Array
+  /** The prompt that stood there before. */
+  readonly lead: string
 }
 
 /** Convergences until a device must be at rest: one for the change, one for what stayed until a wider entry stood, one to see it. */
@@ -63,7 +75,7 @@ export function createBench(spec: SimulatedDevice, way: Way = 'bytes'): Bench {
   const model = models[spec.platform](complete(spec), { clock, minuteMs: 60_000, installMs: 0 })
   const platform = platformOf(spec.platform)
   const book = createBook()
-  const hooks: Hooks = { onLine: undefined, onOutput: undefined }
+  const hooks: Hooks = { onLine: undefined, onOutput: undefined, lead: '' }
   let warm: Session | undefined
   let unsaved = false
   let facts: Facts = {}
@@ -116,6 +128,18 @@ export function createBench(spec: SimulatedDevice, way: Way = 'bytes'): Bench {
       }
       throw new Error(`not at rest after ${roundsMax} convergences`)
     },
+    async record(intents: readonly Intent[]) {
+      const session = await clock.drive(work.session())
+      const reads = platform.observe(intents, session.seen)
+      const pieces: Buffer[] = []
+      hooks.onOutput = (bytes) => {
+        pieces.push(Buffer.from(bytes))
+        return [bytes]
+      }
+      await clock.drive(session.run(reads.map(({ line }) => line)))
+      hooks.onOutput = undefined
+      return { seen: session.seen, reads, bytes: Buffer.concat(pieces), lead: hooks.lead }
+    },
     canonical: () => platform.canonical(readDirectly(model, platform.configuration)),
     look(intents: readonly Intent[]) {
       if (warm === undefined) throw new Error('nothing was read yet')
@@ -150,6 +174,8 @@ function readDirectly(model: Model, reads: readonly Read[]): ReadonlyMap<string,
 interface Hooks {
   onLine: Bench['onLine']
   onOutput: Bench['onOutput']
+  /** What stood on the last line when lines were sent. */
+  lead: string
 }
 
 interface Wiring {
@@ -236,7 +262,10 @@ async function openWired(wiring: Wiring): Promise<Session> {
     get context() {
       return talk.context
     },
-    run: (lines, signal) => talk.run(lines, signal),
+    run(lines, signal) {
+      hooks.lead = screen.text().slice(screen.text().lastIndexOf('\n') + 1)
+      return talk.run(lines, signal)
+    },
     progress: () => talk.progress(),
     transcript: () => transcript.text(),
     bytes: () => transcript.bytes(),

@@ -1,4 +1,5 @@
 import { describe, it } from 'vitest'
+import { checkGarbled } from './garbled.ts'
 import { checkIdentity } from './identity.ts'
 import { ciscoIos } from './priors.ts'
 import { checkUnion } from './union.ts'
@@ -9,4 +10,7 @@ describe('a IOS device', () => {
 
   it('holds exactly the union of what is in force, whatever came and went in whatever order', () =>
     checkUnion(ciscoIos))
+
+  it('is never believed to hold what it does not, whatever becomes of its words on the way', () =>
+    checkGarbled(ciscoIos))
 })

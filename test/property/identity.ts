@@ -64,7 +64,7 @@ export async function checkIdentity({ platform, prior, wanted }: Habitat): Promi
       expect(bench.book.claims).toEqual([])
       expect([startup, bench.model.running()]).toContain(bench.model.startup())
     }),
-    runs(),
+    runs(600),
   )
 
   const rare = expected[platform].filter((name) => (seen.get(name) ?? 0) < 5)

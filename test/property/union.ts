@@ -214,6 +214,6 @@ export async function checkUnion({ prior, wanted }: Habitat): Promise<void> {
       expect(bench.canonical()).toBe(config)
       expect(bench.book.claims).toEqual([])
     }),
-    runs(300),
+    runs(260),
   )
 }
