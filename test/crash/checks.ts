@@ -1,13 +1,21 @@
 // The invariants that are looked at when everything has come to rest: each answers problems, and none is a good answer.
 
 import { verifyData } from '../../controller/store/verify.ts'
-import { type Chronicle, notShown, unwanted, type Wish, wishOf } from './chronicle.ts'
+import {
+  behindMs,
+  type Chronicle,
+  notShown,
+  type Span,
+  unwanted,
+  type Wish,
+  wishOf,
+} from './chronicle.ts'
 import { objectsOf, type Placed } from './city.ts'
 import type { Sent } from './desk.ts'
 import { differences, type Objects, union } from './expected.ts'
 import type { Ledger } from './ledger.ts'
 import { type Shown, shownRunning, shownSaved } from './shown.ts'
-import type { City } from './watch.ts'
+import type { City, Moment } from './watch.ts'
 
 /** What a device showed before anybody decided anything. */
 export interface Base {
@@ -25,6 +33,8 @@ export interface Scene {
   readonly sent: ReadonlyMap<number, Sent>
   readonly base: ReadonlyMap<string, Base>
   readonly data: string
+  /** When everything was looked at before, in ms: what was over by then has been judged. */
+  readonly lookedAt: number
 }
 
 /** What each device shows now. */
@@ -249,18 +259,34 @@ export function untrue(scene: Scene): readonly string[] {
   const triggerReboots = city.devices
     .filter(({ roles }) => roles.includes('rtbh-trigger'))
     .flatMap(({ name }) => city.rebooted(name))
-  const accepted = acceptedOf(scene)
+  const isNew = ({ to }: Span): boolean => to >= scene.lookedAt - behindMs
+  const accepted = acceptedOf(scene).filter(({ id }) => {
+    const times = chronicle.times.get(id)
+    return times === undefined || isNew(times.inForce)
+  })
   const lies = accepted.flatMap(({ one, id, placed }) =>
-    (chronicle.times.get(id)?.enforced ?? []).flatMap((span) =>
-      notShown(span, placed, { pastOf, triggerReboots }).map(
-        (problem) => `decision ${one.number} (${id}) was said to be enforced, but ${problem}`,
+    (chronicle.times.get(id)?.enforced ?? [])
+      .filter(isNew)
+      .flatMap((span) =>
+        notShown(span, placed, { pastOf, triggerReboots }).map(
+          (problem) => `decision ${one.number} (${id}) was said to be enforced, but ${problem}`,
+        ),
       ),
-    ),
   )
   const strays = city.devices.flatMap(({ name }) =>
-    unwanted(name, city.moments(name), wantedOn(name, accepted, chronicle)),
+    unwanted(
+      name,
+      momentsSince(city.moments(name), scene.lookedAt),
+      wantedOn(name, accepted, chronicle),
+    ),
   )
   return [...lies, ...strays]
+}
+
+/** With the one before, against which the first is judged. */
+function momentsSince(moments: readonly Moment[], at: number): readonly Moment[] {
+  const first = moments.findIndex((moment) => moment.at >= at)
+  return first < 0 ? [] : moments.slice(Math.max(0, first - 1))
 }
 
 function wantedOn(

@@ -151,7 +151,7 @@ export function wishOf({ inForce, enforced }: Times): Wish {
 }
 
 /** How long the desired state that a convergence works on may be behind the newest decision, in ms. */
-const behindMs = 5_000
+export const behindMs = 5_000
 
 /** Changes by a line that nobody wanted: an object that came although it was not wanted for a while, or went although it was wanted all the while. */
 export function unwanted(

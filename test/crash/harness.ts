@@ -54,7 +54,7 @@ export interface Report {
 const password = 'Tiger-Sim-Pw-4711'
 const enable = 'Lynx-Enable-0815'
 /** A minute of the devices' own timers, in ms: a commit that nobody confirms goes back after five of them. */
-const minuteMs = 1_000
+const minuteMs = 4_000
 /** A life in which nothing has moved for so long is killed where it stands, in ms: a device is away, or nothing is left to wait for. */
 const stillMs = 1_000
 /** The same where nothing is under way. */
@@ -62,7 +62,7 @@ const restMs = 150
 /** Longest life whose point is never reached, in ms. */
 const lifeMsMax = 20_000
 /** Longest time that everything may take to come to rest, in ms. */
-const restMsMax = 60_000
+const restMsMax = 120_000
 /** How often it is looked whether everything rests, in ms. */
 const lookMs = 20
 /** A look after which everything is released and each device must be what it was in the beginning: one in so many. */
@@ -86,6 +86,9 @@ interface Run extends Scene {
   moved: number
   kills: number
   looks: number
+  lookedAt: number
+  /** Decisions that had been sent by then. */
+  lookedTo: number
   /** Last entry of the log that the chronicle has. */
   read: number
   reborn(): void
@@ -155,6 +158,8 @@ async function begin(options: RunOptions): Promise<Run> {
     moved: 0,
     kills: 0,
     looks: 0,
+    lookedAt: 0,
+    lookedTo: 0,
     read: -1,
     reborn: () => watching.reborn(),
   }
@@ -214,6 +219,7 @@ async function tokenIn(data: string): Promise<string> {
 /** Starts, works, dies. */
 async function oneLife(run: Run, plan: LifePlan): Promise<void> {
   if (plan.mended) for (const { faults } of run.city.devices) faults.clear()
+  for (const one of plan.troubles) if (one.kind === 'expire') run.city.expire(one.device)
   const { kill } = plan
   const life = start(run, kill.at === 'point' ? { point: kill.point, pass: kill.pass } : undefined)
   run.desk.add(plan.actions)
@@ -293,6 +299,9 @@ function befall(run: Run, trouble: Trouble): void {
     case 'reboot':
       run.city.reboot(trouble.device)
       return
+    case 'expire':
+      // While nobody was there.
+      return
     case 'away': {
       const back = faults.add({ kind: 'off' })
       later(trouble.ms, back)
@@ -331,16 +340,17 @@ async function look(run: Run, release: readonly number[] | undefined): Promise<v
   await settle(run, life, url)
   check(run)
   for (const one of run.sent.values()) {
-    if (one.id !== undefined && one.number > run.sent.size - 40) {
+    if (one.id !== undefined && one.number > run.lookedTo) {
       run.problems.push(...(await run.desk.replay(url, one)))
     }
   }
+  run.lookedTo = run.sent.size
   if (release !== undefined && run.problems.length === 0) {
     run.desk.add(release.map((of) => ({ kind: 'release', of })))
     run.problems.push(...(await run.desk.work(url, silent)))
     await settle(run, life, url)
     check(run)
-    run.problems.push(...notIdentical(run))
+    run.problems.push(...notIdentical(run), ...brokenLog(run))
   }
   run.looks += 1
   const { kills, desk: people, lines } = run
@@ -360,8 +370,8 @@ function check(run: Run): void {
     ...wrongStates(run),
     ...wrongDevices(run),
     ...untrue(run),
-    ...brokenLog(run),
   )
+  run.lookedAt = Date.now()
 }
 
 /** Waits until every decision stands as it should and nothing is under way; asks again for what was refused meanwhile. */
@@ -369,8 +379,8 @@ async function settle(run: Run, life: Life, url: string): Promise<void> {
   const from = Date.now()
   let asked = from
   while (Date.now() - from < restMsMax && !life.over) {
-    const open = [...run.ledger.underWay(), ...wrongStates(run)]
-    if (open.length === 0) return await pause(lookMs * 2)
+    const rests = run.ledger.underWay().length + run.ledger.degraded().length === 0
+    if (rests && wrongStates(run).length === 0) return await pause(lookMs * 2)
     if (Date.now() - asked > 1_000) {
       asked = Date.now()
       await askAgain(run, url)
@@ -382,9 +392,8 @@ async function settle(run: Run, life: Life, url: string): Promise<void> {
 }
 
 async function askAgain(run: Run, url: string): Promise<void> {
-  for (const one of run.sent.values()) {
-    if (one.id === undefined || run.ledger.enforcement(one.id)?.status !== 'degraded') continue
-    await run.desk.call(url, 'POST', `/v1/enforcements/${one.id}/retry`, {})
+  for (const id of run.ledger.degraded()) {
+    await run.desk.call(url, 'POST', `/v1/enforcements/${id}/retry`, {})
   }
   for (const { name } of run.city.devices) {
     await run.desk.call(url, 'POST', `/v1/devices/${name}/reconcile`, {})

@@ -38,6 +38,8 @@ export interface Ledger {
   claims(): readonly { readonly device: string; readonly claim: Claim }[]
   /** What is under way: enforcements on their way, open steps, unsaved devices. */
   underWay(): readonly string[]
+  /** Enforcements that are in force and not everywhere. */
+  degraded(): readonly string[]
   close(): void
 }
 
@@ -48,10 +50,13 @@ export function ledgerOf(data: string): Ledger {
     db ??= new Database(join(data, databaseName), { readonly: true, timeout: 5_000 })
     return db
   }
-  const all = <Row>(text: string, ...values: readonly (string | number)[]): readonly Row[] =>
-    open()
-      .prepare<(string | number)[], Row>(text)
-      .all(...values)
+  const prepared = new Map<string, Database.Statement<(string | number)[]>>()
+  const all: All = <Row>(text: string, ...values: readonly (string | number)[]) => {
+    const statement = prepared.get(text) ?? open().prepare<(string | number)[]>(text)
+    prepared.set(text, statement)
+    // The statements below know their rows.
+    return statement.all(...values) as Row[]
+  }
   return {
     intended: (device, count) => intended(all, device, count),
     entries: (after) =>
@@ -73,9 +78,14 @@ export function ledgerOf(data: string): Ledger {
         claim: JSON.parse(row.doc) as Claim,
       })),
     underWay: () => underWay(all),
+    degraded: () =>
+      all<{ id: string }>("select id from enforcements where status = 'degraded'").map(
+        ({ id }) => id,
+      ),
     close() {
       db?.close()
       db = undefined
+      prepared.clear()
     },
   }
 }

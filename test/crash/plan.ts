@@ -34,6 +34,8 @@ export type Kill =
 export type Trouble =
   | { readonly kind: 'fault'; readonly device: string; readonly fault: Fault }
   | { readonly kind: 'reboot'; readonly device: string }
+  /** The window of a commit that waits to be confirmed runs out before the controller is back. */
+  | { readonly kind: 'expire'; readonly device: string }
   | { readonly kind: 'away'; readonly device: string; readonly ms: number }
 
 /** One life. */
@@ -53,6 +55,11 @@ export interface Planner {
   /** Somebody has released them all. */
   allReleased(): void
 }
+
+/** Devices whose commits wait to be confirmed. */
+const windows = devices
+  .filter(({ platform }) => platform === 'juniper_junos')
+  .map(({ name }) => name)
 
 /** Most decisions that stand unreleased: what comes then is a release. */
 const openMax = 9
@@ -139,6 +146,7 @@ function trouble(chance: Random): Trouble {
   return chance.weighted<Trouble>([
     { weight: 8, value: { kind: 'fault', device, fault: chance.pick(faults) } },
     { weight: 1, value: { kind: 'reboot', device } },
+    { weight: 2, value: { kind: 'expire', device: chance.pick(windows) } },
     { weight: 2, value: { kind: 'away', device, ms: chance.between(50, 1_500) } },
   ])
 }
@@ -149,7 +157,7 @@ const points: readonly {
   readonly point: string
   readonly most: number
 }[] = [
-  { weight: 12, point: '*', most: 400 },
+  { weight: 12, point: '*', most: 300 },
   { weight: 3, point: 'commit:before', most: 40 },
   { weight: 3, point: 'commit:inside', most: 40 },
   { weight: 3, point: 'commit:after', most: 40 },

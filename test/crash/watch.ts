@@ -51,6 +51,8 @@ export interface City {
   /** When sessions were opened on it. */
   opened(device: string): readonly number[]
   reboot(device: string): void
+  /** Lets the window of a commit that waits to be confirmed run out, if there is one. */
+  expire(device: string): void
   listen(listener: Listener): void
   stop(): Promise<void>
 }
@@ -129,6 +131,10 @@ export async function startCity(
       one.reboots.push(Date.now())
       one.device.reboot()
       look(one, 'reboot')
+    },
+    expire(name) {
+      const one = of(name)
+      if (one.device.expireTimer()) look(one, 'timer')
     },
     listen(next) {
       listener = next
