@@ -374,7 +374,7 @@ function check(run: Run): void {
   run.lookedAt = Date.now()
 }
 
-/** Waits until every decision stands as it should and nothing is under way; asks again for what was refused meanwhile. */
+/** Waits until every decision stands as it should and nothing is under way, all of which the controller has to do by itself; only what was refused is asked for again. */
 async function settle(run: Run, life: Life, url: string): Promise<void> {
   const from = Date.now()
   let asked = from
@@ -394,9 +394,6 @@ async function settle(run: Run, life: Life, url: string): Promise<void> {
 async function askAgain(run: Run, url: string): Promise<void> {
   for (const id of run.ledger.degraded()) {
     await run.desk.call(url, 'POST', `/v1/enforcements/${id}/retry`, {})
-  }
-  for (const { name } of run.city.devices) {
-    await run.desk.call(url, 'POST', `/v1/devices/${name}/reconcile`, {})
   }
 }
 
