@@ -36,7 +36,7 @@ export interface Ledger {
   enforcement(id: string): Enforcement | undefined
   enforcements(): number
   claims(): readonly { readonly device: string; readonly claim: Claim }[]
-  /** What is under way: enforcements on their way, open steps, unsaved devices. */
+  /** What is under way: enforcements on their way, open steps, unsaved devices, claims that are being made or lifted. */
   underWay(): readonly string[]
   /** Enforcements that are in force and not everywhere. */
   degraded(): readonly string[]
@@ -137,5 +137,9 @@ function underWay(all: All): readonly string[] {
   const unsaved = all<{ device: string }>(
     "select device from device_state where doc ->> '$.unsaved' = 1",
   ).map(({ device }) => `${device} is unsaved`)
-  return [...enforcements, ...steps, ...unsaved]
+  // Between the end of a step and its read-back nothing else tells that something is under way.
+  const claims = all<{ device: string; key: string; phase: string }>(
+    "select device, key, doc ->> '$.phase' as phase from claims where doc ->> '$.phase' != 'held'",
+  ).map(({ device, key, phase }) => `the claim ${device} ${key} is ${phase}`)
+  return [...enforcements, ...steps, ...unsaved, ...claims]
 }
