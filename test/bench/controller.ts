@@ -9,7 +9,10 @@ import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
 import { stringify } from 'yaml'
 
-const program = ['--import', 'tsx', join(import.meta.dirname, '../../controller/cli/main.ts')]
+/** As this file runs: from the sources, or as it was built. */
+const program = import.meta.filename.endsWith('.ts')
+  ? ['--import', 'tsx', join(import.meta.dirname, '../../controller/cli/main.ts')]
+  : [join(import.meta.dirname, '../../controller/cli/main.js')]
 
 /** What a controller is started with. */
 export interface ControllerOptions {

@@ -22,7 +22,7 @@ const benches: Readonly<Record<Letter, Bench>> = {
   a: async (options, lab) => benchLab(options, await lab()),
   b: benchDistance,
   c: benchFarm,
-  d: async (options, lab) => benchBulk(options, await lab()),
+  d: async (options, lab) => benchBulk(options, options.quick ? 'not in a quick run' : await lab()),
   e: benchSaving,
   f: benchCapacity,
 }
@@ -49,6 +49,16 @@ async function run(options: Options): Promise<void> {
   process.stderr.write(`written: ${file}\n`)
 }
 
+/** One that broke must not take the figures of the others with it; the run ends with an error all the same. */
+function failed(letter: Letter, fault: unknown): Section {
+  const text = fault instanceof Error ? (fault.stack ?? fault.message) : String(fault)
+  process.stderr.write(`\n${text}\n`)
+  process.exitCode = 1
+  const [first = ''] = text.split('\n')
+  const row = { what: 'the bench broke', goal: '', figure: first, verdict: 'not run' } as const
+  return { letter, title: 'Not measured', rows: [row], notes: [] }
+}
+
 async function runAll(options: Options): Promise<readonly Section[]> {
   const sections: Section[] = []
   let opened: Promise<Lab | string> | undefined
@@ -60,7 +70,9 @@ async function runAll(options: Options): Promise<readonly Section[]> {
     for (const letter of options.only) {
       const from = performance.now()
       process.stderr.write(`bench ${letter} …`)
-      sections.push(await benches[letter](options, lab))
+      sections.push(
+        await benches[letter](options, lab).catch((fault: unknown) => failed(letter, fault)),
+      )
       process.stderr.write(` ${((performance.now() - from) / 1_000).toFixed(0)} s\n`)
     }
   } finally {
@@ -70,7 +82,7 @@ async function runAll(options: Options): Promise<readonly Section[]> {
   return sections
 }
 
-async function main(): Promise<number> {
+async function main(): Promise<number | undefined> {
   let options: Options | 'help'
   try {
     options = readOptions(process.argv.slice(2))
@@ -80,11 +92,11 @@ async function main(): Promise<number> {
   }
   if (options === 'help') process.stdout.write(usage)
   else await run(options)
-  return 0
+  return undefined
 }
 
 try {
-  process.exitCode = await main()
+  process.exitCode = (await main()) ?? process.exitCode ?? 0
 } catch (error) {
   process.stderr.write(
     `\n${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,

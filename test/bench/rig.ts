@@ -27,8 +27,6 @@ export interface Taken {
 export interface Desk {
   readonly control: Child<Control>
   readonly api: Api
-  readonly url: string
-  readonly token: string
   /** Blocks one address and waits until every device shows it. Throws where one does not. */
   block(address: string): Promise<Taken>
   /** Suspends a customer. */
@@ -69,8 +67,6 @@ export async function startDesk(
   return {
     control,
     api,
-    url,
-    token,
     block: (address) => decide({ action: 'block', subject: { prefix: `${address}/32` } }),
     suspend: (customer) => decide({ action: 'suspend', subject: { customer } }),
     async release(id) {
