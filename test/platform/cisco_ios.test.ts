@@ -504,9 +504,24 @@ describe('a port on IOS', () => {
   })
 
   it('must exist: entering a missing one would make it', () => {
-    const found = foundFor(look("      ^\n% Invalid input detected at '^' marker.\n", ''), one)
+    const found = foundFor(look(invalidAt('Gi1/0/7'), ''), one)
     expect(found.stop?.code).toBe('no_such_object')
+    expect(foundFor(look(invalidAt('/7'), ''), one).stop?.code).toBe('no_such_object')
   })
+
+  it.each([
+    ['at the command', () => invalidAt('running-config')],
+    ['at the word before', () => invalidAt('interface')],
+    ['nowhere', () => "% Invalid input detected at '^' marker.\n"],
+  ])('is not said to be missing where the device points %s', (_, answer) => {
+    expect(() => look(answer(), '')).toThrow(/was answered by something unknown/)
+  })
+
+  // Under the screen's `edge1#show running-config interface Gi1/0/7`.
+  const invalidAt = (word: string): string => {
+    const column = 'edge1#show running-config interface Gi1/0/7'.lastIndexOf(word)
+    return `${' '.repeat(column)}^\n% Invalid input detected at '^' marker.\n`
+  }
 
   it('is refused where the device takes the name for another port than the guards did', () => {
     const other = block('').replace('interface GigabitEthernet', 'interface TwentyFiveGigE')

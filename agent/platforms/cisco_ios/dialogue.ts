@@ -1,7 +1,7 @@
 // How IOS talks: opening, prompts, refusals, and what other processes print into a session.
 // What the driver sends and reads back is elsewhere (render.ts, observe.ts).
 
-import type { Line, OpenAction, OpenState, Prompts, Refusal, Seen } from '../../platform.ts'
+import type { Answer, Line, OpenAction, OpenState, Prompts, Refusal, Seen } from '../../platform.ts'
 
 const hostPattern = '[A-Za-z0-9][A-Za-z0-9_.-]{0,62}'
 const execPrompt = new RegExp(`(?:^|\\n)(${hostPattern})([>#]) ?$`)
@@ -178,6 +178,14 @@ export function isUnknownLine(text: string): boolean {
 /** Words of the way into the configuration while somebody else has it to himself. */
 export const lockWords =
   /^(?:Configuration mode locked exclusively by |Config session is locked by |Config mode cannot be entered)/m
+
+/** Whether the caret of `% Invalid input detected` stands under the last word of the line or behind it: then that is what the device doesn't know, and not the command. */
+export function pointsAtLastWord({ text, line }: Answer, host: string): boolean {
+  const caret = /^( *)\^[ \t]*\n% ?Invalid input detected/m.exec(text)
+  // The columns are those of the screen, on which the prompt stands before the line.
+  const prompt = `${host}#`.length
+  return caret !== null && (caret[1] ?? '').length >= prompt + line.text.lastIndexOf(' ') + 1
+}
 
 /** Words at the start of a line that refuse it, wherever in the answer. */
 const refusals = [

@@ -89,11 +89,14 @@ export function parse(
   const facts: Facts = {
     ...seen.facts,
     ...(bgp === undefined ? {} : { asn: bgp.asn }),
-    ...portFacts(answers, intents),
+    ...portFacts(answers, intents, seen.host),
   }
   const found = new Map<Key, Found>()
   for (const intent of intents) {
-    found.set(keyOf(intent), foundFor(intent, { answers, routes, members, bgp, facts }))
+    found.set(
+      keyOf(intent),
+      foundFor(intent, { answers, routes, members, bgp, facts, host: seen.host }),
+    )
   }
   const stop = stopFor(answers)
   return {
@@ -110,6 +113,7 @@ interface Shown {
   readonly members: ReturnType<typeof readGroup>
   readonly bgp: ReturnType<typeof readBgp>
   readonly facts: Facts
+  readonly host: string
 }
 
 function foundFor(intent: Intent, all: Shown): Found {
@@ -119,7 +123,7 @@ function foundFor(intent: Intent, all: Shown): Found {
     case 'acl':
       return foundMember(intent, all.members, all)
     case 'port':
-      return foundPort(intent, all.answers, all.facts)
+      return foundPort(intent, all)
     case 'neighbor':
       return foundNeighbor(intent, all.bgp, { answers: all.answers, facts: all.facts })
   }

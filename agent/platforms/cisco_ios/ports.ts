@@ -3,7 +3,7 @@
 import { type Intent, keyOf } from '../../intents.ts'
 import { type Answer, type Facts, type Found, free, type Read, type Stop } from '../../platform.ts'
 import { answerTo, unknownOutput } from '../output.ts'
-import { isUnknownLine } from './dialogue.ts'
+import { isUnknownLine, pointsAtLastWord } from './dialogue.ts'
 import { portFact, portObject } from './objects.ts'
 import { canonicalPort } from './port-names.ts'
 
@@ -22,11 +22,15 @@ export function portReads(intent: Port): readonly Read[] {
 }
 
 /** Full names of the ports asked for, as the running configuration prints them: `Gi1/0/7` is `GigabitEthernet1/0/7`. */
-export function portFacts(answers: ReadonlyMap<string, Answer>, intents: readonly Intent[]): Facts {
+export function portFacts(
+  answers: ReadonlyMap<string, Answer>,
+  intents: readonly Intent[],
+  host: string,
+): Facts {
   const facts: Record<string, string> = {}
   for (const intent of intents) {
     if (intent.kind !== 'port') continue
-    const name = blockOf(answerTo(answers, configOf(intent.port)))?.name
+    const name = blockOf(answerTo(answers, configOf(intent.port)), host)?.name
     if (name !== undefined) facts[portFact(intent.port)] = name
   }
   return facts
@@ -38,7 +42,7 @@ interface Block {
 }
 
 /** The block of one interface; undefined where the device has none. Entering a missing one would create it: Vlan, Loopback, Port-channel and sub-interfaces. */
-function blockOf(answer: Answer): Block | undefined {
+function blockOf(answer: Answer, host: string): Block | undefined {
   const lines = answer.text.split('\n')
   const start = lines.findIndex((line) => /^interface \S/.test(line))
   if (start >= 0) {
@@ -50,8 +54,10 @@ function blockOf(answer: Answer): Block | undefined {
   const empty = lines.every((line) =>
     /^(?:\s*|!|end|Building configuration\.\.\.|Current configuration ?: .*)$/.test(line),
   )
-  if (isUnknownLine(answer.text) || empty) return undefined
-  throw unknownOutput(answer, 'the block of the interface, or `% Invalid input`')
+  // Where the caret is under the command, the device knows that as little as whether there is such a port.
+  const isOfName = !/^% ?Invalid input/m.test(answer.text) || pointsAtLastWord(answer, host)
+  if (empty || (isUnknownLine(answer.text) && isOfName)) return undefined
+  throw unknownOutput(answer, 'the block of the interface, or `% Invalid input` at its name')
 }
 
 type State = 'administratively down' | 'err-disabled' | 'up' | 'down' | 'unknown'
@@ -69,8 +75,19 @@ function portState(text: string): State {
 }
 
 /** What stands for a port intent. There is no place for a mark: the description is the operator's. */
-export function foundPort(intent: Port, answers: ReadonlyMap<string, Answer>, facts: Facts): Found {
-  const block = blockOf(answerTo(answers, configOf(intent.port)))
+export function foundPort(
+  intent: Port,
+  {
+    answers,
+    facts,
+    host,
+  }: {
+    readonly answers: ReadonlyMap<string, Answer>
+    readonly facts: Facts
+    readonly host: string
+  },
+): Found {
+  const block = blockOf(answerTo(answers, configOf(intent.port)), host)
   const state = portState(answerTo(answers, stateOf(intent.port)).text)
   const shut = block?.lines.includes('shutdown') === true
   const stop = stopFor(intent, block, state)
