@@ -135,10 +135,10 @@ describe('blackholes on Linux', () => {
   it.each([
     ['ours', [{ type: 'blackhole', protocol: '223', metric: 1 }], 'same', 'ours'],
     [
-      'our number, another metric: not as we write it',
+      'our number, another metric: marked, and not as we write it',
       [{ type: 'blackhole', protocol: '223', metric: 1024 }],
       'same',
-      'none',
+      'ours',
     ],
     ['a next hop at another metric', [{ dev: 'eth0', metric: 1024 }], 'none', 'none'],
     ['a next hop at our metric', [{ dev: 'eth0', metric: 1 }], 'other', 'none'],

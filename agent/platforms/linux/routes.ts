@@ -110,9 +110,15 @@ export function findBlackhole(
   if (exact.some((entry) => isOwn(entry, prefix))) {
     return { object: [commandOf(intent, facts)], effect: 'same', mark: 'ours', inForce }
   }
-  return winner?.type === 'blackhole'
-    ? { ...foreignDrop(winner, exact, prefix), inForce }
-    : rivalIn(exact, prefix)
+  // With our mark, but not as we make it: whoever adopts it can have it taken away.
+  const stray = exact.find(isMarked)
+  const rival = rivalIn(exact, prefix)
+  if (stray !== undefined && rival.effect === 'none') {
+    const object = [commandFor({ ...stray, table: facts[`table|${vrf}`] }, prefix)]
+    const effect = winner?.type === 'blackhole' ? 'same' : 'none'
+    return { object, effect, mark: 'ours', inForce }
+  }
+  return winner?.type === 'blackhole' ? { ...foreignDrop(winner, exact, prefix), inForce } : rival
 }
 
 /** Somebody else's blackhole. What a routing daemon has learnt is nobody's object here: it comes and goes with what others announce. */
@@ -165,14 +171,14 @@ export function markedRoutes(
     const answer = answers.get(`blackholes|${family}`)
     if (answer === undefined) return []
     return readRoutes(answer)
-      .filter(({ entry }) => entry.protocol === proto)
+      .filter(({ entry }) => isMarked(entry))
       .map(({ at, entry }) => {
         const { table } = entry
         const vrf = table === undefined ? 'default' : (vrfs.get(table) ?? `table ${table}`)
         const key = keyOf({ kind: 'blackhole', vrf, prefix: at, tag: 0 })
         return {
           key,
-          object: [describe(entry)],
+          object: [commandFor(entry, at)],
           effect: 'same',
           mark: 'ours',
           inForce: 'unknown',
@@ -189,16 +195,23 @@ export function renderBlackhole(
   { run, facts }: { readonly run: (command: string) => string; readonly facts: Facts },
 ): Rendering {
   const add = commandOf(intent, facts)
-  const remove = add.replace(/route (?:prepend|add)/, 'route del')
-  const line = (command: string): Line => resolved(free(run(`ip ${command}`), 'shell'))
+  const remove = (commands: readonly string[]): readonly string[] =>
+    commands.map((command) => command.replace(/route (?:prepend|add)/, 'route del'))
+  const lines = (commands: readonly string[]): readonly Line[] =>
+    commands.map((command) => resolved(free(run(`ip ${command}`), 'shell')))
   switch (change.kind) {
     case 'apply':
-      return { kind: 'lines', apply: [line(add)], undo: [line(remove)], wrote: [add] }
+      return { kind: 'lines', apply: lines([add]), undo: lines(remove([add])), wrote: [add] }
     case 'modify':
       return { kind: 'lines', apply: [], undo: [], wrote: [add] }
     case 'lift':
       // What was there before stands beside ours and shows again; nothing has to be put back.
-      return { kind: 'lines', apply: [line(remove)], undo: [line(add)], wrote: change.before }
+      return {
+        kind: 'lines',
+        apply: lines(remove(change.wrote)),
+        undo: lines(change.wrote),
+        wrote: change.before,
+      }
   }
 }
 
@@ -209,6 +222,18 @@ function commandOf({ vrf, prefix }: Blackhole, facts: Facts): string {
   return familyOf(prefix) === 4
     ? `route prepend blackhole ${prefix} proto ${proto}${table}`
     : `-6 route add blackhole ${prefix} proto ${proto} metric 1${table}`
+}
+
+/** The command that makes a route with our mark, as it stands: for our own the same as `commandOf`. */
+function commandFor(
+  entry: Pick<Route, 'metric'> & { readonly table?: string | undefined },
+  prefix: Prefix,
+): string {
+  const table = entry.table === undefined ? '' : ` table ${entry.table}`
+  const metric = metricOf(entry)
+  return familyOf(prefix) === 4
+    ? `route prepend blackhole ${prefix} proto ${proto}${metric === 0 ? '' : ` metric ${metric}`}${table}`
+    : `-6 route add blackhole ${prefix} proto ${proto} metric ${metric}${table}`
 }
 
 function readRoutes(answer: Answer): readonly { readonly at: Prefix; readonly entry: Route }[] {
@@ -224,17 +249,17 @@ function readRoutes(answer: Answer): readonly { readonly at: Prefix; readonly en
 
 const drops: ReadonlySet<string> = new Set(['blackhole', 'unreachable', 'prohibit'])
 
-function isOwn(entry: Route, prefix: Prefix): boolean {
-  const metric = familyOf(prefix) === 4 ? 0 : 1
-  return (
-    entry.type === 'blackhole' &&
-    entry.protocol === proto &&
-    metricOf(entry) === metric &&
-    entry.tos === undefined
-  )
+/** A discard with our mark. One for a type of service has no command of ours to take it away. */
+function isMarked(entry: Route): boolean {
+  return entry.type === 'blackhole' && entry.protocol === proto && entry.tos === undefined
 }
 
-function metricOf(entry: Route): number {
+function isOwn(entry: Route, prefix: Prefix): boolean {
+  const metric = familyOf(prefix) === 4 ? 0 : 1
+  return isMarked(entry) && metricOf(entry) === metric
+}
+
+function metricOf(entry: Pick<Route, 'metric'>): number {
   return entry.metric ?? 0
 }
 

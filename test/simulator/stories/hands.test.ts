@@ -253,13 +253,13 @@ describe('what somebody changes by hand', () => {
 
 describe('what carries our mark without a claim', () => {
   const marked = 'ip route prepend blackhole 198.51.100.7/32 proto 223'
-  const village223 = {
-    devices: [{ ...trigger, platform: 'linux', extra: [marked] } as const, edge, accessSwitch],
+  const with223 = (extra: string) => ({
+    devices: [{ ...trigger, platform: 'linux', extra: [extra] } as const, edge, accessSwitch],
     customers,
-  }
+  })
 
   it('is reported and never removed by itself', async () => {
-    story = await startStory(village223)
+    story = await startStory(with223(marked))
     const id = await enforced(block('203.0.113.2'))
     const { orphans } = await deviceView('trigger1')
     expect(orphans.map((one) => one.key)).toEqual(['blackhole|default|198.51.100.7/32'])
@@ -268,8 +268,11 @@ describe('what carries our mark without a claim', () => {
     expect(story.device('trigger1').running).toContain('198.51.100.7')
   })
 
-  it('is taken off when an admin says so with a reason, and nobody else', async () => {
-    story = await startStory(village223)
+  it.each([
+    ['as we make it', marked],
+    ['with another metric', `${marked} metric 5`],
+  ])('is taken off, %s, when an admin says so with a reason, and nobody else', async (_, line) => {
+    story = await startStory(with223(line))
     await enforced(block('203.0.113.2'))
     await story.token('netops', ['engineer'])
     const remove = ['blackhole|default|198.51.100.7/32']
