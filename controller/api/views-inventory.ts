@@ -27,6 +27,7 @@ export function inventoryDeviceView({
     ...optional('lastReadAt', state.lastReadAt),
     ...optional('since', state.since),
     ...(retired ? { retired } : {}),
+    save: device.save,
     unsaved: state.unsaved,
     drift: intents.some(({ wanted: asked, seen }) => asked && seen === 'absent'),
     intents,

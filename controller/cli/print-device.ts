@@ -32,10 +32,7 @@ export function printDevice(style: Style, view: DeviceView, now: Date): string {
     ['software', view.software],
     ['read', moment(view.lastReadAt, now)],
     ['since', view.since === undefined ? undefined : moment(view.since, now)],
-    [
-      'unsaved',
-      view.unsaved ? 'yes: a reboot would take our changes back; saving is tried again' : 'no',
-    ],
+    ['unsaved', view.unsaved ? `yes: ${unsavedText(view.save)}` : 'no'],
     ['drift', view.drift ? 'yes: something is wanted and not present' : 'no'],
   ]
   const parts = [
@@ -44,6 +41,18 @@ export function printDevice(style: Style, view: DeviceView, now: Date): string {
     orphans(style, view),
   ]
   return parts.filter((part) => part !== '').join('\n\n')
+}
+
+function unsavedText(save: DeviceView['save']): string {
+  const back = 'a reboot would take our changes back'
+  switch (save) {
+    case 'always':
+      return `${back}; saving is tried again`
+    case 'clean':
+      return `${back}; saving is tried again, once nothing of others is unsaved`
+    case 'never':
+      return `${back}, and nullroute does not save here (save: never). What is lifted stays known as ours: had somebody saved it meanwhile, a reboot would bring it back`
+  }
 }
 
 function intents(style: Style, { intents: all }: DeviceView): string {

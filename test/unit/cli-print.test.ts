@@ -3,7 +3,12 @@
 import fc from 'fast-check'
 import picocolors from 'picocolors'
 import { describe, expect, it } from 'vitest'
-import type { EnforcementView, LookupView, PlanView } from '../../controller/api/schema.ts'
+import type {
+  DeviceView,
+  EnforcementView,
+  LookupView,
+  PlanView,
+} from '../../controller/api/schema.ts'
 import { answered } from '../../controller/cli/later.ts'
 import { printLookup } from '../../controller/cli/lookup.ts'
 import {
@@ -28,6 +33,7 @@ import {
   table,
   time,
 } from '../../controller/cli/print.ts'
+import { printDevice } from '../../controller/cli/print-device.ts'
 import { eyeCatchers, printEnforcement } from '../../controller/cli/print-enforcement.ts'
 import { printPlan } from '../../controller/cli/print-plan.ts'
 
@@ -455,5 +461,30 @@ describe('a look-up', () => {
         '  in force   nothing',
       ].join('\n'),
     )
+  })
+})
+
+describe('a device with unsaved changes', () => {
+  const device: DeviceView = {
+    id: 'edge1',
+    platform: 'frr',
+    address: '10.0.0.1',
+    port: 22,
+    roles: [],
+    state: 'up',
+    save: 'always',
+    unsaved: true,
+    drift: false,
+    intents: [],
+    orphans: [],
+  }
+
+  it.each([
+    ['always', /unsaved +yes: .*; saving is tried again$/m],
+    ['clean', /unsaved +yes: .*once nothing of others is unsaved$/m],
+    ['never', /unsaved +yes: .*\(save: never\)\. What is lifted stays known as ours/m],
+  ] as const)('says with save: %s what becomes of them', (save, text) => {
+    expect(printDevice(plain, { ...device, save }, now)).toMatch(text)
+    expect(printDevice(plain, { ...device, save, unsaved: false }, now)).toMatch(/unsaved +no$/m)
   })
 })

@@ -24,6 +24,7 @@ export const DeviceView = named(
       .literal(true)
       .optional()
       .describe('in no inventory any more, kept until what is ours on it is gone'),
+    save: z.enum(['always', 'clean', 'never']).describe('when it is saved, by the inventory'),
     unsaved: z.boolean(),
     drift: z.boolean().describe('something is wanted and not present'),
     intents: z.array(
