@@ -110,15 +110,23 @@ export function findBlackhole(
   if (exact.some((entry) => isOwn(entry, prefix))) {
     return { object: [commandOf(intent, facts)], effect: 'same', mark: 'ours', inForce }
   }
-  // With our mark, but not as we make it: whoever adopts it can have it taken away.
-  const stray = exact.find(isMarked)
-  const rival = rivalIn(exact, prefix)
-  if (stray !== undefined && rival.effect === 'none') {
-    const object = [commandFor({ ...stray, table: facts[`table|${vrf}`] }, prefix)]
-    const effect = winner?.type === 'blackhole' ? 'same' : 'none'
-    return { object, effect, mark: 'ours', inForce }
+  const wins = winner?.type === 'blackhole'
+  const stray = strayIn(exact, prefix, facts[`table|${vrf}`])
+  if (stray !== undefined) {
+    return { object: [stray], effect: wins ? 'same' : 'none', mark: 'ours', inForce }
   }
-  return winner?.type === 'blackhole' ? { ...foreignDrop(winner, exact, prefix), inForce } : rival
+  return wins ? { ...foreignDrop(winner, exact, prefix), inForce } : rivalIn(exact, prefix)
+}
+
+/** With our mark, but not as we make it: whoever adopts it can have it taken away. Not where somebody's route stands in our own place. */
+function strayIn(
+  exact: readonly Route[],
+  prefix: Prefix,
+  table: string | undefined,
+): string | undefined {
+  const stray = exact.find(isMarked)
+  if (stray === undefined || rivalIn(exact, prefix).effect !== 'none') return undefined
+  return commandFor({ ...stray, table }, prefix)
 }
 
 /** Somebody else's blackhole. What a routing daemon has learnt is nobody's object here: it comes and goes with what others announce. */
