@@ -103,19 +103,27 @@ export function findBlackhole(
   const routes = readRoutes(answerTo(answers, `inside|${vrf}|${prefix}`))
   const exact = routes.filter(({ at }) => at === prefix).map(({ entry }) => entry)
   const [winner] = [...exact].sort((a, b) => metricOf(a) - metricOf(b))
-  // A more specific route that leads anywhere beats ours for its addresses.
-  const leaks = routes.some(({ at, entry }) => at !== prefix && !drops.has(entry.type ?? 'unicast'))
-  const isDropped = !leaks && (vrf !== 'default' || saysDropped(answerTo(answers, `get|${prefix}`)))
-  const inForce = winner?.type === 'blackhole' && isDropped ? 'yes' : 'no'
+  const isDropped =
+    !leaksInside(routes, prefix) &&
+    (vrf !== 'default' || saysDropped(answerTo(answers, `get|${prefix}`)))
+  const wins = winner?.type === 'blackhole'
+  const inForce = wins && isDropped ? 'yes' : 'no'
   if (exact.some((entry) => isOwn(entry, prefix))) {
     return { object: [commandOf(intent, facts)], effect: 'same', mark: 'ours', inForce }
   }
-  const wins = winner?.type === 'blackhole'
   const stray = strayIn(exact, prefix, facts[`table|${vrf}`])
   if (stray !== undefined) {
     return { object: [stray], effect: wins ? 'same' : 'none', mark: 'ours', inForce }
   }
   return wins ? { ...foreignDrop(winner, exact, prefix), inForce } : rivalIn(exact, prefix)
+}
+
+/** Whether a more specific route leads anywhere: it beats ours for its addresses. */
+function leaksInside(
+  routes: readonly { readonly at: Prefix; readonly entry: Route }[],
+  prefix: Prefix,
+): boolean {
+  return routes.some(({ at, entry }) => at !== prefix && !drops.has(entry.type ?? 'unicast'))
 }
 
 /** With our mark, but not as we make it: whoever adopts it can have it taken away. Not where somebody's route stands in our own place. */
