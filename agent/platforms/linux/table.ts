@@ -95,7 +95,7 @@ export function readTable(
 ): TableRead {
   // One of the two may have been asked before it went, or before it came.
   const isAbsent = ({ text }: Answer): boolean =>
-    text.startsWith('Error: No such file or directory')
+    text.trimStart().startsWith('Error: No such file or directory')
   if (isAbsent(answer) || isAbsent(head)) return { kind: 'absent' }
   const denied = [answer, head]
     .map(({ text }) => denial.exec(text)?.[0])
@@ -135,7 +135,7 @@ const denial = /^(?:sudo: .*|.*Operation not permitted.*|.*[Pp]ermission denied.
 
 /** `flags dormant` stands before the sets and chains, whose first lines open a brace too. */
 function isDormant(head: Answer, family: TableFamily): boolean {
-  const [first = '', ...rest] = head.text.split('\n')
+  const [first = '', ...rest] = head.text.trimStart().split('\n')
   if (first.trim() !== `table ${family} nullroute {`) {
     throw unknownOutput(head, `the head of the table ${family} nullroute`)
   }
