@@ -124,7 +124,8 @@ function render(changes: readonly Change[], facts: Facts): readonly Rendering[] 
 
 /** Before the device was read, the account's name in the inventory says it. */
 function isRoot(facts: Facts): boolean {
-  return (facts['root'] ?? (facts['username'] === 'root' ? 'yes' : 'no')) === 'yes'
+  const { root, username = 'root' } = facts
+  return root === undefined ? username === 'root' : root === 'yes'
 }
 
 function runner(facts: Facts): (command: string) => string {
