@@ -23,6 +23,7 @@ import { createFleet, type Fleet } from './fleet.ts'
 import { createJournal } from './journal.ts'
 import { createLoop } from './loop.ts'
 import { closeOpenSteps, reachable } from './recover.ts'
+import { freshFraction } from './store/random.ts'
 import { openStore } from './store/sqlite.ts'
 import type { Store } from './store/store.ts'
 import { loadWorld, type World } from './world.ts'
@@ -168,7 +169,7 @@ function createDesk(about: {
     replaceWorld: (next) => {
       world = next
     },
-    id: monotonicFactory(),
+    id: monotonicFactory(freshFraction),
   }
 }
 

@@ -12,6 +12,7 @@ import type { Clock } from '../../agent/clock.ts'
 import type { Controller } from '../controller.ts'
 import { ControllerError } from '../errors.ts'
 import { createMetrics, type Metrics } from '../metrics.ts'
+import { freshFraction } from '../store/random.ts'
 import { auditRoutes } from './audit.ts'
 import { authenticate, type KnownRoute, knownRoutes, open } from './auth.ts'
 import type { Api, ApiContext } from './context.ts'
@@ -65,7 +66,7 @@ export async function createServer(
     keepAliveTimeout: keepAliveMs,
     trustProxy: false,
     requestIdHeader: false,
-    genReqId: () => ulid(),
+    genReqId: () => ulid(undefined, freshFraction),
     forceCloseConnections: 'idle',
     // What comes then is refused in our words: `stopping`.
     return503OnClosing: false,

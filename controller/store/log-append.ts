@@ -1,6 +1,5 @@
 // Appending to the audit log, inside a write transaction: where the log ends is read from the head row each time, never from memory.
 
-import { randomBytes } from 'node:crypto'
 import { monotonicFactory } from 'ulid'
 import type { Clock } from '../../agent/clock.ts'
 import type { Json } from '../audit/canonical.ts'
@@ -8,19 +7,13 @@ import { searchable } from '../audit/disclosure.ts'
 import { type Entry, makeEntry, noEntryBefore, type Place } from '../audit/entry.ts'
 import { emptyTree, grow, packEdge, type Tree, unpackEdge } from '../audit/merkle.ts'
 import type { NewRecord } from '../audit/record.ts'
+import { freshBytes, freshFraction } from './random.ts'
 import type { Sql } from './statements.ts'
 import type { Committed } from './store.ts'
 
-const saltBytes = 16
-/** Random bytes of which no salt was made yet. A record takes several salts, and to ask the system for each costs more than to make the record. */
-let stock = Buffer.alloc(0)
-
 /** 128 bits that were never used before, as base64url. */
 export function newSalt(): string {
-  if (stock.length < saltBytes) stock = randomBytes(256 * saltBytes)
-  const salt = stock.toString('base64url', 0, saltBytes)
-  stock = stock.subarray(saltBytes)
-  return salt
+  return Buffer.from(freshBytes(16)).toString('base64url')
 }
 
 /** A record that was appended, and the words by which it is to be found. */
@@ -31,7 +24,7 @@ export interface Appended {
 
 /** What appends one record; only inside a transaction that holds the database's write lock. Its words are for `indexWords`, before that transaction ends. */
 export function createAppend(sql: Sql, clock: Clock): (record: NewRecord) => Appended {
-  const ulid = monotonicFactory()
+  const ulid = monotonicFactory(freshFraction)
   return (record) => {
     const head = readHead(sql)
     // A clock that went back is held, so that times never fall along the log.
