@@ -150,7 +150,7 @@ async function readConfig(path: string): Promise<z.infer<typeof configFile>> {
   const tree = parseYaml(path, source.text)
   // Everything may be left out, all at once too.
   if (tree.value === null && tree.problems.length === 0) return {}
-  const shaped = shape(tree, configFile)
+  const shaped = shape(tree, { schema: configFile })
   const problems = [...tree.problems, ...(tree.value === undefined ? [] : shaped.problems)]
   if (problems.length === 0 && shaped.value !== undefined) return shaped.value
   throw new ControllerError(

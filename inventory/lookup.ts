@@ -65,7 +65,10 @@ function createSpace<T>(prefixes: readonly Prefix[], owners: readonly T[]): Spac
     at: (address) => owners[tries[familyOf(address)].longest(address)],
     overlapping(prefix) {
       const trie = tries[familyOf(prefix)]
-      const indices = new Set([...trie.around(prefix), ...trie.inside(prefix)])
+      const around = trie.around(prefix)
+      const inside = trie.inside(prefix)
+      if (around.length + inside.length === 0) return []
+      const indices = new Set([...around, ...inside])
       return [...indices].flatMap((index): readonly (readonly [Prefix, T])[] => {
         const one = prefixes[index]
         const owner = owners[index]

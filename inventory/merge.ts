@@ -1,6 +1,5 @@
 // The files of an inventory as one, each entry with its place: the same id in two files is a problem, lists are joined.
 
-import { dirname } from 'node:path'
 import { type Id, idPattern } from './model.ts'
 import type { Problem } from './problem.ts'
 import type { InventoryFile, RawCustomer, RawDevice, RawJump, RawShared } from './schema.ts'
@@ -39,7 +38,8 @@ export interface Merged {
 
 /** One file, checked for itself. */
 export interface CheckedFile {
-  readonly file: string
+  /** That it stands in. */
+  readonly folder: string
   readonly shaped: Shaped<InventoryFile>
   /** As YAML had it. */
   readonly raw: unknown
@@ -50,8 +50,8 @@ export function merge(files: readonly CheckedFile[]): Merged {
   const problems: Problem[] = [...badIds(files)]
   const united = <T>(section: 'groups' | 'jumps' | 'devices' | 'customers') => {
     const entries = files.flatMap((file) =>
+      // The section decides the type of its values: the caller names both.
       Object.entries(file.shaped.value?.[section] ?? {}).map(([id, value]) =>
-        // The section decides the type of its values: the caller names both.
         entry(file, [section, id], value as T),
       ),
     )
@@ -89,11 +89,11 @@ export function merge(files: readonly CheckedFile[]): Merged {
   }
 }
 
-function entry<T>({ file, shaped }: CheckedFile, path: Path, value: T): Entry<T> {
+function entry<T>({ folder, shaped }: CheckedFile, path: Path, value: T): Entry<T> {
   return {
     id: String(path.at(-1)),
     value,
-    folder: dirname(file),
+    folder,
     problem: (inner, fault, key) => shaped.problem([...path, ...inner], fault, key),
     has: (inner) => shaped.has([...path, ...inner]),
   }

@@ -4,17 +4,17 @@ import { createLookup } from './lookup.ts'
 import type { Entry, Merged } from './merge.ts'
 import type { Inventory } from './model.ts'
 import { neverCut } from './never-cut.ts'
-import { covers, familyOf, lengthOf, type Prefix, type Span, toSpan } from './prefix.ts'
+import { ascending, covers, familyOf, lengthOf, type Prefix } from './prefix.ts'
 import type { Problem } from './problem.ts'
 import type { RawCustomer } from './schema.ts'
-import type { Path } from './yaml.ts'
+import type { Fault } from './yaml.ts'
 
 interface Owned {
   readonly entry: Entry<RawCustomer>
-  readonly path: Path
+  /** In the customer's list. */
+  readonly index: number
   readonly prefix: Prefix
   readonly vrf: string
-  readonly span: Span
 }
 
 /** Overlaps as problems; nested prefixes and carving as warnings. */
@@ -37,19 +37,19 @@ export function checkOverlaps(
 }
 
 function ownedBy(merged: Merged): readonly Owned[] {
-  return [...merged.customers.values()]
-    .flatMap((entry) =>
-      (entry.value.prefixes ?? []).map((given, index) => {
-        const prefix = typeof given === 'string' ? given : given.prefix
-        const vrf = (typeof given === 'string' ? undefined : given.vrf) ?? 'default'
-        return { entry, path: ['prefixes', index], prefix, vrf, span: toSpan(prefix) }
-      }),
-    )
-    .sort(({ span: one }, { span: other }) => {
-      if (one.family !== other.family) return one.family - other.family
-      if (one.first !== other.first) return one.first < other.first ? -1 : 1
-      return one.length - other.length
-    })
+  const owned: Owned[] = []
+  for (const entry of merged.customers.values()) {
+    for (const [index, given] of (entry.value.prefixes ?? []).entries()) {
+      const prefix = typeof given === 'string' ? given : given.prefix
+      const vrf = (typeof given === 'string' ? undefined : given.vrf) ?? 'default'
+      owned.push({ entry, index, prefix, vrf })
+    }
+  }
+  return ascending(owned.map(({ prefix }) => prefix)).flatMap((index) => owned[index] ?? [])
+}
+
+function problemAt({ entry, index }: Pick<Owned, 'entry' | 'index'>, fault: Fault): Problem {
+  return entry.problem(['prefixes', index], fault)
 }
 
 // In order of their first address, each prefix is inside the nearest one before it that has not ended yet, or in none.
@@ -66,9 +66,9 @@ function checkNested(owned: readonly Owned[]): {
     const stranger = open.findLast(({ entry }) => entry.id !== each.entry.id)
     const outer = open.at(-1)
     if (stranger !== undefined) {
-      const where = stranger.entry.problem(stranger.path, { message: '', remedy: '' })
+      const where = problemAt(stranger, { message: '', remedy: '' })
       problems.push(
-        each.entry.problem(each.path, {
+        problemAt(each, {
           message: `${each.prefix} of ${each.entry.id} overlaps ${stranger.prefix} of ${stranger.entry.id} (${where.file}:${where.line})`,
           found: each.prefix,
           expected: 'space of one customer only',
@@ -77,7 +77,7 @@ function checkNested(owned: readonly Owned[]): {
       )
     } else if (outer !== undefined && outer.prefix !== each.prefix && outer.vrf === each.vrf) {
       warnings.push(
-        each.entry.problem(each.path, {
+        problemAt(each, {
           message: `${each.prefix} lies inside ${outer.prefix} of the same customer`,
           found: each.prefix,
           expected: 'prefixes side by side',
@@ -91,8 +91,7 @@ function checkNested(owned: readonly Owned[]): {
 }
 
 function holds(outer: Owned | undefined, inner: Owned): boolean {
-  if (outer === undefined || outer.span.family !== inner.span.family) return false
-  return inner.span.last <= outer.span.last
+  return outer !== undefined && covers(outer.prefix, inner.prefix)
 }
 
 function checkProtected(
@@ -102,21 +101,20 @@ function checkProtected(
   const lookup = createLookup(inventory)
   const problems: Problem[] = []
   const warnings: Problem[] = []
-  for (const { entry, path, prefix } of owned) {
+  for (const each of owned) {
+    const { prefix } = each
     for (const shield of lookup.protectedOverlapping(prefix)) {
       if (covers(shield.prefix, prefix)) {
         problems.push(
-          entry.problem(path, {
-            message: `${prefix} of ${entry.id} lies inside protected space ${shield.prefix} (${shield.why})`,
+          problemAt(each, {
+            message: `${prefix} of ${each.entry.id} lies inside protected space ${shield.prefix} (${shield.why})`,
             found: prefix,
             expected: 'space that may be cut off',
             remedy: 'correct the prefix, or protect less',
           }),
         )
       } else {
-        warnings.push(
-          carving({ entry, path, prefix }, `${shield.prefix} (protected: ${shield.why})`),
-        )
+        warnings.push(carving(each, `${shield.prefix} (protected: ${shield.why})`))
       }
     }
   }
@@ -139,7 +137,7 @@ function carvings(owned: readonly Owned[], inventory: Inventory): readonly Probl
       .filter(({ prefix }) => covers(prefix, host))
       .map((each) =>
         each.prefix === host
-          ? each.entry.problem(each.path, {
+          ? problemAt(each, {
               message: `${each.prefix} can never be cut off: it is the ${why}`,
               found: each.prefix,
               expected: 'an address that may be cut off',
@@ -151,8 +149,8 @@ function carvings(owned: readonly Owned[], inventory: Inventory): readonly Probl
   })
 }
 
-function carving(of: Pick<Owned, 'entry' | 'path' | 'prefix'>, what: string): Problem {
-  return of.entry.problem(of.path, {
+function carving(of: Owned, what: string): Problem {
+  return problemAt(of, {
     message: `when ${of.prefix} is cut off, ${what} is left out of it`,
     found: of.prefix,
     expected: 'carving, where a prefix holds what must never be cut',
@@ -162,11 +160,12 @@ function carving(of: Pick<Owned, 'entry' | 'path' | 'prefix'>, what: string): Pr
 
 function tooShort(owned: readonly Owned[], inventory: Inventory): readonly Problem[] {
   const { ipv4, ipv6 } = inventory.limits.maxPrefix
-  return owned.flatMap(({ entry, path, prefix }) => {
+  return owned.flatMap((each) => {
+    const { prefix } = each
     const limit = familyOf(prefix) === 4 ? ipv4 : ipv6
     if (lengthOf(prefix) >= limit) return []
     return [
-      entry.problem(path, {
+      problemAt(each, {
         message: `${prefix} is shorter than limits.maxPrefix allows: a decision about all of it is refused`,
         found: `/${lengthOf(prefix)}`,
         expected: `/${limit} or longer`,

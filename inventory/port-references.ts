@@ -13,15 +13,29 @@ type Namings = (device: Id) => PortNaming | undefined
 
 /** All problems of ports: of devices, of customers, and between customers. */
 export function checkPorts(merged: Merged, platforms: KnownPlatforms): readonly Problem[] {
+  const known = new Map([...platforms].map(([name, naming]) => [name, remembering(naming)]))
   const namings: Namings = (device) => {
     const entry = merged.devices.get(device)
-    return platforms.get((entry === undefined ? undefined : platformOf(entry, merged)) ?? '')
+    return known.get((entry === undefined ? undefined : platformOf(entry, merged)) ?? '')
   }
   return [
     ...[...merged.devices.values()].flatMap((entry) => ofDevice(entry, namings(entry.id))),
     ...[...merged.customers.values()].flatMap((entry) => ofCustomer(entry, merged, namings)),
     ...betweenCustomers(merged, namings),
   ]
+}
+
+// A large network has the same few names of ports on each of its devices.
+function remembering(naming: PortNaming): PortNaming {
+  const names = new Map<string, string | undefined>()
+  return {
+    canonicalPort(name) {
+      if (names.has(name)) return names.get(name)
+      const canonical = naming.canonicalPort(name)
+      names.set(name, canonical)
+      return canonical
+    },
+  }
 }
 
 function ofDevice(entry: Entry<RawDevice>, naming: PortNaming | undefined): readonly Problem[] {
@@ -42,7 +56,14 @@ function ofDevice(entry: Entry<RawDevice>, naming: PortNaming | undefined): read
   const missing = uplinks.flatMap((port, index) =>
     interfaces === undefined || isAmong(interfaces, port, naming)
       ? []
-      : [unknown(entry, ['uplinks', index], `interface "${port}" of ${entry.id}`, interfaces)],
+      : [
+          unknown(
+            entry,
+            ['uplinks', index],
+            `interface "${port}" of ${entry.id}`,
+            new Set(interfaces),
+          ),
+        ],
   )
   return [...named, ...missing]
 }
@@ -90,7 +111,7 @@ function ofCustomer(
     if (uplink !== undefined) return [isUplink(entry, at, { device, port, uplink })]
     return interfaces === undefined || isAmong(interfaces, port, naming)
       ? []
-      : [unknown(entry, at, `interface "${port}" of ${device}`, interfaces)]
+      : [unknown(entry, at, `interface "${port}" of ${device}`, new Set(interfaces))]
   })
 }
 
@@ -121,7 +142,9 @@ function betweenCustomers(merged: Merged, namings: Namings): readonly Problem[] 
   for (const entry of merged.customers.values()) {
     for (const [index, { device, interface: port }] of (entry.value.ports ?? []).entries()) {
       const owned = { entry, path: ['ports', index, 'interface'], device, port }
-      byDevice.set(device, [...(byDevice.get(device) ?? []), owned])
+      const here = byDevice.get(device)
+      if (here === undefined) byDevice.set(device, [owned])
+      else here.push(owned)
     }
   }
   return [...byDevice].flatMap(([device, all]) => sharedPorts(all, namings(device)))
@@ -153,6 +176,7 @@ function canonical({ port }: Owned, naming: PortNaming | undefined): string {
 
 /** `ge-0/0/0.100` → `ge-0/0/0`; each beginning that ends before a dot. */
 function parentsOf(name: string): readonly string[] {
+  if (!name.includes('.')) return []
   return [...name.matchAll(/\./g)].map(({ index }) => name.slice(0, index))
 }
 

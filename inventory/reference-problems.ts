@@ -11,8 +11,9 @@ export function twice(
   field: string,
   list: readonly string[] | undefined,
 ): readonly Problem[] {
-  return (list ?? []).flatMap((value, index) =>
-    list?.indexOf(value) === index ? [] : [doubled(entry, [field, index], value)],
+  if (list === undefined || new Set(list).size === list.length) return []
+  return list.flatMap((value, index) =>
+    list.indexOf(value) === index ? [] : [doubled(entry, [field, index], value)],
   )
 }
 
@@ -33,7 +34,7 @@ export function unknownDevice(
   device: Id,
   merged: Merged,
 ): Problem {
-  return unknown(entry, [...path, 'device'], `device "${device}"`, [...merged.mentioned.devices])
+  return unknown(entry, [...path, 'device'], `device "${device}"`, merged.mentioned.devices)
 }
 
 /** Names shown at most, where one of many is expected. */
@@ -44,14 +45,19 @@ export function unknown(
   entry: Entry<unknown>,
   path: Path,
   what: string,
-  known: readonly string[],
+  known: ReadonlySet<string>,
 ): Problem {
-  const shown = known.slice(0, namesShown).join(', ')
-  const more = known.length > namesShown ? `, and ${known.length - namesShown} more` : ''
+  const first: string[] = []
+  for (const name of known) {
+    if (first.length === namesShown) break
+    first.push(name)
+  }
+  const shown = first.join(', ')
+  const more = known.size > namesShown ? `, and ${known.size - namesShown} more` : ''
   return entry.problem(path, {
     message: `there is no ${what}`,
     found: what,
-    expected: known.length === 0 ? 'nothing: there is none' : `one of ${shown}${more}`,
+    expected: known.size === 0 ? 'nothing: there is none' : `one of ${shown}${more}`,
     remedy: 'correct the name, or add what it names',
   })
 }

@@ -42,10 +42,10 @@ function sharedProblems(
   return [
     ...(platform === undefined || knownPlatforms.has(platform)
       ? []
-      : [unknown(entry, ['platform'], `platform "${platform}"`, [...knownPlatforms.keys()])]),
+      : [unknown(entry, ['platform'], `platform "${platform}"`, new Set(knownPlatforms.keys()))]),
     ...(jump === undefined || jump === false || merged.mentioned.jumps.has(jump)
       ? []
-      : [unknown(entry, ['jump'], `jump host "${jump}"`, [...merged.mentioned.jumps])]),
+      : [unknown(entry, ['jump'], `jump host "${jump}"`, merged.mentioned.jumps)]),
     ...twice(entry, 'roles', roles),
   ]
 }
@@ -56,7 +56,7 @@ function deviceProblems(entry: Entry<RawDevice>, merged: Merged): readonly Probl
   return [
     ...(group === undefined || merged.mentioned.groups.has(group)
       ? []
-      : [unknown(entry, ['group'], `group "${group}"`, [...merged.mentioned.groups])]),
+      : [unknown(entry, ['group'], `group "${group}"`, merged.mentioned.groups)]),
     ...twice(entry, 'loopbacks', loopbacks),
     ...twice(entry, 'gateways', gateways),
     ...twice(entry, 'nextHops', nextHops),

@@ -170,8 +170,13 @@ function surroundingsOf(value: RawDevice) {
 type Login = 'platform' | 'username' | 'auth' | 'knownHosts'
 type LoginLayer = Entry<Partial<Pick<RawShared, 'username' | 'auth' | 'knownHosts'>>>
 
-function lacking(layers: readonly Pick<Layer, 'has'>[], names: readonly Login[]): readonly Login[] {
-  return names.filter((name) => !layers.some((layer) => layer.has([name])))
+function lacking(
+  layers: readonly Entry<Partial<Pick<RawShared, Login>>>[],
+  names: readonly Login[],
+): readonly Login[] {
+  return names.filter(
+    (name) => !layers.some((layer) => layer.value[name] !== undefined || layer.has([name])),
+  )
 }
 
 function missing(entry: Entry<unknown>, name: Login, where: string): Problem {

@@ -15,12 +15,20 @@ export interface Shaped<T> {
   has(path: Path): boolean
 }
 
-/** Checks one file. Every problem at once, each once. `lenient` is the schema without what, alone, should not hide the rest: the version. */
-export function shape<T>(
-  tree: Tree,
-  schema: z.ZodType<T>,
-  lenient: z.ZodType<T> = schema,
-): Shaped<T> {
+/** What a file is checked with. */
+export interface ShapeRules<T> {
+  readonly schema: z.ZodType<T>
+  /** The schema without what, alone, should not hide the rest: the version. */
+  readonly lenient?: z.ZodType<T>
+  /** Of sections of the file: whether the schema would give an entry back as it is. Of a hundred thousand entries it is asked about few then. */
+  readonly settled?: Settled
+}
+
+type Settled = Readonly<Record<string, (entry: unknown) => boolean>>
+
+/** Checks one file. Every problem at once, each once. */
+export function shape<T>(tree: Tree, rules: ShapeRules<T>): Shaped<T> {
+  const { schema, lenient = schema } = rules
   const moved = new Map<string, readonly number[]>()
   const original = (path: Path): Path => restore(path, moved)
   const problems: Problem[] = []
@@ -31,7 +39,7 @@ export function shape<T>(
   // First single fields and items go, then whole entries, then whole sections.
   for (const depth of [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY, 2, 1, 0]) {
     const first = left === tree.value
-    const result = (first ? schema : lenient).safeParse(left)
+    const result = first ? parsed(schema, left, rules.settled ?? {}) : lenient.safeParse(left)
     if (result.success) {
       value = result.data
       break
@@ -54,6 +62,27 @@ export function shape<T>(
     problem: (path, fault, key) => tree.problem(original(path), fault, key),
     has: (path) => tree.has(original(path)),
   }
+}
+
+// Where anything is wrong the schema looks at all of it, so that its problems are the same, in the same order.
+function parsed<T>(schema: z.ZodType<T>, value: unknown, settled: Settled) {
+  if (typeof value !== 'object' || value === null) return schema.safeParse(value)
+  const asked: Record<string, unknown> = { ...value }
+  const sections = Object.entries(settled).flatMap(([name, test]) => {
+    const section: unknown = asked[name]
+    if (typeof section !== 'object' || section === null || Array.isArray(section)) return []
+    const open = Object.entries(section).filter(([, entry]) => !test(entry))
+    asked[name] = Object.fromEntries(open)
+    return [{ name, section, isWhole: open.length === 0 }]
+  })
+  const result = schema.safeParse(asked)
+  if (!result.success) return schema.safeParse(value)
+  const data: Record<string, unknown> = { ...Object(result.data) }
+  for (const { name, section, isWhole } of sections) {
+    data[name] = isWhole ? section : { ...section, ...Object(data[name]) }
+  }
+  // What was put back is what the schema would have given.
+  return { ...result, data: data as T }
 }
 
 function misread(tree: Tree, path: string): boolean {
@@ -189,10 +218,8 @@ function pathsOf(issue: Issue, value: unknown): readonly Path[] {
 function stands(value: unknown, path: Path): boolean {
   let here = value
   for (const part of path) {
-    if (typeof here !== 'object' || here === null) return false
-    const entry = Object.entries(here).find(([name]) => name === String(part))
-    if (entry === undefined) return false
-    here = entry[1]
+    if (typeof here !== 'object' || here === null || !Object.hasOwn(here, part)) return false
+    here = Reflect.get(here, part)
   }
   return true
 }
@@ -212,7 +239,9 @@ function without(
   }
   const inside = new Map<string | number, Path[]>()
   for (const [first = '', ...rest] of paths) {
-    inside.set(first, [...(inside.get(first) ?? []), rest])
+    const known = inside.get(first)
+    if (known === undefined) inside.set(first, [rest])
+    else known.push(rest)
   }
   const gone = (part: string | number): boolean =>
     inside.get(part)?.some((rest) => rest.length === 0) ?? false

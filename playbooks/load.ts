@@ -42,7 +42,7 @@ export function parsePlaybooks(
   const files = new Map<string, string>()
   for (const source of sources) {
     const tree = parseYaml(source.file, source.text)
-    const shaped = shape(tree, PlaybookFile)
+    const shaped = shape(tree, { schema: PlaybookFile })
     warnings.push(...tree.warnings)
     problems.push(...tree.problems)
     if (tree.value !== undefined || tree.problems.length === 0) problems.push(...shaped.problems)

@@ -37,14 +37,21 @@ export function canonicalPort(name: string): string | undefined {
   const [, word = name, numbers = ''] = /^(dot11radio|[a-z-]+)(.*)$/i.exec(name) ?? []
   const type = typeOf(word.toLowerCase())
   if (type === undefined) return undefined
-  return `${type}${numbers.toLowerCase().replace(/\d+/g, (digits) => String(BigInt(digits)))}`
+  return `${type}${numbers.toLowerCase().replace(/(?<!\d)0+(?=\d)/g, '')}`
 }
 
+/** By long and short form, in lower case. */
+const byForm: ReadonlyMap<string, string> = new Map(
+  types
+    .toReversed()
+    .flatMap(([name, short]) =>
+      [name, short].map((form) => [form.toLowerCase(), name.toLowerCase()]),
+    ),
+)
+
 function typeOf(word: string): string | undefined {
-  const exact = types.find(([name, short]) =>
-    [name, short].some((one) => one.toLowerCase() === word),
-  )
-  if (exact !== undefined) return exact[0].toLowerCase()
+  const exact = byForm.get(word)
+  if (exact !== undefined) return exact
   const fitting = types.filter(([name]) => name.toLowerCase().startsWith(word))
   const [only] = fitting
   if (only === undefined) return word
