@@ -110,6 +110,27 @@ export function pageById<T extends { readonly id: string }>(
   return pageOfMore(rest, limit, ({ id }) => id)
 }
 
+/** A page of ids that are in order already: of a hundred thousand only those of the page are touched. */
+export function pageOfIds(
+  ascending: readonly string[],
+  { limit, cursor }: { readonly limit: number; readonly cursor?: string | undefined },
+): { readonly items: string[]; readonly nextCursor?: string } {
+  const from = cursor === undefined ? 0 : firstBehind(ascending, cursor)
+  return pageOfMore(ascending.slice(from, from + limit + 1), limit, (id) => id)
+}
+
+function firstBehind(ascending: readonly string[], cursor: string): number {
+  let low = 0
+  let high = ascending.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if ((ascending[middle] ?? '') > cursor) high = middle
+    else low = middle + 1
+  }
+  return low
+}
+
+/** The first `limit` of what was found,
 /** The first `limit` of what was found, and where to go on if that was not all. */
 export function pageOfMore<T>(
   found: readonly T[],

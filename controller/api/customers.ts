@@ -1,7 +1,8 @@
 // Customers: what is theirs, and what is in force.
 
+import { idsInOrder } from '../../inventory/order.ts'
 import { everyone } from './auth.ts'
-import { type Api, type ApiContext, notFound, pageById, problems } from './context.ts'
+import { type Api, type ApiContext, notFound, pageOfIds, problems } from './context.ts'
 import { CustomerPage, CustomerView, InventoryIdPath, PageQuery } from './schema.ts'
 import { customerView } from './views-inventory.ts'
 
@@ -19,9 +20,10 @@ export function customerRoutes(app: Api, { controller }: ApiContext): void {
     },
     handler: async ({ query }) => {
       const inventory = controller.inventory()
-      const { items, ...more } = pageById([...inventory.customers.values()], query)
+      const { items, ...more } = pageOfIds(idsInOrder(inventory.customers), query)
       const live = controller.store.read((rows) => rows.live())
-      return { items: items.map((customer) => customerView(customer, inventory, live)), ...more }
+      const customers = items.flatMap((id) => inventory.customers.get(id) ?? [])
+      return { items: customers.map((one) => customerView(one, inventory, live)), ...more }
     },
   })
   app.route({

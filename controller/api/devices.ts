@@ -2,7 +2,14 @@
 
 import { ControllerError } from '../errors.ts'
 import { callerOf, everyone, only } from './auth.ts'
-import { type Api, type ApiContext, notFound, optionalBody, pageById, problems } from './context.ts'
+import {
+  type Api,
+  type ApiContext,
+  notFound,
+  optionalBody,
+  pageOfIds,
+  problems,
+} from './context.ts'
 import {
   AdoptBody,
   DeviceCheckView,
@@ -33,11 +40,8 @@ function readRoutes(app: Api, context: ApiContext): void {
       response: { 200: DevicePage, ...problems },
     },
     handler: async ({ query }) => {
-      const { items, ...more } = pageById(
-        context.controller.deviceIds().map((id) => ({ id })),
-        query,
-      )
-      return { items: items.flatMap(({ id }) => viewDevice(context, id) ?? []), ...more }
+      const { items, ...more } = pageOfIds(context.controller.deviceIds(), query)
+      return { items: items.flatMap((id) => viewDevice(context, id) ?? []), ...more }
     },
   })
   app.route({

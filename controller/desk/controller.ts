@@ -2,6 +2,7 @@
 
 import type { Id } from '../../inventory/model.ts'
 import { neverCutAt } from '../../inventory/never-cut.ts'
+import { idsInOrder } from '../../inventory/order.ts'
 import type { Address } from '../../inventory/prefix.ts'
 import { hostPrefix, overlaps } from '../../inventory/prefix.ts'
 import type { Config } from '../config.ts'
@@ -84,7 +85,10 @@ async function acknowledgeClock(desk: Desk, loop: Loop, caller: Caller): Promise
 
 function deviceIds(desk: Desk): readonly Id[] {
   const held = desk.store.read((rows) => rows.devicesWithClaims())
-  return [...new Set([...desk.world().inventory.devices.keys(), ...held])].toSorted()
+  const { devices } = desk.world().inventory
+  const retired = held.filter((id) => !devices.has(id))
+  const listed = idsInOrder(devices)
+  return retired.length === 0 ? listed : [...listed, ...new Set(retired)].sort()
 }
 
 function deviceView(desk: Desk, id: Id): ReturnType<Controller['device']> {

@@ -491,7 +491,7 @@ function createController({ store, clock, callers, book }: Parts): Controller {
       neverCut: [],
       enforcements: store.read((rows) => rows.live()).map(({ id }) => id),
     }),
-    deviceIds: () => [...inventory.devices.keys()],
+    deviceIds: () => [...inventory.devices.keys()].sort(),
     device: (id) =>
       store.read((rows) => {
         const device = inventory.devices.get(id)
