@@ -11,8 +11,8 @@ import { transition } from './life-cycle.ts'
 import { isDone } from './progress.ts'
 import type { Result, Rows, Transaction, Wanted } from './store/store.ts'
 
-/** The live enforcements of a device, with their status, as they were when its desired state was read: a read-back speaks for these alone. */
-export type Snapshot = ReadonlyMap<string, Status>
+/** The live enforcements of a device, with their status and the highest open wave, as they were when its desired state was read: a read-back speaks for these alone. */
+export type Snapshot = ReadonlyMap<string, { readonly status: Status; readonly openWave: number }>
 
 /** Codes that say nothing about the change: the device could not be talked to, or not be understood. */
 const outOfReach: ReadonlySet<AgentErrorCode> = new Set<AgentErrorCode>([
@@ -48,7 +48,7 @@ export function snapshotOf(rows: Rows, device: Id): Snapshot {
     rows
       .live()
       .filter(({ id }) => here.has(id))
-      .map(({ id, status }) => [id, status]),
+      .map(({ id, status, openWave }) => [id, { status, openWave: openWave ?? 0 }]),
   )
 }
 
@@ -168,7 +168,7 @@ interface Scope {
   readonly rows: readonly Wanted[]
 }
 
-// The places (enforcement, role) on a device that a read-back or failure speaks for: in force or releasing now and then, and in an open wave.
+// The places (enforcement, role) on a device that a read-back or failure speaks for: in force or releasing now and then, and in a wave that was open then: of one that has opened since, nothing was wanted when the device was changed.
 function scope(
   tx: Transaction,
   about: { readonly device: Id; readonly snapshot: Snapshot },
@@ -185,10 +185,10 @@ function scope(
   }
   return tx.live().flatMap((enforcement) => {
     const then = about.snapshot.get(enforcement.id)
-    if (then === undefined || !speaksFor(then, enforcement.status)) return []
+    if (then === undefined || !speaksFor(then.status, enforcement.status)) return []
     return (['enforcer', 'observer'] as const).flatMap((role) => {
       const rows = (wanted.get(enforcement.id) ?? []).filter(
-        (row) => row.observer === (role === 'observer') && row.wave <= (enforcement.openWave ?? 0),
+        (row) => row.observer === (role === 'observer') && row.wave <= then.openWave,
       )
       if (rows.length === 0) return []
       const result = results.get(`${enforcement.id} ${role}`)

@@ -89,6 +89,34 @@ function fail(book: Journal, code: AgentErrorCode): Promise<void> {
   return book.failed({ code, message: 'it did not answer', keys: [key] })
 }
 
+describe('a read-back', () => {
+  it('says nothing of a wave that opened while the device was changed: what it shows was lifted for another', async () => {
+    const { accept, book, store, status, result } = desk()
+    await accept('E1', {}, [wanted('E1', 'edge2'), { ...wanted('E1', 'edge1'), wave: 1 }])
+    book.desired()
+    await store.commit((tx) => {
+      const first = { enforcement: 'E1', device: 'edge2', role: 'enforcer' } as const
+      tx.putResult({ ...first, status: 'verified', states: [shown], attempts: 1 })
+      tx.updateEnforcement(enforcement('E1', { version: 2, openWave: 1 }))
+    })
+
+    await book.verified({
+      states: [{ ...shown, seen: 'absent' }],
+      claims: new Map(),
+      readback: { kind: 'readback', text: 'show' },
+      session: 'own',
+      orphans: [],
+      drifted: [],
+      unsaved: false,
+    })
+    const early = [status('E1'), result('E1')]
+    await read(book)
+
+    expect(early).toEqual(['enforcing', undefined])
+    expect([status('E1'), result('E1')]).toEqual(['enforced', 'verified'])
+  })
+})
+
 describe('a read that went wrong', () => {
   it.each(['timeout', 'unknown_output', 'unreachable'] as const)(
     'by %s degrades nothing that was verified, until the device was not read for three intervals',
