@@ -24,8 +24,9 @@ import type { KeyState } from './journal.ts'
 import type { Facts, Line, Stop } from './platform.ts'
 import type { Session } from './session.ts'
 
-/** First and longest pause between two reads of what is not in force yet, in ms; doubled each time. */
+/** First and longest pause between two reads of what is not in force yet, in ms. The first few are alike, since most of what is waited for comes within some 20 ms (FRR's own queue takes 10); then each is twice the one before. */
 const pauseMs = { first: 5, longest: 1_000 }
+const pausesAlike = 4
 
 /** What a convergence came to. */
 export interface Converged {
@@ -242,16 +243,21 @@ async function readUntilShown(work: Work, session: Session, sent: Sent): Promise
   for (const [key, { kind }] of applied.results) if (kind === 'sent') work.waits.delete(key)
   // Without a change the first look is the read-back.
   let observed = applied.step === undefined ? sent.first : undefined
-  for (let wait = pauseMs.first; ; wait = Math.min(wait * 2, pauseMs.longest)) {
+  for (let pauses = 0; ; pauses++) {
     observed ??= await observe(work, session, intents)
     const decisions = decide(desired, observed.observation)
     const open = decisions.filter((one) => isOpen(one, applied.results))
     const expired = expiredOf(work, open, desired)
     const done = open.length === expired.size || work.interrupted() || work.stopping()
     if (done) return { observed, decisions, expired }
-    await pause(work, wait)
+    await pause(work, pauseAfter(pauses))
     observed = undefined
   }
+}
+
+function pauseAfter(pauses: number): number {
+  const doubled = Math.max(0, pauses - pausesAlike + 1)
+  return Math.min(pauseMs.first * 2 ** doubled, pauseMs.longest)
 }
 
 /** Whether another read may still change what is said of a key. */
