@@ -6,7 +6,8 @@ import { type KnownHosts, parseKnownHosts, unreadKnownHosts } from './host-keys.
 interface Kept {
   /** What a change to the file would change. */
   readonly state: string
-  readonly known: KnownHosts
+  /** A promise, so that log-ins at the same time share one reading: each session holds on to what it was given. */
+  readonly known: Promise<KnownHosts>
 }
 
 /** By path. There are as many as the inventory names. */
@@ -17,14 +18,22 @@ export async function readKnownHosts(file: string): Promise<KnownHosts> {
   try {
     const state = await stateOf(file)
     const before = kept.get(file)
-    if (before?.state === state) return before.known
-    const known = parseKnownHosts(await readFile(file, 'utf8'), file)
+    if (before?.state === state) return await before.known
+    const reading: Kept = { state, known: read(file) }
+    kept.set(file, reading)
     // Changed while it was read, it may be half of each: believed this once as any file under the pen is, but not kept.
-    if ((await stateOf(file)) === state) kept.set(file, { state, known })
-    return known
+    const isWhole = await reading.known
+      .then(async () => (await stateOf(file)) === state)
+      .catch(() => false)
+    if (!isWhole && kept.get(file) === reading) kept.delete(file)
+    return await reading.known
   } catch (cause) {
     return unreadKnownHosts(file, cause)
   }
+}
+
+async function read(file: string): Promise<KnownHosts> {
+  return parseKnownHosts(await readFile(file, 'utf8'), file)
 }
 
 async function stateOf(file: string): Promise<string> {

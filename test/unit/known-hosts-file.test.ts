@@ -29,6 +29,14 @@ describe('a known_hosts file', () => {
     expect(await readKnownHosts(file)).toBe(await readKnownHosts(file))
   })
 
+  it('is one and the same for log-ins at the same time: each session holds on to it', async () => {
+    await writeFile(file, `10.0.0.1 ${ed25519}\n`)
+
+    const all = await Promise.all(Array.from({ length: 20 }, () => readKnownHosts(file)))
+
+    expect(new Set(all).size).toBe(1)
+  })
+
   it('counts with what was added to it', async () => {
     await writeFile(file, `10.0.0.1 ${ed25519}\n`)
     expect(await knows('10.0.0.2')).toBe(false)
