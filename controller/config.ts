@@ -3,7 +3,7 @@
 import { dirname, resolve } from 'node:path'
 import { z } from 'zod'
 import { readSource } from '../inventory/files.ts'
-import { compareProblems, printProblem } from '../inventory/problem.ts'
+import { compareProblems, type Problem, printProblem } from '../inventory/problem.ts'
 import { shape } from '../inventory/shape.ts'
 import { parseYaml } from '../inventory/yaml.ts'
 import { ControllerError } from './errors.ts'
@@ -155,8 +155,17 @@ async function readConfig(path: string): Promise<z.infer<typeof configFile>> {
   if (problems.length === 0 && shaped.value !== undefined) return shaped.value
   throw new ControllerError(
     'config_invalid',
-    problems.sort(compareProblems).map(printProblem).join('\n'),
+    problems.map(withOwnHint).sort(compareProblems).map(printProblem).join('\n'),
   )
+}
+
+// There is no `--schema` of this file.
+function withOwnHint(problem: Problem): Problem {
+  const remedy = problem.remedy.replace(
+    '`--schema` prints what there is',
+    'the one that `nullroute init` writes shows what there is',
+  )
+  return { ...problem, remedy }
 }
 
 /** `HOST:PORT` or `[IPV6]:PORT`. Throws ControllerError `config_invalid`. */

@@ -4,7 +4,8 @@ import { type Id, idPattern } from './model.ts'
 import type { Problem } from './problem.ts'
 import type { InventoryFile, RawCustomer, RawDevice, RawJump, RawShared } from './schema.ts'
 import type { Shaped } from './shape.ts'
-import type { Fault, Path } from './yaml.ts'
+import type { Path } from './yaml.ts'
+import type { Fault } from './yaml-syntax.ts'
 
 /** Something of an inventory, and where it stands. */
 export interface Entry<T> {
@@ -133,6 +134,8 @@ function badIds(files: readonly CheckedFile[]): readonly Problem[] {
     named.flatMap((section) =>
       keysOf(file.raw, section)
         .filter((id) => !idPattern.test(id))
+        // What YAML itself could not take as a name is told already.
+        .filter((id) => id !== '__proto__' && file.shaped.has([section, id]))
         .map((id) =>
           file.shaped.problem(
             [section, id],

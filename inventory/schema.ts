@@ -56,9 +56,9 @@ const Vrf = z
     error: 'a text of letters, digits and . _ - (at most 32)',
   })
   .meta({ description: 'Routing table; `default` where none is named' })
-const Variable = z
-  .string()
-  .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, { error: 'a text that can name an environment variable' })
+const Variable = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, {
+  error: 'the name of an environment variable: letters, digits and _',
+})
 const Group = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, {
   error: 'a text of letters, digits and . _ - (at most 64)',
 })
@@ -116,7 +116,7 @@ const Auth = z
         : `${given.length === 0 ? 'no' : 'more than one'} way to log in`,
       params: {
         expected: 'exactly one of privateKeyFile, passwordEnv, agent: true',
-        remedy: 'keep one of them',
+        remedy: given.length === 0 ? 'add one of them' : 'keep one of them',
       },
     })
   })
@@ -192,9 +192,7 @@ const Customer = z.strictObject({
       }),
     )
     .optional(),
-  contacts: z
-    .array(z.strictObject({ email: z.email({ error: 'a text that is an e-mail address' }) }))
-    .optional(),
+  contacts: z.array(z.strictObject({ email: z.email({ error: 'an e-mail address' }) })).optional(),
 })
 
 const Count = z.int().min(0)

@@ -2,7 +2,8 @@
 
 import type * as z from 'zod'
 import type { Problem } from './problem.ts'
-import { type Fault, type Path, printPath, type Tree } from './yaml.ts'
+import { type Path, printPath, type Tree } from './yaml.ts'
+import type { Fault } from './yaml-syntax.ts'
 
 /** What fits, its problems, and how to point at it. */
 export interface Shaped<T> {
@@ -103,7 +104,9 @@ function problemsOf(tree: Tree, issue: Issue, original: (path: Path) => Path): r
       message: `there is no field "${key}" here`,
       found: key,
       expected: 'a field that the schema names',
-      remedy: 'look for a spelling mistake, or remove it (`--schema` prints what there is)',
+      remedy: /^(password|passphrase|secret)$/i.test(key)
+        ? `a secret never stands in these files: name the environment variable that holds it, with "${key.toLowerCase()}Env: NAME"`
+        : 'look for a spelling mistake, or remove it (`--schema` prints what there is)',
     }
     return tree.problem([...path, key], fault, true)
   })
@@ -131,21 +134,21 @@ function unionProblems(
 }
 
 function customFault(tree: Tree, path: Path, issue: Extract<Issue, { code: 'custom' }>): Fault {
-  const found = tree.written(path)
   const params: Record<string, unknown> = issue.params ?? {}
   const text = (name: string): string | undefined =>
     typeof params[name] === 'string' ? params[name] : undefined
+  const found = text('found') ?? tree.written(path) ?? 'nothing'
   const expected = text('expected')
   return {
     message: issue.message,
-    ...(found === undefined ? {} : { found }),
+    found,
     ...(expected === undefined ? {} : { expected }),
     remedy: text('remedy') ?? 'correct it',
   }
 }
 
 function plainFault(tree: Tree, path: Path, issue: Issue): Fault {
-  const isText = issue.code === 'invalid_type' && issue.expected === 'string'
+  const isText = issue.code === 'invalid_type' && issue.expected === 'string' && !hasOwnWords(issue)
   return faultFor(tree, path, expectedOf(issue), isText)
 }
 
@@ -168,6 +171,10 @@ function faultFor(tree: Tree, path: Path, expected: string, isText = false): Fau
       remedy: `add "${name}: …"`,
     }
   }
+  if (found === 'nothing') {
+    const message = `"${name}" has no value`
+    return { message, found, expected, remedy: `write ${expected}, or remove the line` }
+  }
   return { message: `${found} is not ${expected}`, found, expected, remedy: remedyOf() }
 
   function remedyOf(): string {
@@ -189,20 +196,26 @@ const typeWords: Readonly<Record<string, string>> = {
   record: 'a map: { … }',
 }
 
+function hasOwnWords(issue: Issue): boolean {
+  return !issue.message.startsWith('Invalid input')
+}
+
 function expectedOf(issue: Issue): string {
+  if (issue.code === 'invalid_type' && hasOwnWords(issue)) return issue.message
   if (issue.code === 'invalid_type') return typeWords[issue.expected] ?? issue.expected
   if (issue.code === 'invalid_value') {
     const values = issue.values.map(String)
     return values.length === 1 ? values.join('') : `one of ${values.join(', ')}`
   }
-  if (issue.code === 'too_small') {
-    if (issue.origin === 'array') return `a list of at least ${issue.minimum}`
-    return `a ${issue.origin === 'string' ? 'text of' : 'number of'} at least ${issue.minimum}`
-  }
-  if (issue.code === 'too_big') {
-    return `a ${issue.origin === 'string' ? 'text of' : 'number of'} at most ${issue.maximum}`
-  }
+  if (issue.code === 'too_small' || issue.code === 'too_big') return sizeOf(issue)
   return issue.message
+}
+
+function sizeOf(issue: Extract<Issue, { code: 'too_small' | 'too_big' }>): string {
+  const what = issue.origin === 'string' ? 'text of' : 'number of'
+  if (issue.code === 'too_big') return `a ${what} at most ${issue.maximum}`
+  if (issue.origin !== 'array') return `a ${what} at least ${issue.minimum}`
+  return `a list of at least ${issue.minimum === 1 ? 'one' : issue.minimum}`
 }
 
 /** What has to go so that the issue goes. */

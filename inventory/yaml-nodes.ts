@@ -71,8 +71,8 @@ export function offsetOfNode(node: unknown): number {
 }
 
 function writtenAs(node: Node | undefined, text: string): string | undefined {
-  if (isMap(node)) return 'a map'
-  if (isSeq(node)) return 'a list'
+  if (isMap(node)) return node.items.length === 0 ? 'an empty map' : 'a map'
+  if (isSeq(node)) return node.items.length === 0 ? 'an empty list' : 'a list'
   if (!isScalar(node)) return undefined
   if (node.value === null) return 'nothing'
   const [start, end] = node.range ?? [0, 0]

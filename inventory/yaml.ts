@@ -6,6 +6,7 @@ import { type PlainText, readPlainYaml } from './plain-yaml.ts'
 import { type Problem, showable } from './problem.ts'
 import { foundMax, keyName, offsetOfNode, type Path, type Places, placesOf } from './yaml-nodes.ts'
 import { lineFinder, placesIn } from './yaml-places.ts'
+import { address6, type Fault, onePerPlace, syntaxFault } from './yaml-syntax.ts'
 
 export type { Path } from './yaml-nodes.ts'
 
@@ -27,10 +28,6 @@ export interface Tree {
   has(path: Path): boolean
 }
 
-/** A problem without its place. */
-export type Fault = Pick<Problem, 'message' | 'remedy'> &
-  Partial<Pick<Problem, 'found' | 'expected'>>
-
 /** `customers.esthost.prefixes[0]` */
 export function printPath(path: Path): string {
   return path
@@ -47,19 +44,17 @@ export function parseYaml(file: string, text: string): Tree {
 /** The same by the whole parser, whatever the text holds. */
 export function wholeTree(file: string, text: string): Tree {
   // Duplicates are found below: the parser's own check takes quadratic time.
-  const document = parseDocument(text, { uniqueKeys: false })
+  const document = parseDocument(text, { uniqueKeys: false, logLevel: 'error' })
   const at = problemsAt(file, text)
   const traps = trapsOf(document, at)
   // Behind the first error the parser stumbles over all that follows: those tokens are no mistakes of their own.
   const errors = [...document.errors, ...document.warnings].filter(
     ({ message }, index) => index === 0 || !/^Unexpected .* token in YAML stream/.test(message),
   )
-  const syntax = errors.map((error) =>
-    at(error.pos[0], [], {
-      message: error.message.split(' at line ')[0] ?? error.message,
-      remedy: address6.test(text.slice(error.pos[0], error.pos[1]))
-        ? 'put the address into quotes: a colon at its end makes it a map'
-        : 'correct the YAML here: look at indentation, quotes and brackets',
+  const syntax = onePerPlace(
+    errors.map((error) => {
+      const { offset, fault } = syntaxFault(error, text)
+      return at(offset, [], fault)
     }),
   )
   const read = syntax.length > 0 ? { value: undefined, problems: [] } : valueOf(document, at)
@@ -120,8 +115,6 @@ function stands(value: unknown, path: Path): boolean {
 /** What each place of a document is reported with. */
 type At = (offset: number, path: Path, fault: Fault) => Problem
 
-const address6 = /^['"]?[0-9a-fA-F:]*::/
-
 function valueOf(
   document: Document.Parsed,
   at: At,
@@ -129,10 +122,30 @@ function valueOf(
   try {
     return { value: document.toJS({ maxAliasCount: 100 }), problems: [] }
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error)
+    const words = error instanceof Error ? error.message : String(error)
     const remedy = 'use anchors sparingly: groups and defaults do the same with better errors'
-    return { value: undefined, problems: [at(0, [], { message, remedy })] }
+    const fault = words.startsWith('Unresolved alias')
+      ? { message: 'an alias (*) without its anchor (&) before it', expected: 'an anchor before' }
+      : { message: 'aliases unfold to more than can be meant', expected: 'few of them' }
+    const { offset, found } = firstAlias(document, fault.message.startsWith('an alias'))
+    return { value: undefined, problems: [at(offset, [], { ...fault, found, remedy })] }
   }
+}
+
+/** The first alias of a document, or the first that stands for nothing. */
+function firstAlias(
+  document: Document.Parsed,
+  unresolved: boolean,
+): { readonly offset: number; readonly found: string } {
+  let first = { offset: 0, found: 'aliases' }
+  visit(document, {
+    Alias(_, alias) {
+      if (unresolved && alias.resolve(document) !== undefined) return undefined
+      first = { offset: offsetOfNode(alias), found: `*${alias.source}` }
+      return visit.BREAK
+    },
+  })
+  return first
 }
 
 interface Traps {
@@ -178,7 +191,8 @@ function checkKey(key: unknown, path: Path, at: At, traps: Traps): void {
     traps.misread.push(printPath(path))
     return
   }
-  const fault = name === undefined ? badKey : keyFault(name, key)
+  const fault =
+    name === undefined ? { ...badKey, found: 'a list, a map or nothing' } : keyFault(name, key)
   if (fault === undefined) return
   const place = [...path, name ?? '?']
   traps.problems.push(at(offset, place, fault))
@@ -234,7 +248,18 @@ function keyFault(name: string, key: unknown): Fault | undefined {
       remedy: `put it into quotes: "${source}"`,
     }
   }
-  if (name === '__proto__') return { ...badKey, found: name }
+  if (name === '__proto__') {
+    const message = '"__proto__" can not be a name'
+    return { message, found: name, expected: 'any other name', remedy: 'rename it' }
+  }
+  if (name === '<<') {
+    return {
+      message: 'a merge key (<<) is not read',
+      found: name,
+      expected: 'the fields themselves',
+      remedy: 'use groups and defaults, which do the same, or write the fields out',
+    }
+  }
   return undefined
 }
 

@@ -35,7 +35,10 @@ const Message = z.string().superRefine((text, context) => {
   context.addIssue({
     code: 'custom',
     message: problem,
-    params: { expected: 'a text like "Suspended {ticket}"', remedy: 'change the text' },
+    params: {
+      expected: 'a text like "Suspended {ticket}"',
+      remedy: 'shorten it, or leave out what is not allowed',
+    },
   })
 })
 
@@ -87,7 +90,7 @@ const MeasureShape = z
   })
 
 const Duration = z
-  .string()
+  .string({ error: 'a length of time with its unit, such as 14d' })
   .transform((text, context): number => {
     const parsed = parseDuration(text)
     if (parsed.ok) return parsed.value
@@ -128,7 +131,7 @@ export const PlaybookFile = z
       message: final ? 'terminate has no end, so no maxDuration' : `${decision} has no maxDuration`,
       params: final
         ? { expected: 'no maxDuration', remedy: 'remove it, or make the decision suspend' }
-        : { expected: 'a maxDuration', remedy: 'add "maxDuration: 14d"' },
+        : { found: 'nothing', expected: 'a maxDuration', remedy: 'add "maxDuration: 14d"' },
     })
   })
 

@@ -110,7 +110,7 @@ const whys = {
   no_token: 'a token is needed: send Authorization: Bearer <token>',
   malformed:
     'the Authorization header holds no token of nullroute: send Authorization: Bearer nr_…',
-  unknown: 'this token is not known here',
+  unknown: 'this token is not known here: ask an admin for one of this controller',
   expired: 'this token has expired: ask an admin for a new one',
   revoked: 'this token was revoked: ask an admin for a new one',
 } as const
@@ -170,7 +170,9 @@ function deny(
   }))
   return access?.hidden === true
     ? new ControllerError('not_found', 'there is nothing here that this token may see')
-    : new ControllerError('forbidden', `this needs one of the roles ${needs.join(', ')}`, {
-        needs: [...needs],
-      })
+    : new ControllerError(
+        'forbidden',
+        `this needs one of the roles ${needs.join(', ')}, this token has ${caller.roles.join(', ')}: ask somebody who may`,
+        { needs: [...needs] },
+      )
 }

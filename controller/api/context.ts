@@ -97,7 +97,15 @@ export function viewEnforcement(context: ApiContext, id: string): EnforcementVie
 
 /** That something is not there. */
 export function notFound(what: string, id: string): ControllerError {
-  return new ControllerError('not_found', `there is no ${what} ${id}`)
+  const list = lists[what]
+  const remedy = list === undefined ? '' : `: GET ${list} lists what there is`
+  return new ControllerError('not_found', `there is no ${what} ${id}${remedy}`)
+}
+
+const lists: Readonly<Record<string, string>> = {
+  enforcement: '/v1/enforcements',
+  customer: '/v1/customers',
+  device: '/v1/devices',
 }
 
 /** A page of a list that is held in memory, ordered by id. */

@@ -31,18 +31,21 @@ export interface ProblemAnswer {
 
 /** What a request did wrong before any code of ours saw it: Fastify's code → ours. */
 const fastifyCodes: Readonly<Record<string, readonly [ControllerErrorCode, string]>> = {
-  FST_ERR_CTP_BODY_TOO_LARGE: ['too_large', 'the body is longer than the controller takes'],
+  FST_ERR_CTP_BODY_TOO_LARGE: [
+    'too_large',
+    'the body is longer than api.bodyLimitBytes of the controller allows: send less, or have it raised',
+  ],
   FST_ERR_CTP_INVALID_MEDIA_TYPE: [
     'unsupported_media_type',
-    'the body must be JSON: send Content-Type: application/json',
+    'the body must be JSON, found another Content-Type or none: send Content-Type: application/json',
   ],
   FST_ERR_CTP_EMPTY_TYPE: [
     'unsupported_media_type',
-    'the body must be JSON: send Content-Type: application/json',
+    'the body must be JSON, found another Content-Type or none: send Content-Type: application/json',
   ],
   FST_ERR_CTP_INVALID_TYPE: [
     'unsupported_media_type',
-    'the body must be JSON: send Content-Type: application/json',
+    'the body must be JSON, found another Content-Type or none: send Content-Type: application/json',
   ],
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: [
     'malformed_json',
@@ -57,7 +60,7 @@ const partNames: Readonly<Record<string, string>> = {
   body: 'body',
   params: 'path',
   querystring: 'query',
-  headers: 'headers',
+  headers: 'header',
 }
 
 /** Any error → what the client is told. `request`: id of the request. */

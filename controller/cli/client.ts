@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto'
 import { CliError, type Context, exitCodes, usageError } from './context.ts'
 import { type Controller, follow, isLost, pause, type StreamEvent } from './events.ts'
-import { problem, unreachable } from './faults.ts'
+import { notNullroute, parsed, problem, unreachable } from './faults.ts'
 
 /** What a request carries. */
 interface Ask {
@@ -36,15 +36,23 @@ export function createClient(context: Context): Client {
   const base = (context.environment['NULLROUTE_URL'] ?? 'http://127.0.0.1:8080').replace(/\/+$/, '')
   if (!/^https?:\/\/[^/]/.test(base) || !URL.canParse(base)) {
     throw usageError(
-      `NULLROUTE_URL is "${base}": expected an address such as http://127.0.0.1:8080`,
+      `NULLROUTE_URL is ${JSON.stringify(base)}: expected an address with http:// or https://, such as http://127.0.0.1:8080`,
     )
   }
-  const token = context.environment['NULLROUTE_TOKEN']
+  // A file of variables written on Windows leaves a carriage return behind each.
+  const token = context.environment['NULLROUTE_TOKEN']?.trim()
   if (token === undefined || token === '') {
     throw new CliError(
       exitCodes.refused,
       'no_token',
       'NULLROUTE_TOKEN is not set: make a token with `nullroute token create --data DIR --name NAME --role ROLE` on the controller, and export it',
+    )
+  }
+  if (!/^[!-~]+$/.test(token)) {
+    throw new CliError(
+      exitCodes.refused,
+      'no_token',
+      'NULLROUTE_TOKEN holds blanks or signs that no token has, expected nr_ and 43 letters, digits, - or _: copy it again, without anything around it',
     )
   }
   const headers = { authorization: `Bearer ${token}`, accept: 'application/json' }
@@ -131,10 +139,17 @@ async function once(about: Request, key: string | undefined): Promise<unknown> {
   }).catch((fault: unknown) => {
     throw unreachable(context, base, fault)
   })
+  return answerOf(about, response)
+}
+
+async function answerOf({ context, base }: Request, response: Response): Promise<unknown> {
   const text = await response.text().catch((fault: unknown) => {
     throw unreachable(context, base, fault)
   })
   if (!response.ok) throw problem(response.status, text, base)
   if (text === '') return undefined
-  return response.headers.get('content-type')?.includes('json') === true ? JSON.parse(text) : text
+  const type = response.headers.get('content-type') ?? 'no type'
+  const value = type.includes('json') ? parsed(text) : undefined
+  if (value === undefined) throw notNullroute(base, `${response.status} with ${type} and no JSON`)
+  return value
 }

@@ -328,10 +328,19 @@ function subjectOf({ action, customer, options }: Asked): object {
   if (vrf !== undefined && neighbor === undefined) throw usageError('--vrf goes with --neighbor')
   const given = [customer, prefix, port, neighbor].filter((one) => one !== undefined)
   if (given.length !== 1) {
+    const names = Object.entries({
+      'a customer': customer,
+      '--prefix': prefix,
+      '--port': port,
+      '--neighbor': neighbor,
+    })
+      .filter(([, value]) => value !== undefined)
+      .map(([name]) => name)
+    const found = names.length === 0 ? 'none' : names.join(' and ')
     throw usageError(
       action === 'block'
-        ? 'exactly one of --prefix, --port and --neighbor says what to block'
-        : `whom to ${action}? give the id of one customer`,
+        ? `what to block? expected exactly one of --prefix, --port and --neighbor, found ${found}`
+        : `whom to ${action}? expected the id of one customer, found ${found}`,
     )
   }
   if (customer !== undefined) return { customer }

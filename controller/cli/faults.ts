@@ -8,16 +8,57 @@ export function unreachable(context: Context, base: string, fault: unknown): Cli
     return new CliError(exitCodes.interrupted, 'interrupted', 'interrupted')
   }
   const cause = fault instanceof Error && fault.cause instanceof Error ? fault.cause : fault
-  const why =
-    cause instanceof Error ? cause.message || String(Reflect.get(cause, 'code')) : String(cause)
-  const code =
-    cause instanceof Error && Reflect.get(cause, 'code') === 'ECONNREFUSED'
-      ? 'refused'
-      : 'unreachable'
+  const reason = cause instanceof Error ? String(Reflect.get(cause, 'code')) : ''
+  const code = reason === 'ECONNREFUSED' ? 'refused' : 'unreachable'
+  const known = reachFaults.find(([pattern]) => pattern.test(reason))
+  const words = cause instanceof Error ? cause.message || reason : String(cause)
+  const [, why, remedy] = known ?? [undefined, words, anyRemedy]
   return new CliError(
     exitCodes.unreachable,
     code,
-    `can't reach the controller at ${base} (${why}): is \`nullroute serve\` running, and is NULLROUTE_URL right?`,
+    `can't reach the controller at ${base} (${why}): ${remedy}`,
+  )
+}
+
+const anyRemedy = 'is `nullroute serve` running, and is NULLROUTE_URL right?'
+
+/** Codes of Node and OpenSSL, whose own words differ from version to version → what was found, and what to do. */
+const reachFaults: readonly (readonly [RegExp, string, string])[] = [
+  [/^ECONNREFUSED$/, 'nobody listens there', anyRemedy],
+  [/^(ENOTFOUND|EAI_AGAIN)$/, 'there is no host of that name', 'correct NULLROUTE_URL'],
+  [
+    /^(ERR_SSL_WRONG_VERSION_NUMBER|ERR_SSL_PACKET_LENGTH_TOO_LONG|EPROTO)$/,
+    'what listens there does not speak TLS',
+    'begin NULLROUTE_URL with http:// if that is what it speaks',
+  ],
+  [
+    /^(DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_VERIFY_LEAF_SIGNATURE|UNABLE_TO_GET_ISSUER_CERT_LOCALLY)$/,
+    'nobody that is trusted here has signed its certificate',
+    'name the certificate of its authority in NODE_EXTRA_CA_CERTS',
+  ],
+  [
+    /^CERT_HAS_EXPIRED$/,
+    'its certificate has expired',
+    'renew the certificate of the controller or its proxy',
+  ],
+  [
+    /^ERR_TLS_CERT_ALTNAME_INVALID$/,
+    'its certificate is for another name',
+    'write NULLROUTE_URL with the name that the certificate has',
+  ],
+  [
+    /^HPE_/,
+    'what answers there is not HTTP',
+    'begin NULLROUTE_URL with https:// if that is what it speaks',
+  ],
+]
+
+/** That something answers at the address, and it is no controller. */
+export function notNullroute(base: string, found: string): CliError {
+  return new CliError(
+    exitCodes.unreachable,
+    'not_nullroute',
+    `${base} answered ${found}, expected a nullroute controller: correct NULLROUTE_URL, or look at the proxy before it`,
   )
 }
 
@@ -27,13 +68,7 @@ const usageCodes: readonly string[] = ['invalid_request', 'malformed_json']
 /** An answer that is a problem, as an error. */
 export function problem(status: number, text: string, base: string): CliError {
   const body = problemBody(text)
-  if (body === undefined) {
-    return new CliError(
-      exitCodes.unreachable,
-      'not_nullroute',
-      `${base} answered ${status} and no problem+json: is NULLROUTE_URL a nullroute controller, or a proxy before it?`,
-    )
-  }
+  if (body === undefined) return notNullroute(base, `${status} and no problem+json`)
   const code = String(body['code'])
   const detail = typeof body['detail'] === 'string' ? body['detail'] : `HTTP ${status}`
   const errors = Array.isArray(body['errors']) ? body['errors'].map(requestError) : []
@@ -59,9 +94,14 @@ const remedies: Readonly<Record<string, string>> = {
 }
 
 function problemBody(text: string): Readonly<Record<string, unknown>> | undefined {
+  const body = parsed(text)
+  return typeof body === 'object' && body !== null && 'code' in body ? { ...body } : undefined
+}
+
+/** A JSON text, or undefined where it is none. */
+export function parsed(text: string): unknown {
   try {
-    const body: unknown = JSON.parse(text)
-    return typeof body === 'object' && body !== null && 'code' in body ? { ...body } : undefined
+    return JSON.parse(text)
   } catch {
     return undefined
   }

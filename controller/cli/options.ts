@@ -38,12 +38,18 @@ export function parseTime(text: string): string {
     text,
   )
   const at = new Date(text.replace(' ', 'T'))
-  if ((!day && !full) || Number.isNaN(at.getTime())) {
+  if ((!day && !full) || !isDay(text.slice(0, 10)) || Number.isNaN(at.getTime())) {
     throw new InvalidArgumentError(
       'expected a time span such as 14d, a day such as 2026-12-07, or a time with its zone such as 2026-12-07T00:00:00Z',
     )
   }
   return at.toISOString()
+}
+
+/** Whether the calendar has that day: JavaScript reads February 30 as March 2. */
+function isDay(text: string): boolean {
+  const at = new Date(`${text}T00:00:00Z`)
+  return !Number.isNaN(at.getTime()) && at.toISOString().startsWith(text)
 }
 
 /** `DEVICE:REST` at the first colon: ids of devices have none. */

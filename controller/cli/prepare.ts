@@ -4,6 +4,7 @@ import { platforms } from '../../agent/platforms/index.ts'
 import { loadInventory } from '../../inventory/load.ts'
 import { printProblem } from '../../inventory/problem.ts'
 import { CliError, type Context, exitCodes, say, sayJson, usageError } from './context.ts'
+import { some } from './print.ts'
 
 /** What is to be prepared: a device of an inventory, or a platform by name. */
 export interface PrepareOptions {
@@ -30,7 +31,7 @@ export async function prepareDevice(
     throw new CliError(
       exitCodes.usage,
       'unknown_platform',
-      `there is no platform "${name}": ${[...platforms.keys()].join(', ')}`,
+      `there is no platform "${name}", expected one of ${[...platforms.keys()].join(', ')}`,
     )
   }
   const lines = platform.prepare(ports)
@@ -61,7 +62,7 @@ async function deviceIn(
     throw new CliError(
       exitCodes.refused,
       'unknown_device',
-      `${path} has no device "${device}": ${[...loaded.value.devices.keys()].join(', ')}`,
+      `${path} has no device "${device}", expected one of ${some([...loaded.value.devices.keys()], 12)}`,
     )
   }
   const ports = [...loaded.value.customers.values()]

@@ -191,7 +191,7 @@ function viewOf({ sha256: _sha256, ...row }: TokenRow): TokenView {
 function role(text: string): Role {
   const found = roles.find((one) => one === text)
   if (found !== undefined) return found
-  throw usageError(`--role: found "${text}", expected ${roles.join(', ')}`)
+  throw usageError(`--role: found "${text}", expected one of ${roles.join(', ')}`)
 }
 
 /** A span from now, or a point in time → RFC 3339 in UTC with milliseconds. */

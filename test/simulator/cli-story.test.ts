@@ -236,7 +236,7 @@ describe('what is refused', () => {
       'expected URL#sha256=HEX',
       'sha256sum FILE',
     ],
-    [['block', ...why], 'exactly one of --prefix, --port and --neighbor', ''],
+    [['block', ...why], 'expected exactly one of --prefix, --port and --neighbor, found none', ''],
     [['block', '--prefix', '203.0.113.9/24', ...why], '--prefix: ', ''],
     [['block', '--port', 'p1', ...why], 'expected DEVICE:INTERFACE', ''],
     [['release', 'esthost'], '--reason is missing', ''],

@@ -85,7 +85,7 @@ describe('a playbook', () => {
     [
       'no measures',
       right.replace(/measures:[^]*/, 'measures: []\n'),
-      ['5:11 measures: a list is not a list of at least 1'],
+      ['5:11 measures: an empty list is not a list of at least one'],
     ],
     [
       'a measure of two kinds',
@@ -131,7 +131,11 @@ describe('a playbook', () => {
       right.replace('14d', '"14"'),
       ['4:14 maxDuration: "14" is no duration: a unit is missing (14d, 14h, 14m or 14s)'],
     ],
-    ['a duration as number', right.replace('14d', '14'), ['4:14 maxDuration: 14 is not a text']],
+    [
+      'a duration as number',
+      right.replace('14d', '14'),
+      ['4:14 maxDuration: 14 is not a length of time with its unit, such as 14d'],
+    ],
     ['no duration', right.replace('maxDuration: 14d\n', ''), ['1:1 : suspend has no maxDuration']],
     [
       'a terminate that ends',

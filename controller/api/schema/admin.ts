@@ -11,6 +11,7 @@ import {
   pageOf,
   paging,
   RoleName,
+  repeated,
   Sha256,
   Time,
   text,
@@ -123,11 +124,12 @@ export const TokenBody = z
     expiresAt: Time.optional(),
   })
   .superRefine((body, context) => {
-    if (new Set(body.roles).size < body.roles.length) {
+    const again = repeated(body.roles)
+    if (again !== undefined) {
       context.addIssue({
         code: 'custom',
         path: ['roles'],
-        message: 'expected each role only once',
+        message: `expected each role only once, found ${again} again`,
       })
     }
     if (body.roles.includes('approver') && body.person === undefined) {

@@ -9,6 +9,7 @@ import {
   named,
   PortText,
   PrefixText,
+  repeated,
   Sha256,
   Ticket,
   Time,
@@ -96,11 +97,12 @@ const DecisionBody = named(
           message: 'terminate is final and does not expire: leave expiresAt out, or suspend',
         })
       }
-      if (new Set(body.override.map((one) => one.guard)).size < body.override.length) {
+      const again = repeated(body.override.map(({ guard }) => guard))
+      if (again !== undefined) {
         context.addIssue({
           code: 'custom',
           path: ['override'],
-          message: 'expected each guard only once',
+          message: `expected each guard only once, found ${again} again`,
         })
       }
     })
@@ -219,6 +221,8 @@ function subjectProblem(body: {
   readonly playbook?: string | undefined
 }): string | undefined {
   const { kind } = body.subject
+  // What is wrong inside is told already; a subject that was not taken has no kind.
+  if (!subjects.includes(kind)) return undefined
   if (body.action === 'block') {
     return kind === 'customer'
       ? 'block takes a prefix, port or neighbor; suspend and terminate take a customer'

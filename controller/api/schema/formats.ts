@@ -21,16 +21,30 @@ export function named<T extends z.ZodType>(id: string, schema: T): T {
   return schema
 }
 
+/** Longest text that is parsed, in characters. */
+const parsedMax = 64
+
+/** A text of one form, with the same words where it is missing, no text, or of another form. */
+function pattern(form: RegExp, error: string): z.ZodString {
+  return z.string({ error }).regex(form, { error })
+}
+
+/** The first of a list that stands there twice. */
+export function repeated(items: readonly string[]): string | undefined {
+  return items.find((item, index) => items.indexOf(item) !== index)
+}
+
 /** Identifier of a plan, enforcement or token. */
-export const Ulid = z.string().regex(/^[0-7][0-9A-HJKMNP-TV-Z]{25}$/, {
-  error: 'expected a ULID: 26 characters, digits and capital letters without I, L, O and U',
-})
+export const Ulid = pattern(
+  /^[0-7][0-9A-HJKMNP-TV-Z]{25}$/,
+  'expected a ULID: 26 characters, digits and capital letters without I, L, O and U',
+)
 
 /** Identifier of a device or customer, as in the inventory. */
-export const InventoryId = z.string().regex(idPattern, {
-  error:
-    'expected an id: a letter or digit, then letters, digits, ".", "_" or "-", 63 at most, lower case',
-})
+export const InventoryId = pattern(
+  idPattern,
+  'expected an id: a letter or digit, then letters, digits, ".", "_" or "-", 63 at most, lower case',
+)
 
 /** A point in time. */
 export const Time = z.iso.datetime({
@@ -39,24 +53,28 @@ export const Time = z.iso.datetime({
 })
 
 /** Hex SHA-256. */
-export const Sha256 = z
-  .string()
-  .regex(/^[0-9a-f]{64}$/, { error: 'expected a SHA-256: 64 hexadecimal digits, lower case' })
+export const Sha256 = pattern(
+  /^[0-9a-f]{64}$/,
+  'expected a SHA-256: 64 hexadecimal digits, lower case',
+)
 
 /** Number of a ticket in the operator's own system. */
-export const Ticket = z.string().regex(/^[A-Za-z0-9._/#:-]{1,64}$/, {
-  error: 'expected a ticket: 1 to 64 letters, digits, or . _ / # : -',
-})
+export const Ticket = pattern(
+  /^[A-Za-z0-9._/#:-]{1,64}$/,
+  'expected a ticket: 1 to 64 letters, digits, or . _ / # : -',
+)
 
 /** Name of a routing table. */
-export const VrfName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, {
-  error: 'expected the name of a routing table: letters, digits, ".", "_" or "-", 63 at most',
-})
+export const VrfName = pattern(
+  /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/,
+  'expected the name of a routing table: letters, digits, ".", "_" or "-", 63 at most',
+)
 
 /** Name of a guard, as plans show it. */
-export const GuardName = z
-  .string()
-  .regex(/^[a-z][a-z0-9_-]{0,62}$/, { error: 'expected the name of a guard, as the plan has it' })
+export const GuardName = pattern(
+  /^[a-z][a-z0-9_-]{0,62}$/,
+  'expected the name of a guard, as the plan has it',
+)
 
 /** What a credential may do. */
 export const RoleName = z.enum(roles, { error: `expected a role: one of ${roles.join(', ')}` })
@@ -82,18 +100,22 @@ export function line(max: number): z.ZodString {
 }
 
 /** A prefix, or a bare address, which means its /32 or /128; becomes canonical. */
-export const PrefixText = parsed<Prefix>(64, parsePrefix)
+export const PrefixText = parsed<Prefix>(
+  parsePrefix,
+  'expected a prefix like 203.0.113.0/26 or 2001:db8::/48, or an address',
+)
 
 /** An address; becomes canonical. */
-export const AddressText = parsed<Address>(64, parseAddress)
+export const AddressText = parsed<Address>(
+  parseAddress,
+  'expected an address like 203.0.113.9 or 2001:db8::9',
+)
 
 /** Name of a port as the inventory has it. */
-export const PortText = parsed<PortName>(64, (value) => {
+export const PortText = parsed<PortName>((value) => {
   const port = parsePortName(value)
-  return port === undefined
-    ? { ok: false, problem: 'expected a port name: letters, digits and / . : _ -, 64 at most' }
-    : { ok: true, value: port }
-})
+  return port === undefined ? { ok: false, problem: `found "${value}"` } : { ok: true, value: port }
+}, 'expected a port name: letters, digits and / . : _ -, 64 at most')
 
 /** How much of a list, and from where on. */
 export function paging(options: { readonly limit: number; readonly max: number }) {
@@ -129,14 +151,14 @@ export const Flag = z
   .enum(['true', 'false'], { error: 'expected true or false' })
   .transform((value) => value === 'true')
 
-function parsed<T>(max: number, parse: (value: string) => Parsed<T>) {
+function parsed<T>(parse: (value: string) => Parsed<T>, expected: string) {
   return z
-    .string()
-    .max(max, { error: `expected at most ${max} characters` })
+    .string({ error: expected })
+    .max(parsedMax, { error: `expected at most ${parsedMax} characters` })
     .transform((value, context): T => {
       const result = parse(value)
       if (result.ok) return result.value
-      context.addIssue({ code: 'custom', message: result.problem })
+      context.addIssue({ code: 'custom', message: `${expected}; ${result.problem}` })
       return z.NEVER
     })
 }

@@ -78,6 +78,9 @@ function expectedOf(issue: Issue): string {
 // Of what is too long its length says more than its beginning.
 function found(issue: Issue): string {
   const { input } = issue
+  // Fastify hands on a body that was left out as null.
+  if (input === null && issue.path.length === 0) return 'nothing'
+  if (Number.isNaN(input)) return 'a text that is no number'
   const isSize = issue.code === 'too_big' || issue.code === 'too_small'
   if (isSize && typeof input === 'string') return `${input.length} characters`
   if (isSize && Array.isArray(input)) return String(input.length)
