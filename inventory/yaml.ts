@@ -9,6 +9,7 @@ import { lineFinder, placesIn } from './yaml-places.ts'
 import { address6, type Fault, onePerPlace, syntaxFault } from './yaml-syntax.ts'
 
 export type { Path } from './yaml-nodes.ts'
+export type { Fault } from './yaml-syntax.ts'
 
 /** One YAML file after parsing. */
 export interface Tree {
