@@ -5,6 +5,9 @@ import { type Story, startStory, suspend } from '../simulator/stories/story.ts'
 import { otherChange, otherChangeUndone } from './table.ts'
 import { deviceName, type FaultWorld } from './worlds.ts'
 
+/** How long anything may take that nothing is wrong with, in ms: many cells share few cores. */
+export const patienceMs = 120_000
+
 /** Configurations of a device, running and saved. */
 export interface Known {
   readonly before: string
@@ -41,6 +44,7 @@ export async function baselineOf(
     devices: [world.device],
     customers: world.customers,
     playbooks: { suspend: world.playbook },
+    patienceMs,
   })
   try {
     const device = story.device(deviceName)

@@ -8,7 +8,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Config } from '../../controller/config.ts'
 import type { RunningDevice } from '../simulator/simulator.ts'
 import { type Problem, type Story, startStory, suspend } from '../simulator/stories/story.ts'
-import type { Baseline, Known } from './baseline.ts'
+import { type Baseline, type Known, patienceMs } from './baseline.ts'
 import { fillDisk, lockDatabase, mountDisk, startChild } from './machine.ts'
 import type { Direction, Moment } from './places.ts'
 import { type Act, type Once, otherChange, otherChangeUndone, type Spot } from './table.ts'
@@ -96,6 +96,7 @@ async function playIn(cell: Cell, config: Partial<Config>): Promise<readonly Cel
     devices: [world.device],
     customers: world.customers,
     playbooks: { suspend: world.playbook },
+    patienceMs,
     // A commit that waits stops everything: what matters here is what comes when it has waited long enough.
     config: { busyTimeoutMs: 20, ...config },
   })
@@ -153,6 +154,8 @@ async function playDirection(
   else play.id = await ask(play, direction)
   play.device.faults.clear()
   play.undo()
+  // A session that has just gone is noticed before the next thing is asked, as it would be by anybody's hand.
+  if (strikes && spot.place.step === 'close') await lookUntilIdle(play, () => false)
   await heal(play, direction, forbidden)
   if (seen === undefined) return { problems: forbidden }
   return { result: { id: `${spot.id}/${direction}`, direction, seen, forbidden }, problems: [] }

@@ -41,6 +41,8 @@ In the tables **told** is the status of the enforcement, then that of the device
 - *as before*: nothing of the decision is there
 - *partly*: some of its changes are there, and nothing else
 - *in force*: exactly what the decision asks for
+
+\`unsaved\` is no error: the decision is in force, or lifted, and a reboot would undo that until the configuration is saved; that is tried again by itself.
 `
 }
 

@@ -30,6 +30,8 @@ export interface StoryOptions {
   readonly config?: Partial<Config>
   readonly minuteMs?: number
   readonly propagationMs?: number
+  /** How long it waits for anything, in ms: 12,000. */
+  readonly patienceMs?: number
 }
 
 /** An answer of the API. */
@@ -108,8 +110,7 @@ export interface Story {
 const password = 'Tiger-Sim-Pw-4711'
 const enable = 'Lynx-Enable-0815'
 const everything: readonly Role[] = ['admin', 'abuse', 'engineer', 'auditor']
-/** How long a story waits for anything, in ms. */
-const patienceMs = 12_000
+const patienceMsDefault = 12_000
 
 /** Starts simulator and controller. The first token, `admin`, has every role but approver. */
 export async function startStory(options: StoryOptions): Promise<Story> {
@@ -184,6 +185,7 @@ async function populate(parts: Parts): Promise<Story> {
   const { state, clock, folder, simulator } = parts
   const tokens = new Map<string, string>()
   const store = () => state.running.controller.store
+  const until = patiently(parts.options.patienceMs ?? patienceMsDefault)
   const asking = (sent: Sent) => tokens.get(sent.as ?? 'admin') ?? ''
   let made = 0
 
@@ -314,11 +316,13 @@ async function request<T>(
   }
 }
 
-async function until(what: () => string, holds: () => boolean | Promise<boolean>): Promise<void> {
-  const end = Date.now() + patienceMs
-  while (!(await holds())) {
-    if (Date.now() > end) throw new Error(`waited in vain: ${what()}`)
-    await new Promise((resolve) => setTimeout(resolve, 8))
+function patiently(patienceMs: number) {
+  return async (what: () => string, holds: () => boolean | Promise<boolean>): Promise<void> => {
+    const end = Date.now() + patienceMs
+    while (!(await holds())) {
+      if (Date.now() > end) throw new Error(`waited in vain: ${what()}`)
+      await new Promise((resolve) => setTimeout(resolve, 8))
+    }
   }
 }
 
