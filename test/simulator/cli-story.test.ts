@@ -81,7 +81,7 @@ describe('the abuse desk', () => {
     expect(run.stdout).toContain('left out: 203.0.113.1 (gateway of edge1), inside 203.0.113.0/30')
     expect(run.stdout).toContain('      ip route 203.0.113.2/31 blackhole tag 666\n')
     expect(run.stdout).toContain('      no ip route 203.0.113.2/31 blackhole tag 666\n')
-    expect(run.stdout).toContain('      ip link set dev p1 down\n')
+    expect(run.stdout).toContain('      setsid -w sudo -n ip link set dev p1 down\n')
     expect(run.stdout).toContain('not done: FRR has no packet filter')
     expect(run.stdout).toContain('Only read: 1 device\n  edge1')
     expect(run.stdout).not.toContain('\u001b[')
