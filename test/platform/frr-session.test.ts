@@ -218,7 +218,7 @@ describe('lines of the transaction', () => {
   it('into the configuration and back are safe to send ahead', () => {
     const lines: readonly Line[] =
       frr.transaction.kind === 'line' ? [...frr.transaction.enter, ...frr.transaction.leave] : []
-    expect(lines).toEqual([
+    expect(lines).toMatchObject([
       { ...enter('configure terminal', 'exec', 'config'), free: true },
       { ...enter('end', 'config', 'exec'), free: true },
     ])

@@ -3,6 +3,7 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { EventEmitter, once } from 'node:events'
 import { writeFile } from 'node:fs/promises'
+import { type IncomingMessage, request } from 'node:http'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { EnforcementView } from '../../../controller/api/schema.ts'
@@ -110,6 +111,29 @@ const ask = (url: string, path: string, body?: object): Promise<Response> =>
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   })
 
+/** A request of which the controller has not got all yet. */
+function begin(url: string): { end(): Promise<number | undefined> } {
+  const sent = request(`${url}/v1/plans`, {
+    method: 'POST',
+    headers: {
+      authorization: `Bearer ${token}`,
+      'content-type': 'application/json',
+      'content-length': 2,
+    },
+  })
+  const status = once(sent, 'response').then(([response]) => {
+    const { statusCode } = (response as IncomingMessage).resume()
+    return statusCode
+  })
+  sent.write('{')
+  return {
+    end: () => {
+      sent.end('}')
+      return status
+    },
+  }
+}
+
 const shown = async (url: string, id: string) =>
   (await (await ask(url, `/v1/enforcements/${id}`)).json()) as EnforcementView
 
@@ -131,6 +155,7 @@ async function hang(url: string): Promise<string> {
 describe('a controller that is told to end', { timeout: 90_000 }, () => {
   it('ends within its time though a device hangs, answers what is under way, and says what the next start goes on with', async () => {
     const served = await serve()
+    const half = begin(served.url)
     const id = await hang(served.url)
     // Waits behind the line that hangs, for as long as the controller runs.
     const waiting = ask(served.url, '/v1/devices/trigger1/check', {})
@@ -138,13 +163,20 @@ describe('a controller that is told to end', { timeout: 90_000 }, () => {
 
     served.process.kill('SIGTERM')
     await served.says(/"msg":"ending/)
-    const refused = await ask(served.url, '/v1/me')
+    // The half request holds the end up, so that there is somebody to refuse what is new.
+    let refused = await ask(served.url, '/v1/me')
+    await story.until('what is new is refused', async () => {
+      if (refused.status === 200) refused = await ask(served.url, '/v1/me')
+      return refused.status !== 200
+    })
     const checked = await waiting
+    const answered = await half.end()
     const code = await served.ended
 
     expect(refused.status).toBe(503)
     expect(refused.headers.get('connection')).toBe('close')
     expect(await refused.json()).toMatchObject({ code: 'stopping' })
+    expect(answered).toBe(422)
     expect(checked.status).toBe(202)
     expect(await checked.json()).toMatchObject({
       preflight: [{ name: 'session', ok: false, found: 'stopped: the agent was told to stop' }],

@@ -65,6 +65,8 @@ describe('a device that is off', () => {
     const { id } = await story.decide(suspend('esthost'))
     await story.reaches(id, 'enforced')
     story.device('sw1').faults.add({ kind: 'off' })
+    // Where nothing was under way the end of the connection looks like a log-out: the next check finds out.
+    story.clock.travel(5 * 60_000)
     await story.until('it is known', async () => (await deviceView('sw1')).state === 'unreachable')
     expect((await story.enforcement(id)).status).toBe('enforced')
     story.clock.travel(16 * 60_000)
