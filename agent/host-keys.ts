@@ -83,8 +83,8 @@ export function hostKeyFault(
 ): AgentError | undefined {
   const shown = `${kindOf(key)} ${fingerprint(key)}`
   const name = port === 22 ? host : `[${host}]:${port}`
-  const revoked = known.keys.find((one) => one.revoked && one.key.equals(key))
-  if (revoked?.matches(host, port)) {
+  const revoked = keysFor(known, host, port).find((one) => one.revoked && one.key.equals(key))
+  if (revoked !== undefined) {
     const message = `${name} shows ${shown}, which ${revoked.file}:${revoked.line} says is revoked`
     return new AgentError('host_key_changed', message)
   }

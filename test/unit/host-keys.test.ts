@@ -64,6 +64,14 @@ describe('a host key', () => {
     expect(fault?.message).toContain(`${fingerprint(other)} (known_hosts:2)`)
   })
 
+  it('that is revoked for it is refused though a line before revokes it for another host', () => {
+    const fault = faultOf(
+      `@revoked ${line('192.0.2.200')}\n@revoked ${line('192.0.2.1')}\n${line('192.0.2.1')}`,
+    )
+    expect(fault?.code).toBe('host_key_changed')
+    expect(fault?.message).toContain('known_hosts:2 says is revoked')
+  })
+
   it('that is revoked is refused even if another line knows it', () => {
     const fault = faultOf(`${line('192.0.2.1')}\n@revoked ${line('*')}`)
     expect(fault?.code).toBe('host_key_changed')
