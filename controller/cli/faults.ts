@@ -8,7 +8,8 @@ export function unreachable(context: Context, base: string, fault: unknown): Cli
     return new CliError(exitCodes.interrupted, 'interrupted', 'interrupted')
   }
   const cause = fault instanceof Error && fault.cause instanceof Error ? fault.cause : fault
-  const reason = cause instanceof Error ? String(Reflect.get(cause, 'code')) : ''
+  // From Node 24 on a fault of the parser has no code any more.
+  const reason = cause instanceof Error ? String(Reflect.get(cause, 'code') ?? cause.name) : ''
   const code = reason === 'ECONNREFUSED' ? 'refused' : 'unreachable'
   const known = reachFaults.find(([pattern]) => pattern.test(reason))
   const words = cause instanceof Error ? cause.message || reason : String(cause)
@@ -47,7 +48,7 @@ const reachFaults: readonly (readonly [RegExp, string, string])[] = [
     'write NULLROUTE_URL with the name that the certificate has',
   ],
   [
-    /^HPE_/,
+    /^(HPE_|HTTPParserError$)/,
     'what answers there is not HTTP',
     'begin NULLROUTE_URL with https:// if that is what it speaks',
   ],
