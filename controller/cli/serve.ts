@@ -149,7 +149,7 @@ export async function drain(running: Running, drainMs: number, log: Logger): Pro
   return true
 }
 
-/** What a promise answers, or undefined where that takes longer than `ms`. */
+/** What a promise answers, or undefined where that takes longer than `ms`: whoever told the program to end waits no longer than that. */
 async function within<T>(ms: number, promise: Promise<T>): Promise<T | undefined> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<undefined>((resolve) => {

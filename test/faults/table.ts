@@ -2,7 +2,7 @@
 
 import type { Fault } from '../simulator/faults.ts'
 import type { SimulatedPlatform } from '../simulator/spec.ts'
-import { type Moment, type Place, places, type Step } from './places.ts'
+import { type Moment, type Place, places, type Step, steps } from './places.ts'
 
 /** How a fault comes into a cell. */
 export type Act =
@@ -38,17 +38,9 @@ export interface FaultKind {
   readonly stalls?: true
 }
 
-const spoken: ReadonlySet<Step> = new Set([
-  'log in',
-  'privilege',
-  'paging off',
-  'read',
-  'enter config',
-  'line',
-  'verify',
-  'confirm',
-  'save',
-])
+const spoken: ReadonlySet<Step> = new Set(
+  steps.filter((step) => step !== 'connect' && step !== 'close'),
+)
 const changing: ReadonlySet<Step> = new Set(['enter config', 'line', 'confirm', 'save'])
 
 const isSpoken = (_: SimulatedPlatform, { step }: Place): boolean => spoken.has(step)
