@@ -1,7 +1,14 @@
 // What a read-back means for each key: its state for people, and what becomes of its claim. Pure.
 
 import type { Result } from './converge-work.ts'
-import { type Claim, type Decision, type Desired, sameObject, standingOf } from './diff.ts'
+import {
+  type Claim,
+  countsAsInForce,
+  type Decision,
+  type Desired,
+  sameObject,
+  standingOf,
+} from './diff.ts'
 import { elementsIn } from './elements.ts'
 import { agentErrorCodes } from './errors.ts'
 import { type Key, keyOf } from './intents.ts'
@@ -91,13 +98,16 @@ function waitingState(decision: Extract<Decision, { kind: 'waiting' }>, verdict:
   const expired = verdict.expired.has(key)
   if (isFading(decision, verdict.desired)) return fadingState(decision, verdict)
   // What the device itself gives as the reason: a route inside the prefix that leads on.
-  const why = verdict.observation.found.get(key)?.note
+  const found = verdict.observation.found.get(key)
+  const why = found?.note
   const because = why === undefined ? '' : `: ${why}`
   if (!expired) {
     return { outcome: 'unknown', seen, verified: false, note: `not in force yet${because}` }
   }
   const what =
-    seen === 'absent' ? 'it is not in force there' : 'the object stands there, but is not in force'
+    seen === 'absent'
+      ? 'it is not in force there'
+      : `the object stands there, but ${found?.inForce === 'unknown' ? 'was not seen' : 'is not'} in force`
   return {
     outcome: 'failed',
     seen,
@@ -139,7 +149,8 @@ export function isFading(decision: Decision, desired: Desired): boolean {
 
 /** A narrower entry that stays until the wider one is in force: it is what stops the traffic until then. */
 function standInState(key: Key, outer: Key, verdict: Verdict): Rest {
-  if (verdict.observation.found.get(key)?.inForce === 'no') {
+  const found = verdict.observation.found.get(key)
+  if (found !== undefined && !countsAsInForce(found)) {
     return { outcome: 'unknown', seen: 'present', verified: false, note: 'not in force yet' }
   }
   const note = `by its own entry, until ${outer} is in force`

@@ -6,7 +6,16 @@ import type { Claim, Decision, Desired } from './diff.ts'
 import { AgentError } from './errors.ts'
 import type { Intent, Key } from './intents.ts'
 import type { Evidence, Journal } from './journal.ts'
-import type { Answer, Change, Line, Observation, Platform, Rendering, Stop } from './platform.ts'
+import type {
+  Answer,
+  Change,
+  Line,
+  Observation,
+  Platform,
+  Read,
+  Rendering,
+  Stop,
+} from './platform.ts'
 import type { Session } from './session.ts'
 
 /** What a convergence runs on. */
@@ -102,6 +111,40 @@ export async function observe(
   const reads = work.platform.observe(intents, session.seen)
   const lines = [...reads.map((read) => read.line), ...behind]
   const answers = await session.run(lines, work.signal)
+  const byName = named(reads, answers)
+  await readFurther(work, session, intents, byName)
+  return {
+    observation: parsed(work.platform, () => {
+      return work.platform.parse(byName, intents, session.seen)
+    }),
+    readback: readbackOf([...byName.values()], work.platform),
+    behind: answers.slice(reads.length),
+  }
+}
+
+/** Next hops lead to next hops: more rounds than this, and what is left counts as leading on. */
+const mostRounds = 8
+
+/** Reads what only the answers name, round by round, into the same map. */
+async function readFurther(
+  work: Work,
+  session: Session,
+  intents: readonly Intent[],
+  byName: Map<string, Answer>,
+): Promise<void> {
+  const { platform } = work
+  for (let round = 0; round < mostRounds; round++) {
+    const reads = parsed(platform, () => platform.follow?.(byName, intents) ?? [])
+    if (reads.length === 0) return
+    // Lines behind the first reads may have led into the configuration.
+    await backToRest(work, session)
+    const lines = reads.map(({ line }) => line)
+    const answers = await session.run(lines, work.signal)
+    for (const [what, answer] of named(reads, answers)) byName.set(what, answer)
+  }
+}
+
+function named(reads: readonly Read[], answers: readonly Answer[]): Map<string, Answer> {
   const byName = new Map<string, Answer>()
   for (const [i, read] of reads.entries()) {
     const answer = answers[i]
@@ -110,13 +153,7 @@ export async function observe(
     }
     byName.set(read.what, answer)
   }
-  return {
-    observation: parsed(work.platform, () => {
-      return work.platform.parse(byName, intents, session.seen)
-    }),
-    readback: readbackOf(answers.slice(0, reads.length), work.platform),
-    behind: answers.slice(reads.length),
-  }
+  return byName
 }
 
 /** What a platform makes of answers; the answer that an error carries goes on without its secrets. */

@@ -161,7 +161,7 @@ function decideWanted(intent: Intent, found: Found, claim: Claim | undefined): D
   if (claim !== undefined && isOurs(claim, found)) return decideOwn(intent, found, claim)
   const base = { key: keyOf(intent), intent }
   if (found.effect === 'same') {
-    return found.inForce === 'no'
+    return !countsAsInForce(found)
       ? { ...base, kind: 'waiting', seen: 'foreign' }
       : {
           ...base,
@@ -188,7 +188,7 @@ function decideWanted(intent: Intent, found: Found, claim: Claim | undefined): D
 function decideOwn(intent: Intent, found: Found, claim: Claim): Decision {
   const base = { key: keyOf(intent), intent }
   if (sameObject(found.object, claim.wrote) && sameIntent(claim.intent, intent)) {
-    return found.inForce === 'no'
+    return !countsAsInForce(found)
       ? { ...base, kind: 'waiting', seen: 'present' }
       : { ...base, kind: 'settled', outcome: 'applied', seen: 'present' }
   }
@@ -257,7 +257,7 @@ function otherHolder(
 
 function decideShared(intent: Intent, found: Found, holder: Claim): Decision {
   const base = { key: keyOf(intent), intent }
-  if (found.inForce === 'no') return { ...base, kind: 'waiting', seen: 'present' }
+  if (!countsAsInForce(found)) return { ...base, kind: 'waiting', seen: 'present' }
   const note = `by the entry that nullroute holds for ${holder.key}`
   return { ...base, kind: 'settled', outcome: 'applied', seen: 'present', note }
 }
@@ -293,9 +293,10 @@ function decideExpected(intent: Intent, found: Found): Decision {
 
 function decideFading(intent: Intent, found: Found): Decision {
   const base = { key: keyOf(intent), intent }
-  return found.inForce === 'yes'
-    ? { ...base, kind: 'waiting', seen: 'present' }
-    : { ...base, kind: 'lifted', seen: 'absent' }
+  // What was not seen is not gone.
+  return found.inForce === 'no'
+    ? { ...base, kind: 'lifted', seen: 'absent' }
+    : { ...base, kind: 'waiting', seen: 'present' }
 }
 
 function decideLooked(intent: Intent, { object }: Found): Decision {
@@ -303,6 +304,11 @@ function decideLooked(intent: Intent, { object }: Found): Decision {
   if (object.length === 0) return { ...base, seen: 'absent' }
   const note = `not ours, and left alone: ${object.join('; ')}`
   return { ...base, seen: 'foreign', note }
+}
+
+/** Whether it is in force, as far as the device can say it: what could have been seen and was not does not count. */
+export function countsAsInForce({ inForce, cannotTell }: Found): boolean {
+  return inForce === 'yes' || (inForce === 'unknown' && cannotTell === true)
 }
 
 function isOurs(claim: Claim, found: Found): boolean {

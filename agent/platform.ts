@@ -123,6 +123,8 @@ export interface Found {
   readonly mark: 'ours' | 'none' | 'unmarkable'
   /** Whether it is in force as the device's forwarding sees it, from whatever source (for an observer only this counts). `unknown` where it can't be read. */
   readonly inForce: 'yes' | 'no' | 'unknown'
+  /** With `unknown`: the device has no way to say it, and `note` says what was not seen. Only then what was not seen counts as in force; anything else that could not be read is waited for. */
+  readonly cannotTell?: true
   /** Name of the element on the device, where one serves several keys: a member of a set that acts in both directions. It goes with the last key that wants it. */
   readonly element?: string
   /** Why nothing may be sent for this key. */
@@ -322,6 +324,8 @@ export interface Platform {
   readonly rest: Context
   /** What to read so that `parse` can answer for these intents. */
   observe(intents: readonly Intent[], seen: Seen): readonly Read[]
+  /** What to read besides, as only these answers name it: where a next hop leads. Asked again with its answers until nothing is left; may throw as `parse` does. */
+  follow?(answers: ReadonlyMap<string, Answer>, intents: readonly Intent[]): readonly Read[]
   /** Throws AgentError `unknown_output` for what it doesn't know: never a guess. */
   parse(answers: ReadonlyMap<string, Answer>, intents: readonly Intent[], seen: Seen): Observation
   /** One rendering for each change, in order. `facts` are the observation's, or for an offline plan the inventory's: what is missing is printed as `<asn>` and its line marked `unresolved`. */

@@ -49,6 +49,11 @@ function routed(entry: string, path = 'directly connected, via Null0'): string {
       Route tag 666`
 }
 
+/** What the device says of a next hop: the route that it takes for it, and where that leads. */
+function toHop(hop: string, entry = `${hop}/32`, path?: string): Record<string, string> {
+  return { [`show ip route ${hop}`]: routed(entry, path) }
+}
+
 const host = blackhole('203.0.113.9/32')
 const hostLine = 'ip route 203.0.113.9 255.255.255.255 Null0 tag 666 name nullroute-0291da56'
 const hostQuestion = 'show ip route 203.0.113.9 255.255.255.255'
@@ -58,8 +63,9 @@ function blackholes(
   answer: string,
   intent: Intent = host,
   question = hostQuestion,
+  hops: Record<string, string> = {},
 ) {
-  const table = { [routesLine]: config, [question]: answer }
+  const table = { [routesLine]: config, [question]: answer, ...hops }
   const inside = isWide(intent) ? { [`${question} longer-prefixes`]: rows() } : {}
   return foundFor(observed(cisco_ios, [intent], { ...table, ...inside }), intent)
 }
@@ -77,10 +83,11 @@ function rows(...lines: readonly string[]): string {
 describe('a wide blackhole on IOS', () => {
   const wide = blackhole('203.0.113.0/24')
   const question = 'show ip route 203.0.113.0 255.255.255.0'
-  const look = (table: string, config = '') =>
+  const look = (table: string, hops: Record<string, string> = {}) =>
     foundFor(
       observed(cisco_ios, [wide], {
-        [routesLine]: `ip route 203.0.113.0 255.255.255.0 Null0 tag 666\n${config}`,
+        ...hops,
+        [routesLine]: 'ip route 203.0.113.0 255.255.255.0 Null0 tag 666',
         [question]: routed('203.0.113.0/24'),
         [`${question} longer-prefixes`]: table,
       }),
@@ -105,9 +112,15 @@ describe('a wide blackhole on IOS', () => {
       'S        203.0.113.128/25 is directly connected, Null0\n                         [1/0] via 198.51.100.1',
     ],
     ['replicated', 'S   +    203.0.113.128/25 [1/0] via 198.51.100.1'],
+    [
+      'in a form that isn’t known',
+      'B        203.0.113.128/25 [200/0] via 198.51.100.1, indirectly',
+    ],
   ])('is not in force while a more specific route leads on: %s', (_, row) => {
+    const asks = /via 198\.51\.100\.1(?:$|, \d\d:)/.test(row)
     const found = look(
       rows('      203.0.113.0/24 is variably subnetted, 2 subnets, 2 masks', whole, row),
+      asks ? toHop('198.51.100.1', '198.51.100.0/24', 'directly connected, via Vlan7') : {},
     )
     expect(found).toMatchObject({ inForce: 'no', effect: 'same' })
     expect(found.note).toContain('203.0.113.128/25')
@@ -119,12 +132,15 @@ describe('a wide blackhole on IOS', () => {
     ['a summary', 'D        203.0.113.128/25 is a summary, 7w0d, Null0'],
     ['a learnt discard', 'B        203.0.113.9/32 [200/0] via 192.0.2.254, 00:00:04'],
   ])('is in force with %s inside', (_, row) => {
-    const hop = 'ip route 192.0.2.254 255.255.255.255 Null0'
-    expect(look(rows(whole, row), hop)).toMatchObject({ inForce: 'yes' })
+    const hops = row.includes('192.0.2.254') ? toHop('192.0.2.254') : {}
+    expect(look(rows(whole, row), hops)).toMatchObject({ inForce: 'yes' })
   })
 
   it('is unknown where the image can’t say, and an error is no table', () => {
-    expect(look("      ^\n% Invalid input detected at '^' marker.").inForce).toBe('unknown')
+    expect(look("      ^\n% Invalid input detected at '^' marker.")).toMatchObject({
+      inForce: 'unknown',
+      cannotTell: true,
+    })
     expect(() => look('%% Low on memory')).toThrow('a table of routes')
   })
 
@@ -190,6 +206,9 @@ describe('a blackhole on IOS', () => {
     const found = blackholes(
       `${hostLine}\nip route 203.0.113.9 255.255.255.255 192.0.2.1`,
       `${routed('203.0.113.9/32')}\n    192.0.2.1\n      Route metric is 0, traffic share count is 1`,
+      host,
+      hostQuestion,
+      toHop('192.0.2.1', '192.0.2.0/24', 'directly connected, via Vlan7'),
     )
     expect(found).toMatchObject({ object: [hostLine], mark: 'ours', inForce: 'no' })
   })
@@ -201,13 +220,80 @@ describe('a blackhole on IOS', () => {
     expect(blackholes(hostLine.replace('route ', 'route vrf CUST '), absent).object).toEqual([])
   })
 
-  it('is in force by a learnt route whose next hop is discarded here', () => {
+  describe('by a learnt route', () => {
     const learnt = (hop: string) =>
       `Routing entry for 203.0.113.9/32\n  Known via "bgp 64500", distance 200, metric 0\n  Tag 64501, type internal\n  Last update from ${hop} 00:00:10 ago\n  Routing Descriptor Blocks:\n  * ${hop}, from 198.51.100.12, 00:00:10 ago\n      Route metric is 0, traffic share count is 1\n      AS Hops 0`
     const discard = 'ip route 192.0.2.254 255.255.255.255 Null0'
-    expect(blackholes(discard, learnt('192.0.2.254')).inForce).toBe('yes')
-    expect(blackholes(discard, learnt('192.0.2.253')).inForce).toBe('no')
-    expect(blackholes('', learnt('192.0.2.254')).inForce).toBe('no')
+    const through = (hops: Record<string, string>, config = discard) =>
+      blackholes(config, learnt('192.0.2.254'), host, hostQuestion, hops).inForce
+
+    it('is in force where the device drops what goes to its next hop, by whatever route', () => {
+      expect(through(toHop('192.0.2.254'))).toBe('yes')
+      expect(through(toHop('192.0.2.254', '192.0.2.0/24'), '')).toBe('yes')
+    })
+
+    it('is not by a configured discard that is not the route of the next hop', () => {
+      const floating = `${discard} 250\nip route 192.0.2.254 255.255.255.255 192.0.2.5`
+      const beside = {
+        ...toHop('192.0.2.254', '192.0.2.254/32', '192.0.2.5'),
+        ...toHop('192.0.2.5', '192.0.2.4/30', 'directly connected, via GigabitEthernet0/1'),
+      }
+      expect(through(beside, floating)).toBe('no')
+      expect(through(toHop('192.0.2.254', '192.0.2.254/32', '192.0.2.5, via Vlan7'))).toBe('no')
+      expect(through({ 'show ip route 192.0.2.254': absent }, `${discard} track 7`)).toBe('no')
+      const several = `${routed('192.0.2.254/32')}\n    directly connected, via Vlan7\n      Route metric is 0, traffic share count is 1`
+      expect(through({ 'show ip route 192.0.2.254': several })).toBe('no')
+    })
+
+    it('is followed from next hop to next hop, and not in a circle', () => {
+      const first = toHop('192.0.2.254', '192.0.2.254/32', '192.0.2.253')
+      expect(through({ ...first, ...toHop('192.0.2.253') })).toBe('yes')
+      const back = toHop('192.0.2.253', '192.0.2.253/32', '192.0.2.254')
+      expect(through({ ...first, ...back })).toBe('no')
+    })
+
+    it('is looked up in the table that the device names', () => {
+      const vrf = blackhole('203.0.113.9/32', { vrf: 'CUST' })
+      const see = (hop: string, question: string) =>
+        foundFor(
+          observed(cisco_ios, [vrf], {
+            'show ip route vrf CUST 203.0.113.9 255.255.255.255': `\nRouting Table: CUST\n${routed('203.0.113.9/32', hop)}`,
+            [question]: routed('192.0.2.254/32'),
+          }),
+          vrf,
+        ).inForce
+      expect(see('192.0.2.254', 'show ip route vrf CUST 192.0.2.254')).toBe('yes')
+      expect(
+        see('192.0.2.254 (default), from 10.0.0.1, 1d18h ago', 'show ip route 192.0.2.254'),
+      ).toBe('yes')
+    })
+
+    it('in IPv6 is not in force by a wider discard with a more specific route before it', () => {
+      const six = blackhole('2001:db8:64::/48')
+      const asked = 'show ipv6 route 2001:DB8:64::/48'
+      const hop = 'show ipv6 route 2001:DB8:0:66::2'
+      const entry = (prefix: string, path: string) =>
+        `Routing entry for ${prefix}\n  Known via "static", distance 1, metric 0\n  Route count is 1/1, share count 0\n  Routing paths:\n    ${path}\n      Route metric is 0, traffic share count is 1`
+      const see = (end: string) =>
+        blackholes(
+          'ipv6 route 2001:DB8::/32 Null0\nipv6 route 2001:DB8:64::/48 2001:DB8:0:66::2',
+          entry('2001:DB8:64::/48', '2001:DB8:0:66::2'),
+          six,
+          asked,
+          { [hop]: end },
+        ).inForce
+      expect(see(entry('2001:DB8:0:66::/64', 'directly connected via GigabitEthernet0/1'))).toBe(
+        'no',
+      )
+      expect(see(entry('2001:DB8::/32', 'directly connected via Null0'))).toBe('yes')
+    })
+
+    it('is never guessed from an answer that says something else', () => {
+      expect(() => through({ 'show ip route 192.0.2.254': '%% Low on memory' })).toThrow(/unknown/)
+      expect(() => through(toHop('192.0.2.254', '198.51.100.0/24'))).toThrow('a route that covers')
+      const strange = `${routed('192.0.2.254/32')}\n  * tunnelled somewhere\n      Route metric is 0, traffic share count is 1`
+      expect(() => through({ 'show ip route 192.0.2.254': strange })).toThrow('in a known form')
+    })
   })
 
   it('is read in IPv6 and in a VRF', () => {
@@ -356,9 +442,38 @@ describe('a filter entry on IOS', () => {
       group,
       bound.replace(' 1 deny', 'ip access-list role-based X\n 1 deny'),
     ],
+    ...['time-range NIGHT', 'fragments', 'dscp ef', 'log time-range NIGHT', 'log fragments'].map(
+      (condition): [string, string, string] => [
+        `the condition ${condition}`,
+        group,
+        bound.replace('NULLROUTE any', `NULLROUTE any ${condition}`),
+      ],
+    ),
+    [
+      'the group let pass before it',
+      group,
+      bound.replace(' 1 deny', ' 1 permit tcp object-group NULLROUTE any\n 2 deny'),
+    ],
     ['a group of a longer name', group, bound.replaceAll('NULLROUTE', 'NULLROUTE-OLD')],
   ])('is not prepared with %s', (_, members, lists) => {
     expect(foundFor(look(members, lists), entry).stop?.code).toBe('not_prepared')
+  })
+
+  it('names the entry that would count but for its condition', () => {
+    const lists = bound.replace('NULLROUTE any', 'NULLROUTE any time-range NIGHT')
+    const { stop, inForce } = foundFor(look(group, lists), entry)
+    expect(inForce).toBe('no')
+    expect(stop?.message).toContain('`deny ip object-group NULLROUTE any time-range NIGHT`')
+    const there = foundFor(look(`${group} 203.0.113.64 255.255.255.192\n`, lists), entry)
+    expect(there).toMatchObject({ effect: 'same', inForce: 'no' })
+  })
+
+  it('is in force by an entry that logs', () => {
+    for (const word of ['log', 'log-input']) {
+      const lists = bound.replace('NULLROUTE any', `NULLROUTE any ${word}`)
+      const members = `${group} 203.0.113.64 255.255.255.192\n`
+      expect(foundFor(look(members, lists), entry).inForce).toBe('yes')
+    }
   })
 
   it('says which list denies it, and what was taken for granted', () => {
@@ -503,6 +618,13 @@ describe('a port on IOS', () => {
     expect(foundFor(look(config, state), one)).toMatchObject(expected)
   })
 
+  it.each(['', 'Interface table busy, try again later', '% Resource temporarily unavailable'])(
+    'is never said to be shut by the answer "%s"',
+    (answer) => {
+      expect(() => look(block(' shutdown\n'), answer)).toThrow(/was answered by something unknown/)
+    },
+  )
+
   it('must exist: entering a missing one would make it', () => {
     const found = foundFor(look(invalidAt('Gi1/0/7'), ''), one)
     expect(found.stop?.code).toBe('no_such_object')
@@ -627,6 +749,20 @@ Neighbor        V           AS MsgRcvd MsgSent   TblVer  InQ OutQ Up/Down  State
   ])('%s', (address, expected) => {
     const intent = neighbor(address)
     expect(foundFor(look(intent), intent)).toMatchObject(expected)
+  })
+
+  it('is never said to be shut by an answer that is no summary', () => {
+    expect(() => look(neighbor('192.0.2.10'), 'show bgp all summary', 'BGP is busy')).toThrow(
+      'a summary of BGP',
+    )
+  })
+
+  it('is not seen, and so not in force, where the summary has no row for it', () => {
+    const intent = neighbor('192.0.2.10')
+    const shown = look(intent, 'show bgp all summary', summary.replace(/^192\.0\.2\.10 .*\n/m, ''))
+    expect(foundFor(shown, intent)).toMatchObject({ effect: 'same', inForce: 'unknown' })
+    const wanted = { wanted: [intent], expected: [], fading: [], claims: [], frozen: false }
+    expect(decide(wanted, shown).map(({ kind }) => kind)).toEqual(['waiting'])
   })
 
   it('of a VRF is another than the global one of that address', () => {

@@ -63,6 +63,14 @@ export function observed(
     left.delete(line.text)
     answers.set(what, { line, text: table[line.text] ?? '' })
   }
+  for (;;) {
+    const reads = platform.follow?.(answers, intents) ?? []
+    if (reads.length === 0) break
+    for (const { what, line } of reads) {
+      left.delete(line.text)
+      answers.set(what, { line, text: table[line.text] ?? '' })
+    }
+  }
   if (left.size > 0) throw new TypeError(`never asked: ${[...left].join(', ')}`)
   return platform.parse(answers, intents, seen)
 }

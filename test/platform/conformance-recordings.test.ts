@@ -7,7 +7,6 @@ import { describe, expect, it } from 'vitest'
 import { inside } from '../../agent/platform.ts'
 import { peerState, readBgp } from '../../agent/platforms/cisco_ios/bgp.ts'
 import { cisco_ios } from '../../agent/platforms/cisco_ios/cisco_ios.ts'
-import { parseStatic } from '../../agent/platforms/cisco_ios/objects.ts'
 import { routeDiscards } from '../../agent/platforms/cisco_ios/routes.ts'
 import { differences } from '../../agent/platforms/cisco_ios/save.ts'
 import { pending } from '../../agent/platforms/juniper_junos/candidate.ts'
@@ -62,7 +61,7 @@ const meanings: readonly (readonly [string, () => unknown, unknown])[] = [
       routeDiscards(
         answer(ios('show_ip_route_prefix_answers_covering_default.txt')),
         prefix('203.0.113.9/32'),
-        { vrf: 'default', routes: [] },
+        { vrf: 'default', answers: new Map() },
       ),
     'no',
   ],
@@ -72,18 +71,19 @@ const meanings: readonly (readonly [string, () => unknown, unknown])[] = [
       routeDiscards(
         answer(ios('show_ip_route_prefix_static_tagged.txt')),
         prefix('192.168.4.0/25'),
-        { vrf: 'default', routes: [] },
+        { vrf: 'default', answers: new Map() },
       ),
     'no',
   ],
   [
     'cisco_ios: it discards once its next hop does',
     () => {
-      const hop = parseStatic('ip route 10.1.11.9 255.255.255.255 Null0')
+      const text =
+        'Routing entry for 10.1.11.9/32\nRouting Descriptor Blocks:\n* directly connected, via Null0\n'
       return routeDiscards(
         answer(ios('show_ip_route_prefix_static_tagged.txt')),
         prefix('192.168.4.0/25'),
-        { vrf: 'default', routes: hop === undefined ? [] : [hop] },
+        { vrf: 'default', answers: new Map([['hop default 10.1.11.9', answer(text)]]) },
       )
     },
     'yes',
@@ -93,7 +93,7 @@ const meanings: readonly (readonly [string, () => unknown, unknown])[] = [
     () =>
       routeDiscards(answer(ios('show_ipv6_route_prefix_tagged.txt')), prefix('201:201::/64'), {
         vrf: 'default',
-        routes: [],
+        answers: new Map(),
       }),
     'no',
   ],

@@ -281,6 +281,30 @@ describe('a filter entry on Junos', () => {
     expect(found.note).toMatch(/^discarded by CUST-IN on ge-0\/0\/7\.0; taken for granted: /)
   })
 
+  it.each([
+    ['destination-address 198.51.100.0/24'],
+    ['destination-prefix-list OTHER'],
+    ['protocol tcp'],
+    ['prefix-list OTHER'],
+    ['source-prefix-list OTHER except'],
+    ['source-address 203.0.113.9/32 except'],
+  ])('is not in force by a term that also asks for %s, which is named', (condition) => {
+    const filter = 'set firewall family inet filter CUST-IN'
+    const lines = `${filter} term ours from source-prefix-list nullroute-v4\n${filter} term ours from ${condition}\n${filter} term ours then discard\n`
+    const found = look(ours, lines, bound)
+    expect(found).toMatchObject({ inForce: 'no', effect: 'same' })
+    const { stop } = look(list, lines, bound)
+    expect(stop?.code).toBe('not_prepared')
+    expect(stop?.message).toContain('term ours of CUST-IN')
+    expect(stop?.message).toContain(condition)
+  })
+
+  it('is in force by a term that names more sources', () => {
+    const filter = 'set firewall family inet filter CUST-IN'
+    const lines = `${filter} term ours from source-prefix-list nullroute-v4\n${filter} term ours from source-address 198.51.100.0/24\n${filter} term ours then discard\n`
+    expect(look(ours, lines, bound).inForce).toBe('yes')
+  })
+
   it('counts a filter only where it stands on more than uplinks', () => {
     const uplinks = (...names: readonly string[]) =>
       foundFor(
@@ -376,6 +400,39 @@ describe('a port on Junos', () => {
     ['switched off by a range', '', off, { object: [], effect: 'same' }],
   ])('%s', (_, config, state, expected) => {
     expect(see(one, { [configLine]: config, [stateLine]: state })).toMatchObject(expected)
+  })
+
+  it.each([
+    'Interface table busy',
+    'Physical interface: ge-0/0/7, Resetting, Physical link is Down',
+  ])('is never said to be off by "%s"', (answer) => {
+    expect(() => see(one, { [configLine]: mine, [stateLine]: answer })).toThrow(
+      /was answered by something unknown/,
+    )
+  })
+
+  it.each([
+    ['Up SNMP-Traps 0x4004000 Encapsulation: ENET2', 'no'],
+    ['Down SNMP-Traps 0x4004000 Encapsulation: ENET2', 'yes'],
+    ['Down Device-Down SNMP-Traps Encapsulation: ENET2', 'yes'],
+    ['Device-Down SNMP-Traps 0x4004000 Encapsulation: ENET2', 'no'],
+    ['Hardware-Down Device-Down SNMP-Traps Encapsulation: ENET2', 'no'],
+  ])('that is a unit with the flags %s: %s', (flags, inForce) => {
+    const unit = port('ge-0/0/7.100')
+    const text = `  Logical interface ge-0/0/7.100 (Index 70) (SNMP ifIndex 512)\n    Flags: ${flags}\n`
+    const shown = see(unit, { [more('show interfaces ge-0/0/7.100')]: text })
+    expect(shown).toMatchObject({ inForce, effect: inForce === 'yes' ? 'same' : 'none' })
+  })
+
+  it('is never taken for off by flags that say nothing of it, or by another unit', () => {
+    const unit = port('ge-0/0/7.100')
+    const look = (name: string, flags: string) =>
+      see(unit, {
+        [more('show interfaces ge-0/0/7.100')]:
+          `  Logical interface ${name} (Index 70)\n    Flags: ${flags}\n`,
+      })
+    expect(() => look('ge-0/0/7.100', 'SNMP-Traps')).toThrow(/unknown/)
+    expect(() => look('ge-0/0/7.10', 'Down SNMP-Traps')).toThrow(/unknown/)
   })
 
   it('must exist', () => {

@@ -144,7 +144,12 @@ export function createBench(spec: SimulatedDevice, way: Way = 'bytes'): Bench {
     look(intents: readonly Intent[]) {
       if (warm === undefined) throw new Error('nothing was read yet')
       const reads = platform.observe(intents, warm.seen)
-      return platform.parse(readDirectly(model, reads), intents, warm.seen)
+      const answers = new Map(readDirectly(model, reads))
+      for (;;) {
+        const further = platform.follow?.(answers, intents) ?? []
+        if (further.length === 0) return platform.parse(answers, intents, warm.seen)
+        for (const [what, answer] of readDirectly(model, further)) answers.set(what, answer)
+      }
     },
   })
 }

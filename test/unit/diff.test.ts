@@ -66,6 +66,24 @@ describe('an intent without a claim', () => {
     expect(decision).toMatchObject({ kind: 'settled', outcome: 'already', seen: 'foreign' })
   })
 
+  it('is not there already where it could have been seen in force, and was not', () => {
+    const unseen = found(host, { object: ours, effect: 'same', inForce: 'unknown' })
+
+    expect(decideOne({ wanted: [host] }, unseen)).toMatchObject({ kind: 'waiting' })
+    expect(decideOne({ wanted: [host], claims: [claim(host)] }, unseen)).toMatchObject({
+      kind: 'waiting',
+    })
+    expect(decideOne({ wanted: [host] }, { ...unseen, cannotTell: true })).toMatchObject({
+      kind: 'settled',
+    })
+  })
+
+  it('that fades is not gone until that was seen', () => {
+    const unseen = found(host, { inForce: 'unknown' })
+
+    expect(decideOne({ fading: [host] }, unseen)).toMatchObject({ kind: 'waiting' })
+  })
+
   it('is refused where someone put something else, naming the line', () => {
     const theirs = 'ip route 203.0.113.9/32 10.0.0.1'
     const decision = decideOne(

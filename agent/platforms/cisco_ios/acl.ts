@@ -53,8 +53,9 @@ export function foundMember(
   if (familyOf(intent.prefix) === 6) {
     return { key, object: [], effect: 'none', mark: 'unmarkable', inForce: 'unknown' }
   }
-  const bindings = bindingsFor(intent.direction, answerTo(answers, 'lists').text, facts)
-  const stop = notPrepared(intent, members, bindings)
+  const lists = answerTo(answers, 'lists').text
+  const bindings = bindingsFor(intent.direction, lists, facts)
+  const stop = notPrepared(intent, { members, bindings, lists })
   const stands = members?.includes(intent.prefix) === true
   return {
     key,
@@ -72,8 +73,15 @@ export function foundMember(
 
 function notPrepared(
   intent: Acl,
-  members: readonly string[] | undefined,
-  bindings: Bindings,
+  {
+    members,
+    bindings,
+    lists,
+  }: {
+    readonly members: readonly string[] | undefined
+    readonly bindings: Bindings
+    readonly lists: string
+  },
 ): Stop | undefined {
   const remedy = 'paste the lines of `nullroute device prepare`, with the names of your own lists'
   if (members === undefined) {
@@ -84,7 +92,7 @@ function notPrepared(
     intent.direction === 'in'
       ? `deny ip object-group ${groupName} any`
       : `deny ip any object-group ${groupName}`
-  const message = `no access list that stands on an interface in direction \`${intent.direction}\` has \`${entry}\` before an entry that lets everything pass`
+  const message = `no access list that stands on an interface in direction \`${intent.direction}\` has \`${entry}\` before an entry that lets everything pass${conditionalNote(intent.direction, lists)}`
   return uplinkStop(bindings) ?? { code: 'not_prepared', message, remedy }
 }
 
@@ -113,15 +121,42 @@ function denyingLists(direction: Acl['direction'], lists: string): readonly stri
   for (const line of lists.split('\n')) {
     if (/^\S/.test(line)) list = /^ip access-list (?:extended|standard) (\S+)/.exec(line)?.[1]
     if (list === undefined) continue
-    if (/^ +(?:\d+ )?permit +ip any any\b/.test(line)) list = undefined
+    if (letsPass.test(line)) list = undefined
     else if (deniedBy(line) === direction) found.add(list)
   }
   return [...found]
 }
 
+/** Everything, or something of the group itself. */
+const letsPass = /^ +(?:\d+ )?permit +(?:ip any any\b|[^\n]*\bobject-group NULLROUTE(?: |$))/
+
+const denies = {
+  in: /^ +(?:\d+ )?(deny +ip object-group NULLROUTE any(?: (.+?))?)\s*$/,
+  out: /^ +(?:\d+ )?(deny +ip any object-group NULLROUTE(?: (.+?))?)\s*$/,
+} as const
+
+/** Words behind an entry that take nothing away from what it denies. Any other is a condition: `time-range NIGHT`, `fragments`, `dscp ef`. */
+const harmless = /^log(?:-input)?$/
+
 function deniedBy(line: string): Acl['direction'] | undefined {
-  if (/^ +(?:\d+ )?deny +ip object-group NULLROUTE any\b/.test(line)) return 'in'
-  return /^ +(?:\d+ )?deny +ip any object-group NULLROUTE\b/.test(line) ? 'out' : undefined
+  const denied = (direction: Acl['direction']): boolean => {
+    const entry = denies[direction].exec(line)
+    return entry !== null && (entry[2] === undefined || harmless.test(entry[2]))
+  }
+  if (denied('in')) return 'in'
+  return denied('out') ? 'out' : undefined
+}
+
+/** Names the entries that would count but for a condition. */
+function conditionalNote(direction: Acl['direction'], lists: string): string {
+  const entries = lists.split('\n').flatMap((line) => {
+    const [, entry, condition] = denies[direction].exec(line) ?? []
+    return entry === undefined || condition === undefined || harmless.test(condition)
+      ? []
+      : [`\`${entry}\``]
+  })
+  if (entries.length === 0) return ''
+  return `; with a further condition it drops a part only, and does not count: ${entries.join(', ')}`
 }
 
 /** Members that no intent asks for: ours by the group's name, under the key of the direction `in`. */

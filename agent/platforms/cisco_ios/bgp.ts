@@ -73,13 +73,14 @@ export function foundNeighbor(
 ): Found {
   const lines = bgp?.peers.get(peerKey(intent)) ?? []
   const shut = lines.find((line) => /^shutdown\b/.test(line))
-  const state = peerState(answerTo(answers, summaryOf(intent)).text, intent.peer)
+  const state = stateIn(answerTo(answers, summaryOf(intent)), intent.peer)
   const held = state?.startsWith('Idle (Admin)') === true
   const stop = stopFor(intent, bgp, lines)
   const base = {
     key: keyOf(intent),
     mark: 'unmarkable',
     inForce: state === undefined ? 'unknown' : held ? 'yes' : 'no',
+    ...(state === undefined ? { note: 'the summary of BGP has no row for it' } : {}),
     ...(stop === undefined ? {} : { stop }),
   } as const
   if (shut === 'shutdown') {
@@ -113,6 +114,18 @@ function stopFor(
     remedy,
   }
 }
+
+/** An answer without the peer must be a summary, or say that there is none. */
+function stateIn(answer: Answer, peer: Address): string | undefined {
+  const state = peerState(answer.text, peer)
+  if (state === undefined && answer.text.trim() !== '' && !summaryForm.test(answer.text)) {
+    throw unknownOutput(answer, 'a summary of BGP, or nothing')
+  }
+  return state
+}
+
+const summaryForm =
+  /^(?:For address family: |BGP router identifier |Neighbor +V +AS |% ?(?:BGP not active|No such |VRF ))/m
 
 /** The last column of a peer's row: `Idle (Admin)`, `Active`, a number of prefixes. A long address stands alone on its line, the rest follows. */
 export function peerState(summary: string, peer: Address): string | undefined {

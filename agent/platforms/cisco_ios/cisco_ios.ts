@@ -3,7 +3,7 @@
 import { enter, free, type Platform } from '../../platform.ts'
 import { industrySecrets, withoutSecrets } from '../redaction.ts'
 import { clean, failed, lockWords, open, prompt, question } from './dialogue.ts'
-import { observe, parse } from './observe.ts'
+import { follow, observe, parse } from './observe.ts'
 import { canonicalPort } from './port-names.ts'
 import { preflight, prepare } from './preflight.ts'
 import { bothDirections, noIpv6Filter, noMessage, render } from './render.ts'
@@ -32,6 +32,7 @@ export const cisco_ios: Platform = {
   redact: (text) => withoutSecrets(text, industrySecrets),
   rest: 'exec',
   observe,
+  follow,
   parse,
   render,
   transaction: {

@@ -1,18 +1,12 @@
 // The answers to `show ip route A M longer-prefixes` and `show ipv6 route P longer-prefixes`: routes inside a prefix that lead somewhere. For their
 // addresses they win over any discard of the whole.
 
-import {
-  covers,
-  familyOf,
-  type Prefix,
-  parseAddress,
-  parsePrefix,
-} from '../../../inventory/prefix.ts'
-import type { Answer } from '../../platform.ts'
+import { covers, familyOf, type Prefix, parsePrefix } from '../../../inventory/prefix.ts'
+import type { Answer, Read } from '../../platform.ts'
 import { unknownOutput } from '../output.ts'
 import { isUnknownLine } from './dialogue.ts'
-import { discardsNextHop } from './objects.ts'
-import { isAbsent, type Table } from './routes.ts'
+import { type Path, pathOfRow } from './paths.ts'
+import { endsInDiscard, isAbsent, readsForPaths, type Table } from './routes.ts'
 
 /** The first prefix inside that is not dropped; `none`, or `unknown` where the image can't say. */
 export function leakInside(
@@ -20,18 +14,46 @@ export function leakInside(
   prefix: Prefix,
   table: Table,
 ): { readonly kind: 'none' | 'unknown' } | { readonly kind: 'leak'; readonly prefix: Prefix } {
-  if (isUnknownLine(answer.text)) return { kind: 'unknown' }
-  if (isAbsent(answer.text)) return { kind: 'none' }
-  if (!/^(?:Codes: |Gateway of last resort|IPv6 Routing Table)/m.test(answer.text)) {
-    throw unknownOutput(answer, 'a table of routes')
-  }
-  const leak = entriesOf(answer, prefix)
-    .filter((entry) => entry.prefix !== prefix && covers(prefix, entry.prefix))
-    .find(({ paths }) => paths.length === 0 || !paths.every((path) => isDiscard(path, table)))
+  const entries = entriesInside(answer, prefix, table)
+  if (entries === undefined) return { kind: 'unknown' }
+  const leak = entries.find(({ paths }) => !endsInDiscard(paths, table.answers))
   return leak === undefined ? { kind: 'none' } : { kind: 'leak', prefix: leak.prefix }
 }
 
+/** The reads that are missing to say where the routes inside lead: none where one leads on in any case. */
+export function readsForInside(answer: Answer, prefix: Prefix, table: Table): readonly Read[] {
+  const entries = entriesInside(answer, prefix, table) ?? []
+  return readsForPaths(
+    entries.flatMap(({ paths }) => paths),
+    table.answers,
+  )
+}
+
+/** The routes inside; undefined where the image doesn't know the question. */
+function entriesInside(
+  answer: Answer,
+  prefix: Prefix,
+  { vrf }: Table,
+): readonly Entry[] | undefined {
+  if (isUnknownLine(answer.text)) return undefined
+  if (isAbsent(answer.text)) return []
+  if (!/^(?:Codes: |Gateway of last resort|IPv6 Routing Table)/m.test(answer.text)) {
+    throw unknownOutput(answer, 'a table of routes')
+  }
+  return rowsOf(answer, prefix)
+    .filter((row) => row.prefix !== prefix && covers(prefix, row.prefix))
+    .map((row) => ({
+      prefix: row.prefix,
+      paths: row.paths.map((path) => pathOfRow(path, vrf)),
+    }))
+}
+
 interface Entry {
+  readonly prefix: Prefix
+  readonly paths: readonly Path[]
+}
+
+interface Row {
   readonly prefix: Prefix
   readonly paths: string[]
 }
@@ -42,8 +64,8 @@ const six = new RegExp(String.raw`^${code} {1,}([0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*\/\
 const header = /^ +\d+\.\d+\.\d+\.\d+(\/\d+) is (variably )?subnetted,/
 
 /** Rows of the table. A row without a length has that of the header above it; a long one goes on in the next lines. */
-function entriesOf(answer: Answer, prefix: Prefix): readonly Entry[] {
-  const entries: Entry[] = []
+function rowsOf(answer: Answer, prefix: Prefix): readonly Row[] {
+  const rows: Row[] = []
   let length = ''
   for (const line of answer.text.split('\n')) {
     const above = header.exec(line)
@@ -52,15 +74,15 @@ function entriesOf(answer: Answer, prefix: Prefix): readonly Entry[] {
       continue
     }
     const row = (familyOf(prefix) === 4 ? four : six).exec(line)
-    const entry = row === null ? undefined : entryOf(answer, row, length)
-    if (entry !== undefined) entries.push(entry)
+    const entry = row === null ? undefined : rowOf(answer, row, length)
+    if (entry !== undefined) rows.push(entry)
     else if (/^ +(?:\[\d+\/\d+\]|via |is |directly )/.test(line))
-      entries.at(-1)?.paths.push(line.trim())
+      rows.at(-1)?.paths.push(line.trim())
   }
-  return entries
+  return rows
 }
 
-function entryOf(answer: Answer, row: RegExpExecArray, length: string): Entry {
+function rowOf(answer: Answer, row: RegExpExecArray, length: string): Row {
   const [, base = '', own, rest = ''] = row
   const isSix = base.includes('/')
   const parsed = parsePrefix(isSix ? base : `${base}${own ?? length}`)
@@ -68,11 +90,4 @@ function entryOf(answer: Answer, row: RegExpExecArray, length: string): Entry {
   // A row of IPv6 has its paths below.
   const first = (isSix ? '' : rest).trim()
   return { prefix: parsed.value, paths: first === '' ? [] : [first] }
-}
-
-/** `is directly connected, Null0`, `[200/0] via 192.0.2.254, 00:00:04`, `is a summary, 7w0d, Null0`, `via Null0, directly connected`. */
-function isDiscard(path: string, table: Table): boolean {
-  if (/(?:^via |, )Null0\b/.test(path)) return true
-  const hop = parseAddress(/\bvia ([0-9A-Fa-f.:]+)/.exec(path)?.[1] ?? '')
-  return hop.ok && discardsNextHop(table.routes, table.vrf, hop.value)
 }

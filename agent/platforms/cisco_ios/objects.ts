@@ -4,7 +4,6 @@
 import {
   type Address,
   baseOf,
-  covers,
   familyOf,
   hostPrefix,
   netmaskOf,
@@ -107,21 +106,6 @@ function staticFrom(vrf: string, prefix: Prefix, words: readonly string[]): Stat
 export function isPlainDiscard(route: StaticRoute, tag: number): boolean {
   return (
     route.via === 'Null0' && route.distance === 1 && route.tag === tag && route.others.length === 0
-  )
-}
-
-/** Whether packets to this next hop are dropped by a static discard of exactly it, or of a discard prefix around it. */
-export function discardsNextHop(
-  routes: readonly StaticRoute[],
-  vrf: string,
-  hop: Address,
-): boolean {
-  const host = hostPrefix(hop)
-  return routes.some(
-    (route) =>
-      route.via === 'Null0' &&
-      route.vrf === vrf &&
-      (route.prefix === host || (host.includes(':') && covers(route.prefix, host))),
   )
 }
 

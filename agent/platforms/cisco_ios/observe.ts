@@ -17,10 +17,10 @@ import { answerTo, isHost, leakNote, refuseDenied, unknownOutput } from '../outp
 import { foundMember, groupReads, membersOf, readGroup } from './acl.ts'
 import { foundNeighbor, neighborReads, readBgp } from './bgp.ts'
 import { isUnknownLine } from './dialogue.ts'
-import { leakInside } from './more-specific.ts'
+import { leakInside, readsForInside } from './more-specific.ts'
 import { isPlainDiscard, parseStatic, type StaticRoute } from './objects.ts'
 import { foundPort, portFacts, portReads } from './ports.ts'
-import { routeDiscards } from './routes.ts'
+import { readsForPaths, routeDiscards, routeOf } from './routes.ts'
 
 type Blackhole = Extract<Intent, { readonly kind: 'blackhole' }>
 
@@ -72,6 +72,36 @@ function routeQuestion(intent: Blackhole): string {
   return familyOf(intent.prefix) === 4
     ? `show ip route ${table}${baseOf(intent.prefix)} ${netmaskOf(intent.prefix)}`
     : `show ipv6 route ${table}${intent.prefix.toUpperCase()}`
+}
+
+/** More next hops than these are not asked for: of a route to one more it is not believed that it drops anything. */
+const mostHops = 64
+
+/** Where the next hops lead that the answers name, and then those that these lead to. */
+export function follow(
+  answers: ReadonlyMap<string, Answer>,
+  intents: readonly Intent[],
+): readonly Read[] {
+  refuseDenied(answers, denial)
+  const reads = new Map<string, Read>()
+  for (const intent of intents) {
+    if (intent.kind !== 'blackhole') continue
+    for (const one of hopReads(intent, answers)) {
+      if (reads.size < mostHops) reads.set(one.what, one)
+    }
+  }
+  return [...reads.values()]
+}
+
+function hopReads(intent: Blackhole, answers: ReadonlyMap<string, Answer>): readonly Read[] {
+  const { vrf, prefix } = intent
+  const table = { answers, vrf }
+  const route = routeOf(answerTo(answers, keyOf(intent)), vrf)
+  if (route?.prefix !== prefix) return []
+  const inside = isHost(prefix)
+    ? []
+    : readsForInside(answerTo(answers, insideOf(intent)), prefix, table)
+  return [...readsForPaths(route.paths, answers), ...inside]
 }
 
 /** Throws `unknown_output` for what it doesn't know. */
@@ -149,7 +179,7 @@ function foundRoute(intent: Blackhole, { answers, routes }: Shown): Found {
   const stop = missingTable(answer, intent)
   const base = {
     key,
-    ...forwarding(intent, { answers, routes }),
+    ...forwarding(intent, answers),
     ...(stop === undefined ? {} : { stop }),
   } as const
   if (here.length === 0) return { ...base, object: [], effect: 'none', mark: 'none' }
@@ -165,16 +195,16 @@ function foundRoute(intent: Blackhole, { answers, routes }: Shown): Found {
 /** Dropped as a whole, and no route inside that leads anywhere. */
 function forwarding(
   intent: Blackhole,
-  { answers, routes }: Pick<Shown, 'answers' | 'routes'>,
-): Pick<Found, 'inForce' | 'note'> {
-  const table = { routes, vrf: intent.vrf }
+  answers: ReadonlyMap<string, Answer>,
+): Pick<Found, 'inForce' | 'cannotTell' | 'note'> {
+  const table = { answers, vrf: intent.vrf }
   const inForce = routeDiscards(answerTo(answers, keyOf(intent)), intent.prefix, table)
   if (inForce !== 'yes' || isHost(intent.prefix)) return { inForce }
   const inside = leakInside(answerTo(answers, insideOf(intent)), intent.prefix, table)
   if (inside.kind === 'none') return { inForce }
   if (inside.kind === 'leak') return { inForce: 'no', note: leakNote(intent.prefix, inside.prefix) }
   const note = `this image does not say which routes there are inside ${intent.prefix}: that none of them leads anywhere was not seen`
-  return { inForce: 'unknown', note }
+  return { inForce: 'unknown', cannotTell: true, note }
 }
 
 function nameless(route: StaticRoute | undefined): boolean {

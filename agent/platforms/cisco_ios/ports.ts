@@ -60,15 +60,15 @@ function blockOf(answer: Answer, host: string): Block | undefined {
   throw unknownOutput(answer, 'the block of the interface, or `% Invalid input` at its name')
 }
 
-type State = 'administratively down' | 'err-disabled' | 'up' | 'down' | 'unknown'
+type State = 'administratively down' | 'err-disabled' | 'up' | 'down'
 
 /** `GigabitEthernet1/0/7 is down, line protocol is down (err-disabled)` → err-disabled. */
-function portState(text: string): State {
+function portState(answer: Answer): State {
   const found =
-    /^\S+ is (administratively down|up|down|deleted|reset)\b[^\n]*?, line protocol is \w+([^\n]*)/m.exec(
-      text,
+    /^\S+ is (administratively down|up|down|deleted|reset|standby mode)\b[^\n]*?, line protocol is \w+([^\n]*)/m.exec(
+      answer.text,
     )
-  if (found === null) return 'unknown'
+  if (found === null) throw unknownOutput(answer, '`… is …, line protocol is …`')
   if (/err-?disabled/.test(found[0])) return 'err-disabled'
   if (found[1] === 'administratively down') return 'administratively down'
   return found[1] === 'up' ? 'up' : 'down'
@@ -88,7 +88,8 @@ export function foundPort(
   },
 ): Found {
   const block = blockOf(answerTo(answers, configOf(intent.port)), host)
-  const state = portState(answerTo(answers, stateOf(intent.port)).text)
+  // Of a port that isn't there the state is an error too.
+  const state = block === undefined ? undefined : portState(answerTo(answers, stateOf(intent.port)))
   const shut = block?.lines.includes('shutdown') === true
   const stop = stopFor(intent, block, state)
   return {
@@ -96,14 +97,18 @@ export function foundPort(
     object: shut ? [portObject(intent.port, facts)] : [],
     effect: shut ? 'same' : 'none',
     mark: 'unmarkable',
-    inForce: state === 'unknown' ? 'unknown' : state === 'administratively down' ? 'yes' : 'no',
+    inForce: state === 'administratively down' ? 'yes' : 'no',
     // Keys of two spellings are one port: it goes up with the last that wants it down.
     element: `interface ${facts[portFact(intent.port)] ?? intent.port}`,
     ...(stop === undefined ? {} : { stop }),
   }
 }
 
-function stopFor(intent: Port, block: Block | undefined, state: State): Stop | undefined {
+function stopFor(
+  intent: Port,
+  block: Block | undefined,
+  state: State | undefined,
+): Stop | undefined {
   if (block === undefined) {
     return {
       code: 'no_such_object',

@@ -28,7 +28,7 @@ import {
   routePath,
   staticPath,
 } from './objects.ts'
-import { bindingsFor, filterReads, portReads, portState } from './prepared.ts'
+import { bindingsFor, filterReads, partialTerms, portReads, portState } from './prepared.ts'
 import { leakInside, routeDiscards } from './routes.ts'
 import { isUnder, readStatements, type Statement, type Statements, under } from './statements.ts'
 
@@ -224,7 +224,8 @@ function foundEntry(intent: Of<'acl'>, { answers, inactive, facts }: Reading): F
   const list = statementsOf(answers, listPath(family)).set
   const stands = list.includes(path)
   const bindings = bindingsFor({ family, direction }, answers, facts)
-  const stop = inactiveStop(path, inactive) ?? notPrepared(intent, list, bindings)
+  const partial = partialTerms({ family, direction }, answers)
+  const stop = inactiveStop(path, inactive) ?? notPrepared(intent, { list, bindings, partial })
   return {
     key: keyOf(intent),
     object: stands ? [path] : [],
@@ -240,8 +241,15 @@ function foundEntry(intent: Of<'acl'>, { answers, inactive, facts }: Reading): F
 
 function notPrepared(
   intent: Of<'acl'>,
-  list: readonly Statement[],
-  bindings: Bindings,
+  {
+    list,
+    bindings,
+    partial,
+  }: {
+    readonly list: readonly Statement[]
+    readonly bindings: Bindings
+    readonly partial: readonly string[]
+  },
 ): Stop | undefined {
   const name = listNames[familyOf(intent.prefix)]
   const remedy = 'paste the lines of `nullroute device prepare`, with the names of your own filters'
@@ -251,7 +259,11 @@ function notPrepared(
   }
   if (bindings.bound.length > 0) return undefined
   const side = intent.direction === 'in' ? 'source' : 'destination'
-  const message = `no filter that stands on an interface as \`${intent.direction}put\` discards by \`prefix-list ${name}\` or \`${side}-prefix-list ${name}\` before a term that lets everything pass`
+  const but =
+    partial.length === 0
+      ? ''
+      : `; with a further condition it drops a part only, and does not count: ${partial.join('; ')}`
+  const message = `no filter that stands on an interface as \`${intent.direction}put\` discards by \`prefix-list ${name}\` or \`${side}-prefix-list ${name}\` before a term that lets everything pass${but}`
   return uplinkStop(bindings) ?? { code: 'not_prepared', message, remedy }
 }
 
@@ -269,7 +281,7 @@ function foundPort(intent: Of<'port'>, { answers, inactive }: Reading): Found {
     object,
     effect: off || elsewhere ? 'same' : object.length > 0 ? 'other' : 'none',
     mark: object.includes(`${path} ${mark}`) ? 'ours' : 'none',
-    inForce: state === 'off' ? 'yes' : state === 'on' ? 'no' : 'unknown',
+    inForce: state === 'off' ? 'yes' : 'no',
     ...(stop === undefined ? {} : { stop }),
   }
 }

@@ -32,14 +32,11 @@ export function bindingsFor(
   const name = listNames[family]
   const side = direction === 'in' ? 'source' : 'destination'
   const places = placesOf(readStatements(answerTo(answers, 'bound')))
-  const usesList = (condition: string): boolean =>
-    condition === `prefix-list ${name}` || condition === `${side}-prefix-list ${name}`
   const dropping = filtersOf(readStatements(answerTo(answers, 'terms')))
     .filter((one) => one.family === families[family])
     .filter(({ terms }) => {
       const ours = terms.findIndex(({ from, actions }) => {
-        // Another kind of condition (a protocol) would make it drop a part only.
-        return from.some(usesList) && from.every(isPlace) && actions.some(isDrop)
+        return actions.some(isDrop) && usesOf(from, name, side).some(({ whole }) => whole)
       })
       // Terms act in their order.
       return ours >= 0 && !terms.slice(0, ours).some(letsAllPass)
@@ -55,6 +52,41 @@ export function bindingsFor(
     )
   const standing = dropping.filter(({ interfaces }) => interfaces.length > 0)
   return partBindings(standing, facts, { canonicalPort: (port) => port.toLowerCase() })
+}
+
+/** How a term uses the list, by either of its two conditions, and whether it then meets all that is in it. */
+function usesOf(
+  from: readonly string[],
+  name: string,
+  side: 'source' | 'destination',
+): readonly { readonly condition: string; readonly whole: boolean }[] {
+  return ['', `${side}-`]
+    .map((kind) => ({ kind, condition: `${kind}prefix-list ${name}` }))
+    .filter(({ condition }) => from.includes(condition))
+    .map(({ kind, condition }) => {
+      // Conditions of one kind add up. One of another kind (the other side, a protocol), or an exception, leaves a part only.
+      const adds = new RegExp(`^${kind}(?:prefix-list|address) \\S+$`)
+      return { condition, whole: from.every((one) => adds.test(one)) }
+    })
+}
+
+/** Terms that would discard by the list but for a further condition, for the words of a refusal. */
+export function partialTerms(
+  { family, direction }: { readonly family: 4 | 6; readonly direction: Of<'acl'>['direction'] },
+  answers: ReadonlyMap<string, Answer>,
+): readonly string[] {
+  const side = direction === 'in' ? 'source' : 'destination'
+  return filtersOf(readStatements(answerTo(answers, 'terms')))
+    .filter((one) => one.family === families[family])
+    .flatMap(({ filter, terms }) =>
+      terms
+        .filter(({ actions }) => actions.some(isDrop))
+        .filter(({ from }) => {
+          const uses = usesOf(from, listNames[family], side)
+          return uses.length > 0 && !uses.some(({ whole }) => whole)
+        })
+        .map(({ term, from }) => `term ${term} of ${filter} (from ${from.join(', ')})`),
+    )
 }
 
 const families = { 4: 'inet', 6: 'inet6' } as const
@@ -79,6 +111,7 @@ function placesOf({ set, inactive }: Statements): readonly {
 }
 
 interface Term {
+  readonly term: string
   readonly from: string[]
   readonly actions: string[]
 }
@@ -98,7 +131,7 @@ function filtersOf({ set, inactive }: Statements): readonly {
     const [, filter = '', name = '', part, text = ''] = found ?? []
     if (found === null) continue
     const terms = filters.get(filter) ?? new Map<string, Term>()
-    const term = terms.get(name) ?? { from: [], actions: [] }
+    const term = terms.get(name) ?? { term: name, from: [], actions: [] }
     if (part === 'from') term.from.push(text)
     if (part === 'then') term.actions.push(text)
     filters.set(filter, terms.set(name, term))
@@ -109,10 +142,6 @@ function filtersOf({ set, inactive }: Statements): readonly {
     filter: path.split(' ').at(-1) ?? '',
     terms: [...terms.values()],
   }))
-}
-
-function isPlace(condition: string): boolean {
-  return /^(?:(?:source|destination)-)?(?:prefix-list|address) /.test(condition)
 }
 
 function isDrop(action: string): boolean {
@@ -139,22 +168,25 @@ export function portReads(intent: Of<'port'>): readonly Read[] {
 }
 
 /** What `show interfaces` says in its first lines. A port that isn't there would be configured without a word: so it is asked first. */
-export function portState(
-  answer: Answer,
-  intent: Of<'port'>,
-): 'on' | 'off' | 'missing' | 'unknown' {
+export function portState(answer: Answer, intent: Of<'port'>): 'on' | 'off' | 'missing' {
   const { text } = answer
   if (/^error: .*not found/m.test(text)) return 'missing'
   const [, name, state] = /^Physical interface: ([^,\s]+), ([^,\n]+)/m.exec(text) ?? []
   if (name === intent.port) {
     if (state === 'Administratively down') return 'off'
-    return state === 'Enabled' ? 'on' : 'unknown'
+    if (state === 'Enabled') return 'on'
+    throw unknownOutput(answer, '`Enabled` or `Administratively down`')
   }
-  const [, flags] =
-    /^\s*Logical interface (?:\S+)[^\n]*\n\s*(?:Description:[^\n]*\n\s*)?Flags: ([^\n]*)/m.exec(
+  const [, logical, flags = ''] =
+    /^\s*Logical interface (\S+)[^\n]*\n\s*(?:Description:[^\n]*\n\s*)?Flags: ([^\n]*)/m.exec(
       text,
     ) ?? []
-  if (flags !== undefined) return /\bDown\b/.test(flags) ? 'off' : 'on'
+  if (logical === intent.port) {
+    const words = flags.split(/\s+/)
+    if (words.includes('Down')) return 'off'
+    // What is down with the port or the device beneath it comes up with that: nobody holds it down.
+    if (words.some((word) => /^(?:Up|(?:Device|Hardware)-Down)$/.test(word))) return 'on'
+  }
   throw unknownOutput(
     answer,
     '`Physical interface: …`, `Logical interface …` or `error: … not found`',
