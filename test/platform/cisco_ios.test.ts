@@ -63,9 +63,12 @@ function blackholes(
   answer: string,
   intent: Intent = host,
   question = hostQuestion,
-  hops: Record<string, string> = {},
 ) {
-  const table = { [routesLine]: config, [question]: answer, ...hops }
+  return throughHops({ [routesLine]: config, [question]: answer }, intent, question)
+}
+
+/** The same, of a device that is asked where next hops lead as well. */
+function throughHops(table: Record<string, string>, intent: Intent, question: string) {
   const inside = isWide(intent) ? { [`${question} longer-prefixes`]: rows() } : {}
   return foundFor(observed(cisco_ios, [intent], { ...table, ...inside }), intent)
 }
@@ -203,13 +206,12 @@ describe('a blackhole on IOS', () => {
   })
 
   it('stays ours, and is not in force, where somebody adds a next hop beside it', () => {
-    const found = blackholes(
-      `${hostLine}\nip route 203.0.113.9 255.255.255.255 192.0.2.1`,
-      `${routed('203.0.113.9/32')}\n    192.0.2.1\n      Route metric is 0, traffic share count is 1`,
-      host,
-      hostQuestion,
-      toHop('192.0.2.1', '192.0.2.0/24', 'directly connected, via Vlan7'),
-    )
+    const table = {
+      [routesLine]: `${hostLine}\nip route 203.0.113.9 255.255.255.255 192.0.2.1`,
+      [hostQuestion]: `${routed('203.0.113.9/32')}\n    192.0.2.1\n      Route metric is 0, traffic share count is 1`,
+      ...toHop('192.0.2.1', '192.0.2.0/24', 'directly connected, via Vlan7'),
+    }
+    const found = throughHops(table, host, hostQuestion)
     expect(found).toMatchObject({ object: [hostLine], mark: 'ours', inForce: 'no' })
   })
 
@@ -225,7 +227,11 @@ describe('a blackhole on IOS', () => {
       `Routing entry for 203.0.113.9/32\n  Known via "bgp 64500", distance 200, metric 0\n  Tag 64501, type internal\n  Last update from ${hop} 00:00:10 ago\n  Routing Descriptor Blocks:\n  * ${hop}, from 198.51.100.12, 00:00:10 ago\n      Route metric is 0, traffic share count is 1\n      AS Hops 0`
     const discard = 'ip route 192.0.2.254 255.255.255.255 Null0'
     const through = (hops: Record<string, string>, config = discard) =>
-      blackholes(config, learnt('192.0.2.254'), host, hostQuestion, hops).inForce
+      throughHops(
+        { [routesLine]: config, [hostQuestion]: learnt('192.0.2.254'), ...hops },
+        host,
+        hostQuestion,
+      ).inForce
 
     it('is in force where the device drops what goes to its next hop, by whatever route', () => {
       expect(through(toHop('192.0.2.254'))).toBe('yes')
@@ -275,12 +281,15 @@ describe('a blackhole on IOS', () => {
       const entry = (prefix: string, path: string) =>
         `Routing entry for ${prefix}\n  Known via "static", distance 1, metric 0\n  Route count is 1/1, share count 0\n  Routing paths:\n    ${path}\n      Route metric is 0, traffic share count is 1`
       const see = (end: string) =>
-        blackholes(
-          'ipv6 route 2001:DB8::/32 Null0\nipv6 route 2001:DB8:64::/48 2001:DB8:0:66::2',
-          entry('2001:DB8:64::/48', '2001:DB8:0:66::2'),
+        throughHops(
+          {
+            [routesLine]:
+              'ipv6 route 2001:DB8::/32 Null0\nipv6 route 2001:DB8:64::/48 2001:DB8:0:66::2',
+            [asked]: entry('2001:DB8:64::/48', '2001:DB8:0:66::2'),
+            [hop]: end,
+          },
           six,
           asked,
-          { [hop]: end },
         ).inForce
       expect(see(entry('2001:DB8:0:66::/64', 'directly connected via GigabitEthernet0/1'))).toBe(
         'no',

@@ -74,7 +74,7 @@ export function routeDiscards(
 }
 
 /** The read that says where a next hop leads. Without a mask: the device answers with the route that it takes for this address. */
-export function hopRead({ vrf, address }: Hop): Read {
+function hopRead({ vrf, address }: Hop): Read {
   const table = vrf === 'default' ? '' : `vrf ${vrf} `
   const question =
     familyOf(hostPrefix(address)) === 4
