@@ -118,7 +118,11 @@ function nothingSent(results: ReadonlyMap<Key, Result>): Applied {
 /** The reads; where a change is likely the way into the configuration goes in the same write. */
 async function firstLook(work: Work, session: Session, desired: Desired): Promise<Observed> {
   const { transaction } = work.platform
-  const enters = transaction.kind === 'line' && !work.journal.frozen() && changeIsLikely(desired)
+  const enters =
+    transaction.kind === 'line' &&
+    !work.journal.frozen() &&
+    changeIsLikely(desired) &&
+    !readsMayFollow(work, desired)
   const behind: readonly Line[] = enters ? transaction.enter : []
   try {
     const observed = await observe(work, session, intentsToRead(desired), behind)
@@ -131,6 +135,11 @@ async function firstLook(work: Work, session: Session, desired: Desired): Promis
     await backToRest(work, session).catch(() => undefined)
     throw error
   }
+}
+
+/** What others are to send here is learnt, with next hops that are asked for in a second round: from rest. */
+function readsMayFollow({ platform }: Work, { expected, fading }: Desired): boolean {
+  return platform.follow !== undefined && expected.length + fading.length > 0
 }
 
 function changeIsLikely(desired: Desired): boolean {
