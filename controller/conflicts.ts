@@ -166,7 +166,8 @@ function newDevices({ anew, wanted }: ConflictInput): readonly Conflict[] {
   return [...fresh].map((object) => ({ kind: 'new_device', object }))
 }
 
-function holdersOn(
+/** The enforcements that hold something on a device, oldest first. */
+export function holdersOn(
   device: Id,
   { live, wanted }: { readonly live: readonly Enforcement[]; readonly wanted: readonly Wanted[] },
 ): readonly string[] {

@@ -18,11 +18,12 @@ import { createController } from './desk/controller.ts'
 import { type Desk, systemActor } from './desk/desk.ts'
 import { devicesWithWork } from './desk/freeze.ts'
 import { noteConflicts, noteLoaded, reload } from './desk/reload.ts'
+import { takenEndpoints } from './endpoints.ts'
 import { ControllerError } from './errors.ts'
 import { createFleet, type Fleet } from './fleet.ts'
 import { createJournal } from './journal.ts'
 import { createLoop } from './loop.ts'
-import { closeOpenSteps, reachable } from './recover.ts'
+import { closeOpenSteps, heldDevices, reachable } from './recover.ts'
 import { freshFraction } from './store/random.ts'
 import { openStore } from './store/sqlite.ts'
 import type { Store } from './store/store.ts'
@@ -93,6 +94,7 @@ async function run(about: {
   const { config, store, clock, parts } = about
   const { log } = parts
   const version = await packageVersion()
+  refuseTakenEndpoints(config, store, about.world)
   const closed = await closeOpenSteps(store)
   if (closed > 0) {
     log.warn({ closed }, 'the last run ended in the middle of work: those devices are read first')
@@ -222,6 +224,17 @@ async function firstWorld(config: Config, log: Logger): Promise<World> {
   }
   for (const warning of loaded.warnings) log.warn(printProblem(warning))
   return loaded.value
+}
+
+// The inventory may have been changed while nothing ran: a reload would have refused this, and two agents on one machine undo each other.
+function refuseTakenEndpoints(config: Config, store: Store, world: World): void {
+  const taken = store.read((rows) => takenEndpoints(world.inventory, heldDevices(rows)))
+  if (taken.length === 0) return
+  const lines = taken.map(({ message }) => `${config.inventory}: ${message}`)
+  throw new ControllerError(
+    'inventory_invalid',
+    ['the inventory gives away endpoints that are held:', ...lines].join('\n'),
+  )
 }
 
 function describeProblems(problems: readonly Problem[]): string {

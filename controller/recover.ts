@@ -1,7 +1,9 @@
 // What a start finds of the last run: steps whose end nobody wrote down, and devices that are in no inventory any more but hold something of ours.
 
 import type { Device, Id, Jump } from '../inventory/model.ts'
+import { holdersOn } from './conflicts.ts'
 import { systemActor } from './desk/desk.ts'
+import type { HeldDevice } from './endpoints.ts'
 import type { Rows, Store } from './store/store.ts'
 import type { World } from './world.ts'
 
@@ -64,6 +66,18 @@ export function lastKnown(rows: Rows, id: Id): Reachable | undefined {
   // Written by `rememberAs` alone, of a checked Device and Jump.
   const { device, jump } = JSON.parse(text) as { readonly device: Device; readonly jump?: Jump }
   return { device, jump }
+}
+
+/** Every device that holds claims, as it was reached when they were made, with what is in force there. */
+export function heldDevices(rows: Rows): readonly HeldDevice[] {
+  const live = rows.live()
+  return rows.devicesWithClaims().flatMap((id) => {
+    const known = lastKnown(rows, id)
+    if (known === undefined) return []
+    return [
+      { ...known, enforcements: holdersOn(id, { live, wanted: rows.wanted({ device: id }) }) },
+    ]
+  })
 }
 
 /** The text that `lastKnown` reads. */

@@ -6,10 +6,11 @@ import { compile } from '../../playbooks/compile.ts'
 import type { Compiled } from '../../playbooks/model.ts'
 import type { Actor, NewRecord } from '../audit/record.ts'
 import type { Config } from '../config.ts'
-import { conflictsOf, newConflicts, refusedDeviceChanges } from '../conflicts.ts'
+import { conflictsOf, holdersOn, newConflicts, refusedDeviceChanges } from '../conflicts.ts'
 import type { ReloadReport } from '../controller.ts'
+import { type HeldDevice, takenEndpoints } from '../endpoints.ts'
 import type { Enforcement } from '../enforcement.ts'
-import { lastKnown } from '../recover.ts'
+import { heldDevices, lastKnown } from '../recover.ts'
 import type { Rows } from '../store/store.ts'
 import { loadWorld, type World } from '../world.ts'
 import { type Desk, now, systemActor } from './desk.ts'
@@ -31,7 +32,9 @@ export async function reload(
     customers: before.inventory.customers.size,
   }
   const problems = loaded.ok
-    ? desk.store.read((rows) => deviceProblems(rows, loaded.value, config.inventory))
+    ? desk.store.read((rows) =>
+        deviceProblems(rows, { before, next: loaded.value, file: config.inventory }),
+      )
     : loaded.problems.map(({ file, line, column, message, path, remedy }) => ({
         file,
         line,
@@ -119,19 +122,42 @@ function compileAnew(desk: Desk, enforcement: Enforcement): Compiled | undefined
   return 'kind' in compiled ? undefined : compiled
 }
 
-function deviceProblems(rows: Rows, next: World, file: string): ReloadReport['problems'] {
+function deviceProblems(
+  rows: Rows,
+  { before, next, file }: { readonly before: World; readonly next: World; readonly file: string },
+): ReloadReport['problems'] {
   const held = rows.devicesWithClaims()
   const known = held.flatMap((id): readonly (readonly [Id, Device])[] => {
     const known = lastKnown(rows, id)
     return known === undefined ? [] : [[id, known.device]]
   })
-  return refusedDeviceChanges({
+  const changed = refusedDeviceChanges({
     before: new Map(known),
     after: next.inventory.devices,
     claims: new Map(held.map((id) => [id, rows.claims(id)])),
     live: rows.live(),
     wanted: held.flatMap((device) => rows.wanted({ device })),
-  }).map(({ message }) => ({ file, line: 1, column: 1, message }))
+  })
+  const taken = takenEndpoints(next.inventory, [
+    ...heldDevices(rows),
+    ...unclaimedHolders(rows, before, next),
+  ])
+  return [...changed, ...taken].map(({ message }) => ({ file, line: 1, column: 1, message }))
+}
+
+// Something may be on its way to a device that leaves the inventory: its claim comes with the first line, and by then another id must not be on that machine.
+function unclaimedHolders(rows: Rows, before: World, next: World): readonly HeldDevice[] {
+  const { devices, jumps } = before.inventory
+  const leaving = [...devices.values()].filter(({ id }) => !next.inventory.devices.has(id))
+  if (leaving.length === 0) return []
+  const live = rows.live()
+  return leaving.flatMap((device) => {
+    const wanted = rows.wanted({ device: device.id })
+    const enforcements = holdersOn(device.id, { live, wanted })
+    if (enforcements.length === 0 || lastKnown(rows, device.id) !== undefined) return []
+    const jump = device.jump === undefined ? undefined : jumps.get(device.jump)
+    return [{ device, jump, enforcements }]
+  })
 }
 
 /** Writes which files are in use from now on. */

@@ -1,3 +1,5 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { DeviceView, EnforcementView, PlanView } from '../../../controller/api/schema.ts'
 import { parseDisclosure } from '../../../controller/audit/disclosure.ts'
@@ -235,6 +237,39 @@ describe('a new inventory', () => {
     expect(status).toBe(422)
     expect(body.problems.map(({ message }) => message).join()).toContain(id)
     await story.rewrite(village.customers)
+    expect((await reload()).status).toBe(200)
+  })
+
+  it('that gives the machine of a retired device to another id is refused, running or stopped, until that is released', async () => {
+    story = await startStory({ ...village, playbooks: { block: routesOnly('block') } })
+    const { id } = await story.decide(block('203.0.113.2'))
+    await story.reaches(id, 'enforced')
+    await story.quiet()
+    const file = join(story.folder, 'inventory.yaml')
+    const rename = async (from: string, to: string) =>
+      writeFile(file, (await readFile(file, 'utf8')).replaceAll(from, to))
+    const naming = (message: string) =>
+      ['trigger9', 'trigger1', id, 'keep the id trigger1'].filter((word) => !message.includes(word))
+
+    await rename('trigger1', 'trigger9')
+    const { status, body } = await reload()
+    expect(status).toBe(422)
+    expect(body.problems.map(({ message }) => naming(message))).toEqual([[]])
+    expect((await story.call('GET', '/v1/devices/trigger9')).status).toBe(404)
+
+    await story.stopController()
+    const started = await story.startController().then(
+      () => 'started',
+      (fault: Error) => naming(fault.message),
+    )
+    expect(started).toEqual([])
+
+    await rename('trigger9', 'trigger1')
+    await story.startController()
+    await story.release(id)
+    await story.reaches(id, 'released')
+    await story.quiet()
+    await rename('trigger1', 'trigger9')
     expect((await reload()).status).toBe(200)
   })
 
