@@ -4,6 +4,7 @@ import type { Id } from '../inventory/model.ts'
 import type { Actor, Json, NewRecord, RecordType } from './audit/record.ts'
 import { type Enforcement, inForce, settled } from './enforcement.ts'
 import type { ControllerErrorCode } from './errors.ts'
+import { samePerson } from './person.ts'
 import { isDone, type Progress, statusOf } from './progress.ts'
 import type { Result } from './store/store.ts'
 
@@ -88,7 +89,7 @@ function approve(
       `approved was ${event.digest}, this enforcement is ${from.digest}: look at it again`,
     )
   }
-  if (from.approvals.given.some(({ person }) => person === event.by.person)) {
+  if (from.approvals.given.some(({ person }) => samePerson(person, event.by.person))) {
     return refused('same_person', `${event.by.person} has approved it already: another is needed`)
   }
   const own = from.approvals.given.find((one) => isMaker(event.by, one.person, one.token))
@@ -135,7 +136,7 @@ function refuseDeciding(from: Enforcement, by: By): Transition | undefined {
     return refused('not_awaiting', `it is ${from.status} and waits for no approval`)
   }
   const asker = from.requestedByPerson ?? from.requestedBy.id
-  if (by.person === asker) {
+  if (samePerson(by.person, asker)) {
     return refused('same_person', `${by.person} asked for it: another person must decide`)
   }
   if (isMaker(by, asker, from.requestedBy.id)) {
@@ -149,7 +150,7 @@ function refuseDeciding(from: Enforcement, by: By): Transition | undefined {
 
 /** Whether a credential was made by that person or token: then its approval is no second pair of eyes. */
 function isMaker({ makers = [] }: By, person: string, token: string): boolean {
-  return makers.includes(person) || makers.includes(token)
+  return makers.some((maker) => maker === token || samePerson(maker, person))
 }
 
 function expireApproval(from: Enforcement, by: By, now: string): Transition {

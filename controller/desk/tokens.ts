@@ -3,6 +3,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import type { NewRecord } from '../audit/record.ts'
 import { ControllerError } from '../errors.ts'
+import { personName } from '../person.ts'
 import type { Role, Rows, Store, TokenRow } from '../store/store.ts'
 
 /** What a new token is for. */
@@ -25,7 +26,7 @@ export type TokenMaker = Pick<NewRecord, 'actor' | 'req'> & {
   readonly person?: string
 }
 
-/** Makes a token and answers it once: it can't be shown again. Throws ControllerError `invalid_request` where its end has passed, and where an approver has no person, since four eyes are counted by person. */
+/** Makes a token and answers it once: it can't be shown again. Throws ControllerError `invalid_request` where its end has passed or nothing of the person can be seen, and where an approver has no person, since four eyes are counted by person. */
 export async function createToken(
   store: Store,
   who: TokenMaker,
@@ -39,12 +40,13 @@ export async function createToken(
   }
   if (request.expiresAt !== undefined && request.expiresAt <= who.at)
     throw endedAlready(request.expiresAt, who.at)
+  const person = personName(request.person ?? request.name)
+  if (person === '') throw nobody(request.person === undefined ? 'name' : 'person')
   const token = `nr_${randomBytes(32).toString('base64url')}`
   const row: TokenRow = {
     id: who.id,
     name: request.name,
-    // One person must not count as two by the case of a letter.
-    person: (request.person ?? request.name).toLowerCase(),
+    person,
     roles: request.roles,
     sha256: tokenDigest(token),
     createdAt: who.at,
@@ -87,6 +89,13 @@ function endedAlready(expiresAt: string, at: string): ControllerError {
   const message = `expected a time to come, found ${expiresAt}, which has passed (it is ${at}): leave expiresAt out for a token that lasts until it is revoked`
   return new ControllerError('invalid_request', `the token would be dead at once: ${message}`, {
     errors: [{ path: '/expiresAt', message }],
+  })
+}
+
+function nobody(field: 'name' | 'person'): ControllerError {
+  const message = 'expected a person that can be read, found only signs that nobody sees'
+  return new ControllerError('invalid_request', `${field}: ${message}: give --person EMAIL`, {
+    errors: [{ path: `/${field}`, message }],
   })
 }
 

@@ -38,6 +38,10 @@ const lifeCycle: Target = {
   file: 'controller/life-cycle.ts',
   tests: ['test/unit/enforcement.test.ts'],
 }
+const readBack: Target = {
+  file: 'controller/settle.ts',
+  tests: ['test/store/journal.test.ts'],
+}
 const dialogue: Target = {
   file: 'agent/session-dialogue.ts',
   tests: ['test/unit/session-dialogue.test.ts'],
@@ -237,7 +241,13 @@ const byHand: readonly Mutation[] = [
     "return status === 'verified' || status === 'unsupported'",
     "return status === 'verified' || status === 'unsupported' || status === 'failed'",
   ),
-  change(lifeCycle, 'who asked may approve', 'if (by.person === asker) {', 'if (false) {'),
+  change(
+    readBack,
+    'a read-back from before a release counts for it',
+    "return then === 'releasing'",
+    'return true',
+  ),
+  change(lifeCycle, 'who asked may approve', 'if (samePerson(by.person, asker)) {', 'if (false) {'),
   change(
     lifeCycle,
     'a token that the requester made may approve',
@@ -253,7 +263,7 @@ const byHand: readonly Mutation[] = [
   change(
     lifeCycle,
     'one person approves twice',
-    'if (from.approvals.given.some(({ person }) => person === event.by.person)) {',
+    'if (from.approvals.given.some(({ person }) => samePerson(person, event.by.person))) {',
     'if (false) {',
   ),
   change(

@@ -267,6 +267,33 @@ describe('the records of a step', () => {
   })
 })
 
+describe('a release', () => {
+  it('is not told by what was read before it was asked for', async () => {
+    const { accept, book, store, result, status } = desk()
+    await accept('E1')
+    const began = book.desired()
+    await store.commit((tx) => {
+      tx.updateEnforcement(enforcement('E1', { version: 2, status: 'releasing' }))
+    })
+
+    // The convergence that put it there ends only now: what it shows is in force, and must not count as lifted.
+    await book.verified({
+      states: [shown],
+      claims: new Map(),
+      readback: { kind: 'readback', text: 'show' },
+      session: 'own',
+      orphans: [],
+      drifted: [],
+      unsaved: false,
+    })
+    const early = [began.wanted.length, status('E1'), result('E1')]
+    await read(book, { ...shown, seen: 'absent' })
+
+    expect(early).toEqual([1, 'releasing', undefined])
+    expect([status('E1'), result('E1')]).toEqual(['released', 'verified'])
+  })
+})
+
 describe('a release whose edge goes on discarding', () => {
   const gone: KeyState = {
     key,

@@ -63,6 +63,7 @@ describe('approval', () => {
 
   it.each([
     ['the one who asked', approval('ann'), 'same_person'],
+    ['the one who asked, written otherwise', approval(' A\u200bnn'), 'same_person'],
     ['an approver of something else', approval('bob', 'd2'), 'digest_mismatch'],
     [
       'the one who asked, rejecting',
@@ -80,11 +81,13 @@ describe('approval', () => {
 
     expect(one.status).toBe('awaiting_approval')
     expect(transition(one, approval('bob'), now)).toMatchObject({ code: 'same_person' })
+    expect(transition(one, approval('bob\u00a0'), now)).toMatchObject({ code: 'same_person' })
     expect(move(one, approval('eve')).enforcement.status).toBe('enforcing')
   })
 
   it.each([
     ['by the person who asked', ['ann']],
+    ['by the person who asked, written otherwise', ['an\u200dn']],
     ['by the token that asked', ['token-of-ann']],
     ['by a token that the one who asked made', ['T7', 'zoe', 'T1', 'ann']],
   ])('with a token that was made %s is no second pair of eyes', (_how, makers) => {
