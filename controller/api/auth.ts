@@ -100,6 +100,14 @@ export function authenticate(app: FastifyInstance, gate: Gate): void {
   })
 }
 
+/** Whether the token of a request that goes on for long would still be let in: it may have been revoked since, or have ended. */
+export function isStillLetIn(
+  gate: Pick<Gate, 'store' | 'clock'>,
+  request: Pick<FastifyRequest, 'headers'>,
+): boolean {
+  return 'row' in lookUp(gate, request.headers.authorization)
+}
+
 /** Who asks. Only for routes that are not public. */
 export function callerOf(request: FastifyRequest): Caller {
   if (request.caller === null) throw new TypeError(`${request.url} was reached without a caller`)
@@ -117,7 +125,7 @@ const whys = {
 type Why = keyof typeof whys
 
 function lookUp(
-  gate: Gate,
+  gate: Pick<Gate, 'store' | 'clock'>,
   header: string | undefined,
 ): { readonly row: TokenRow } | { readonly why: Why } {
   if (header === undefined) return { why: 'no_token' }

@@ -6,7 +6,7 @@ import type { Clock } from '../../agent/clock.ts'
 import { settled as settledStatuses } from '../enforcement.ts'
 import { ControllerError } from '../errors.ts'
 import type { Store } from '../store/store.ts'
-import { everyone } from './auth.ts'
+import { everyone, isStillLetIn } from './auth.ts'
 import { type Api, type ApiContext, notFound, problems, sendRaw } from './context.ts'
 import type { DeviceEvent, SettledEvent, StatusEvent } from './schema.ts'
 import { EventsHeaders, UlidPath } from './schema.ts'
@@ -18,9 +18,9 @@ const batchSize = 100
 /** A comment is sent after so long without an event, in ms, so that no proxy takes the stream for dead. */
 const quietMs = 15_000
 
-/** Wakes those that follow an enforcement when a record about it is durable: one subscription to the store for all of them. */
+/** Wakes those that follow an enforcement when a record about it is durable, and all of them when a token is revoked, which may be theirs: one subscription to the store for all of them. */
 export interface Followers {
-  /** Calls `wake` after each commit about the enforcement, until the answered function is called. */
+  /** Calls `wake` after each commit about the enforcement or the end of a token, until the answered function is called. */
   follow(enforcement: string, wake: () => void): () => void
   readonly count: number
   /** Ends every stream. */
@@ -37,6 +37,9 @@ export function createFollowers(store: Store): Followers {
     const touched = new Set(records.map(({ enforcement }) => enforcement))
     for (const id of touched) {
       if (id !== undefined) for (const wake of byEnforcement.get(id) ?? []) wake()
+    }
+    if (records.some(({ type }) => type === 'token.revoked')) {
+      for (const wakes of byEnforcement.values()) for (const wake of wakes) wake()
     }
   })
   return {
@@ -73,7 +76,7 @@ export function eventRoutes(app: Api, context: ApiContext, followers: Followers)
     schema: {
       summary: 'Events as they happen: status, device, settled; ends when settled',
       description:
-        'Starts with what happened so far, or after Last-Event-ID. 204 where nothing more will come: it is settled and all was seen.',
+        'Starts with what happened so far, or after Last-Event-ID. 204 where nothing more will come: it is settled and all was seen. Ends with the token: at once when it is revoked here, else within 15 seconds.',
       tags: ['enforcements'],
       params: UlidPath,
       headers: EventsHeaders,
@@ -101,7 +104,9 @@ export function eventRoutes(app: Api, context: ApiContext, followers: Followers)
       const gone = new AbortController()
       reply.raw.on('close', () => gone.abort())
       const signal = AbortSignal.any([gone.signal, followers.signal])
-      const frames = follow({ store, clock: context.clock, followers, id, after, signal })
+      const { clock } = context
+      const mayGoOn = (): boolean => isStillLetIn({ store, clock }, request)
+      const frames = follow({ store, clock, followers, id, after, signal, mayGoOn })
       context.metrics.eventStreams(followers.count)
       // The connection ends with the stream: one kept open for more would hold up a stop of the server.
       reply
@@ -120,23 +125,25 @@ interface Following {
   readonly id: string
   readonly after: number
   readonly signal: AbortSignal
+  /** Whether the client's token is still good. */
+  readonly mayGoOn: () => boolean
 }
 
 // Listens before it reads, so that nothing falls between the two. It reads on only when the client has taken what came before.
 async function* follow(following: Following): AsyncGenerator<string> {
-  const { store, clock, followers, id, signal } = following
+  const { store, clock, followers, id, signal, mayGoOn } = following
   const bell = createBell(clock, signal)
   const leave = followers.follow(id, bell.ring)
   let after = following.after
   try {
-    while (!signal.aborted) {
+    while (!signal.aborted && mayGoOn()) {
       const next = nextEvents(store, id, after)
       if (next === undefined) return
       after = next.after
       if (next.frames !== '') yield next.frames
       if (next.more) continue
       if (next.settled) return
-      if ((await bell.wait()) === 'quiet') yield ': still here\n\n'
+      if ((await bell.wait()) === 'quiet' && mayGoOn()) yield ': still here\n\n'
     }
   } finally {
     leave()

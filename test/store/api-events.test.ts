@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { createParser, type EventSourceMessage } from 'eventsource-parser'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { EventData } from '../../controller/api/schema.ts'
+import { revokeToken } from '../../controller/desk/tokens.ts'
 import { createWorld, type World } from './api-world.ts'
 
 let world: World
@@ -27,11 +28,15 @@ interface Listener {
   leave(): void
 }
 
-async function listen(id: string, lastEventId?: string): Promise<Listener> {
+async function listen(
+  id: string,
+  lastEventId?: string,
+  token = world.tokens.get('auditor') ?? '',
+): Promise<Listener> {
   const leaving = new AbortController()
   const answer = await fetch(`${base}/v1/enforcements/${id}/events`, {
     headers: {
-      authorization: `Bearer ${world.tokens.get('auditor')}`,
+      authorization: `Bearer ${token}`,
       ...(lastEventId === undefined ? {} : { 'last-event-id': lastEventId }),
     },
     signal: leaving.signal,
@@ -187,6 +192,39 @@ describe('events of an enforcement', () => {
     }
     expect(names(listener)).toEqual(['status'])
     listener.leave()
+  })
+
+  it('end at once for a client whose token is revoked, and for no other', async () => {
+    const made = await world.enforcement('enforcing')
+    const lost = await world.token(['auditor'])
+    const cut = await listen(made.id, undefined, lost.token)
+    const other = await listen(made.id)
+    await Promise.all([cut.seen(1), other.seen(1)])
+
+    await revokeToken(
+      world.store,
+      { actor: { kind: 'person', id: 'ann' }, at: world.clock.now().toISOString() },
+      lost.id,
+    )
+    await cut.ended
+    await world.settle(made, 'enforced')
+    await other.ended
+
+    expect(names(cut)).toEqual(['status'])
+    expect(names(other)).toEqual(['status', 'device', 'settled'])
+  })
+
+  it('end with the token of their client, and tell nothing that came after', async () => {
+    const made = await world.enforcement('enforcing')
+    const soon = new Date(world.clock.now().getTime() + 60_000).toISOString()
+    const { token } = await world.token(['auditor'], soon)
+    const cut = await listen(made.id, undefined, token)
+    await cut.seen(1)
+
+    world.clock.advance(60_000)
+    await cut.ended
+
+    expect([names(cut), cut.comments]).toEqual([['status'], 0])
   })
 
   it('end when the server stops', async () => {
