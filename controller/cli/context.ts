@@ -1,6 +1,7 @@
 // What every command gets: where to write, what it was told, and how it ends. Commands return an exit code; nothing here knows a command.
 
 import type { Readable, Writable } from 'node:stream'
+import { terminalText } from './terminal-text.ts'
 
 /** Exit codes that scripts rely on. `interrupted` is the shell's own for Ctrl-C: it says nothing of what was asked. */
 export const exitCodes = {
@@ -73,15 +74,15 @@ export function commandLine(context: Context, words: readonly string[]): string 
 
 /** Writes a line to standard output. */
 export function say(context: Context, text: string): void {
-  context.stdout.write(`${text}\n`)
+  context.stdout.write(`${terminalText(text)}\n`)
 }
 
 /** Writes a value as JSON to standard output: two blanks of indentation, one value a call. */
 export function sayJson(context: Context, value: unknown): void {
-  context.stdout.write(`${JSON.stringify(value, null, 2)}\n`)
+  context.stdout.write(`${terminalText(JSON.stringify(value, null, 2))}\n`)
 }
 
 /** Writes a remark for a person to standard error, so that standard output stays the answer. */
 export function remark(context: Context, text: string): void {
-  context.stderr.write(`${text}\n`)
+  context.stderr.write(`${terminalText(text)}\n`)
 }

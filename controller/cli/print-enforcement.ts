@@ -24,16 +24,16 @@ function heading(style: Style, view: EnforcementView): string {
 
 /** One line on how it stands. */
 export function statusLine(style: Style, view: EnforcementView): string {
-  const { id, action, devices } = view
+  const { id, action } = view
   const subject = subjectText(view)
   const shown = status(style, view.status)
-  const { verified, all } = countDevices(devices)
+  const { verified, all } = countDevices(view)
   const of = `${verified} of ${count(all, 'device')}`
   switch (view.status) {
     case 'enforced':
       return `${action} ${subject}: ${shown}. ${of} read back and as asked. ${style.colours.dim(id)}`
     case 'released':
-      return `${action} ${subject}: ${shown}. ${liftedText(devices)} ${style.colours.dim(id)}`
+      return `${action} ${subject}: ${shown}. ${liftedText(view)} ${style.colours.dim(id)}`
     case 'degraded':
       return `${action} ${subject}: ${shown}. In force, but not everywhere: ${of} read back and as asked; the others are tried again. ${style.colours.dim(id)}`
     case 'awaiting_approval':
@@ -176,6 +176,7 @@ function deviceTable(style: Style, view: EnforcementView): string {
 
 /** The status of a device. In a release `verified` would be read as "still cut": there it is said as what it means. */
 export function deviceState(of: EnforcementView, one: EnforcementDeviceView): string {
+  if (wasNeverAsked(of, one)) return 'never asked'
   if (!isOver(of) || one.status !== 'verified') return one.status
   return one.intents.some(stillCuts) ? 'read back' : 'lifted'
 }
@@ -184,7 +185,7 @@ export function deviceState(of: EnforcementView, one: EnforcementDeviceView): st
 export function outcomes(of: EnforcementView, one: EnforcementDeviceView): string {
   const { intents, role, status: state } = one
   if (of.status === 'rejected') return 'nothing was done'
-  if (isOver(of)) return tally(intents.map(lifted))
+  if (isOver(of)) return tally(intents.map((intent) => lifted(of, intent)))
   if (role === 'observer') {
     const present = intents.filter(stillCuts).length
     return state === 'pending' && present === 0
@@ -200,9 +201,19 @@ function stillCuts({ seen }: IntentView): boolean {
   return seen === 'present' || seen === 'foreign'
 }
 
-function lifted(intent: IntentView): string {
+/** Whether its roll-out never came to that device: what is over has read back every other, and waits for this one no more. */
+function wasNeverAsked(of: EnforcementView, one: EnforcementDeviceView): boolean {
+  return isEnded(of) && one.status === 'pending'
+}
+
+function isEnded({ status: at }: EnforcementView): boolean {
+  return at === 'released' || at === 'failed'
+}
+
+function lifted(of: EnforcementView, intent: IntentView): string {
   if (intent.outcome === 'unsupported') return 'unsupported'
   if (stillCuts(intent)) return 'still there'
+  if (isEnded(of) && intent.seen === undefined) return 'never put there'
   return intent.seen === 'absent' ? 'gone' : 'not read yet'
 }
 
@@ -262,28 +273,38 @@ function endsText(view: EnforcementView, now: Date): string {
   return view.expiresAt === undefined ? '-' : moment(view.expiresAt, now)
 }
 
-function outOf({ devices }: EnforcementView): string {
-  const { verified, all } = countDevices(devices)
+function outOf(view: EnforcementView): string {
+  const { verified, all } = countDevices(view)
   return `${verified}/${all}`
 }
 
 // A device that both gets lines and is waited for stands there twice, and is one device.
-function countDevices(devices: EnforcementView['devices']): {
+function countDevices(view: EnforcementView): {
   readonly verified: number
   readonly all: number
 } {
-  const counted = devices.filter((one) => one.status !== 'unsupported')
-  const names = [...new Set(counted.map(({ device }) => device))]
+  const counted = view.devices.filter(
+    (one) => one.status !== 'unsupported' && !wasNeverAsked(view, one),
+  )
+  const names = namesOf(counted)
   const right = names.filter((name) =>
     counted.every(({ device, status: at }) => device !== name || at === 'verified'),
   )
   return { verified: right.length, all: names.length }
 }
 
-// Released means that this enforcement holds nothing any more, not that nothing holds.
-function liftedText(devices: EnforcementView['devices']): string {
-  const stays = devices.filter(({ intents }) => intents.some(stillCuts))
-  if (stays.length === 0) return 'Lifted everywhere, and read back.'
-  const where = some([...new Set(stays.map(({ device }) => device))])
-  return `Read back everywhere; but on ${where} something still cuts: another enforcement wants it, or it was there before. \`nullroute status ID\` and \`nullroute lookup ADDRESS\` say what.`
+// Released means that this enforcement holds nothing any more, not that nothing holds; and nothing was read where nothing was ever put.
+function liftedText(view: EnforcementView): string {
+  const { devices } = view
+  const spared = namesOf(devices.filter((one) => wasNeverAsked(view, one)))
+  const rest = spared.length === 0 ? '' : ` Nothing was ever put on ${some(spared)}.`
+  if (rest !== '' && spared.length === namesOf(devices).length) return rest.trimStart()
+  const where = rest === '' ? 'everywhere' : 'wherever it was put'
+  const stays = namesOf(devices.filter(({ intents }) => intents.some(stillCuts)))
+  if (stays.length === 0) return `Lifted ${where}, and read back.${rest}`
+  return `Read back ${where}; but on ${some(stays)} something still cuts: another enforcement wants it, or it was there before. \`nullroute status ID\` and \`nullroute lookup ADDRESS\` say what.${rest}`
+}
+
+function namesOf(devices: EnforcementView['devices']): readonly string[] {
+  return [...new Set(devices.map(({ device }) => device))]
 }

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { type Argument, Command, CommanderError } from 'commander'
 import { ControllerError, controllerErrors } from '../errors.ts'
 import { register as registerAudit } from './audit.ts'
-import { CliError, type Context, exitCodes, exitOf } from './context.ts'
+import { CliError, type Context, exitCodes, exitOf, remark } from './context.ts'
 import { register as registerDecisions } from './decide.ts'
 import { register as registerDevices } from './device.ts'
 import { register as registerFreeze } from './freeze.ts'
@@ -15,6 +15,7 @@ import { register as registerLookup } from './lookup.ts'
 import { register as registerPlan } from './plan.ts'
 import { register as registerRelease } from './release.ts'
 import { register as registerStatus } from './status.ts'
+import { terminalText } from './terminal-text.ts'
 import { register as registerWatch } from './watch.ts'
 
 /** Commands that hold others: made here, because remote and local commands share them. */
@@ -64,7 +65,7 @@ export function createProgram(
     .exitOverride()
     .configureOutput({
       writeOut: (text) => context.stdout.write(text),
-      writeErr: (text) => context.stderr.write(text),
+      writeErr: (text) => context.stderr.write(terminalText(text)),
       // Errors are told once, at the end of the run.
       outputError: () => undefined,
       getOutHelpWidth: () => context.stdout.columns ?? 100,
@@ -103,7 +104,7 @@ export async function runCli(
   } catch (fault) {
     const error = asCliError(fault, program, argv)
     if (error === undefined) return exitCodes.done
-    context.stderr.write(`${describe(error, wantsJson(argv))}\n`)
+    remark(context, describe(error, wantsJson(argv)))
     return error.exit
   }
 }

@@ -25,6 +25,7 @@ import {
   screen,
   waitedFor,
 } from './progress.ts'
+import { terminalText } from './terminal-text.ts'
 
 /** How often a terminal is redrawn, in ms. */
 const redrawMs = 200
@@ -228,7 +229,7 @@ function createBoard(context: Context, view: EnforcementView, quiet: boolean): B
     const lines = screen(style, progress, { now: performance.now(), rows })
     // Up to the first line, then each anew: no flicker, as a cleared screen would have.
     const up = height === 0 ? '' : `\u001b[${height}A`
-    const drawn = lines.map((line) => `\r\u001b[2K${line}\n`).join('')
+    const drawn = lines.map((line) => `\r\u001b[2K${terminalText(line)}\n`).join('')
     const below = lines.length < height ? '\u001b[0J' : ''
     stderr.write(`${up}${drawn}${below}`)
     height = lines.length

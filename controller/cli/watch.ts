@@ -9,6 +9,7 @@ import { examples } from './options.ts'
 import { styleFor, time } from './print.ts'
 import { deviceState, outcomes, printEnforcement, statusLine } from './print-enforcement.ts'
 import { printStatus } from './print-status.ts'
+import { terminalText } from './terminal-text.ts'
 import { exitOfStatus, waitFor } from './wait.ts'
 
 /** How often everything is asked for, in ms. */
@@ -100,7 +101,7 @@ function tell(
 function draw(context: Context, view: StatusView, first: boolean): void {
   const style = styleFor(context.stdout, context.environment)
   // Home, the new picture, and whatever is left of the old one below it.
-  const picture = printStatus(style, view, new Date()).replaceAll('\n', '\u001b[K\n')
+  const picture = terminalText(printStatus(style, view, new Date())).replaceAll('\n', '\u001b[K\n')
   context.stdout.write(`\u001b[H${first ? '\u001b[2J' : ''}${picture}\u001b[K\n\u001b[0J`)
 }
 

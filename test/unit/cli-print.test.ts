@@ -34,7 +34,12 @@ import {
   time,
 } from '../../controller/cli/print.ts'
 import { printDevice } from '../../controller/cli/print-device.ts'
-import { eyeCatchers, printEnforcement } from '../../controller/cli/print-enforcement.ts'
+import {
+  enforcementTable,
+  eyeCatchers,
+  printEnforcement,
+  statusLine,
+} from '../../controller/cli/print-enforcement.ts'
 import { printPlan } from '../../controller/cli/print-plan.ts'
 
 const plain: Style = { colours: picocolors.createColors(false), columns: 100 }
@@ -376,6 +381,40 @@ describe('an enforcement on its way out', () => {
     expect(shown('releasing', 'present')).toMatch(/sw1 +enforcer +read back +1 still there/)
     expect(shown('releasing', 'absent')).toMatch(/sw1 +enforcer +lifted +1 gone/)
     expect(shown('released', 'absent')).toMatch(/sw1 +enforcer +lifted +1 gone/)
+  })
+
+  it('does not say that it was read back where its roll-out never came', () => {
+    type Row = EnforcementView['devices'][number]
+    const lifted: Row = { ...device, status: 'verified', intents: [{ ...intent, seen: 'absent' }] }
+    const never: Row = {
+      device: 'sw2',
+      role: 'enforcer',
+      status: 'pending',
+      intents: [{ ...intent, outcome: 'unknown', note: 'not tried yet' }],
+      attempts: 0,
+    }
+    const released: EnforcementView = {
+      ...enforcement,
+      status: 'released',
+      devices: [lifted, never],
+    }
+
+    expect(statusLine(plain, released)).toContain(
+      'released. Lifted wherever it was put, and read back. Nothing was ever put on sw2.',
+    )
+    expect(printEnforcement(plain, released, now)).toMatch(
+      /sw2 +enforcer +never asked +1 never put there/,
+    )
+    expect(enforcementTable(plain, [released], now)).toMatch(/released +1\/1/)
+    expect(statusLine(plain, { ...released, devices: [never] })).toContain(
+      'released. Nothing was ever put on sw2.',
+    )
+    expect(statusLine(plain, { ...released, devices: [lifted] })).toContain(
+      'released. Lifted everywhere, and read back.',
+    )
+    expect(printEnforcement(plain, { ...released, status: 'releasing' }, now)).toMatch(
+      /sw2 +enforcer +pending +1 not read yet/,
+    )
   })
 
   it('has no end to come, no roll-out to go on with, and another danger in a reboot', () => {
