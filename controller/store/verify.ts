@@ -11,6 +11,7 @@ import type { StoredDisclosure } from '../audit/verify-parts.ts'
 import { ControllerError } from '../errors.ts'
 import { databaseName } from './sqlite.ts'
 import { isMachineError } from './statements.ts'
+import { factFindings } from './verify-facts.ts'
 import { rowFindings } from './verify-rows.ts'
 
 /** What a check of a data folder counted, beside its findings. */
@@ -30,7 +31,7 @@ export function verifyData(dir: string): DataReport {
 export function verifyFolder(dir: string): DataReport {
   return verify(dir, (db) => {
     const report = verifyOpen(db)
-    return { ...report, findings: [...report.findings, ...rowFindings(db)] }
+    return { ...report, findings: [...report.findings, ...rowFindings(db), ...factFindings(db)] }
   })
 }
 

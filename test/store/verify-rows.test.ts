@@ -5,6 +5,7 @@ import Database from 'better-sqlite3'
 import { describe, expect, it } from 'vitest'
 import type { NewRecord } from '../../controller/audit/record.ts'
 import { createToken, revokeToken } from '../../controller/desk/tokens.ts'
+import { subjectJson } from '../../controller/digest.ts'
 import type { Enforcement } from '../../controller/enforcement.ts'
 import type { Store } from '../../controller/store/store.ts'
 import { verifyFolder } from '../../controller/store/verify.ts'
@@ -46,7 +47,19 @@ function about(id: string, type: NewRecord['type'], data: NewRecord['data']): Ne
 async function accept(store: Store, one: Enforcement): Promise<void> {
   await store.commit((tx) => {
     tx.insertEnforcement(one, [])
-    tx.append(about(one.id, 'enforcement.requested', { digest: one.digest }))
+    const { decision, playbook } = one
+    tx.append({
+      ...about(one.id, 'enforcement.requested', {
+        digest: one.digest,
+        action: decision.action,
+        playbook: { ...playbook },
+        category: decision.reason.category,
+        reason: decision.reason.summary,
+        subject: subjectJson(decision.subject),
+        automated: decision.automated,
+      }),
+      actor: one.requestedBy,
+    })
   })
 }
 
@@ -100,6 +113,39 @@ describe('a data folder', () => {
     [
       setDoc('E2', 'approvals.given', '[{"person":"eve"}]'),
       'enforcement E2: its row holds 1 approvals, the log 0',
+    ],
+    [
+      setDoc('E1', 'decision.reason.ticket', '"ABUSE-1"'),
+      'enforcement E1: its row has the ticket ABUSE-1, the log none',
+    ],
+    [
+      setDoc('E1', 'decision.reason.category', '"spam"'),
+      'enforcement E1: its row has the category spam, the log phishing',
+    ],
+    [
+      setDoc('E1', 'decision.reason.summary', '"41 kits"'),
+      'enforcement E1: its row has the reason 41 kits, the log 42 kits',
+    ],
+    [
+      setDoc('E1', 'decision.subject', '{"kind":"customer","customer":"other"}'),
+      'enforcement E1: its row has the subject {"customer":"other"}, the log {"customer":"esthost"}',
+    ],
+    [
+      setDoc('E1', 'expiresAt', '"2027-01-01T00:00:00.000Z"'),
+      'enforcement E1: its row has the end 2027-01-01T00:00:00.000Z, the log none',
+    ],
+    [
+      setDoc('E1', 'requestedBy.id', '"T2"'),
+      'enforcement E1: its row has the requester T2, the log T1',
+    ],
+    [
+      "update enforcements set customer = 'other' where id = 'E1'",
+      'enforcement E1: its row has the customer to be found by other, the log esthost',
+    ],
+    [
+      `insert into results (enforcement, device, role, doc) values ('E1', 'edge1', 'enforcer',
+       '{"device":"edge1","role":"enforcer","status":"verified"}')`,
+      'enforcement E1: its row has edge1 (enforcer) as verified, the log as nothing',
     ],
     [
       "delete from tokens where id = 'T1'",

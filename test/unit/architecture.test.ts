@@ -34,6 +34,19 @@ const deciding = ['inventory', 'playbooks', ...platforms, ...pureController]
 const agentPorts = ['agent/clock.ts', 'agent/journal.ts']
 const controllerParts = ['controller', 'playbooks', 'inventory', ...platforms, ...agentPorts]
 
+const storeParts = [
+  'controller/store',
+  'controller/audit',
+  'controller/plan.ts',
+  'controller/enforcement.ts',
+  'controller/hour.ts',
+  'controller/errors.ts',
+  'inventory',
+  'playbooks/model.ts',
+  ...platforms,
+  ...agentPorts,
+]
+
 /** From a file or folder (longest path first) to the files and folders that it may import from. */
 const mayImport: Readonly<Record<string, readonly string[]>> = {
   inventory: ['inventory'],
@@ -54,18 +67,9 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'controller/audit/canonical.ts': [],
   'controller/audit/record.ts': deciding,
   // The store keeps what the deciding parts made, and hands it out: their types, none of their doings.
-  'controller/store': [
-    'controller/store',
-    'controller/audit',
-    'controller/plan.ts',
-    'controller/enforcement.ts',
-    'controller/hour.ts',
-    'controller/errors.ts',
-    'inventory',
-    'playbooks/model.ts',
-    ...platforms,
-    ...agentPorts,
-  ],
+  'controller/store': storeParts,
+  // What was accepted is digested anew, to be held against the log.
+  'controller/store/verify-facts.ts': [...storeParts, 'controller/digest.ts'],
   'controller/console': ['controller/console', 'controller/api/schema'],
   // Where agents are made, and where the one that the fleet hands out is asked.
   'controller/fleet.ts': [...controllerParts, 'agent'],

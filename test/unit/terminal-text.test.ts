@@ -33,6 +33,7 @@ describe('text for a terminal', () => {
     ['an end of a paragraph', 'a\u2029b', 'a\\u2029b'],
     ['a move of the cursor', '\u001b[2Jgone', '\\u001b[2Jgone'],
     ['text that is hidden', '\u001b[8mhidden', '\\u001b[8mhidden'],
+    ['a bell before a colour', '\u0007[1mx', '\\u0007[1mx'],
     ['a title of the window', '\u001b]0;x\u0007', '\\u001b]0;x\\u0007'],
     ['an introducer of eight bits', '\u009b2J', '\\u009b2J'],
   ])('holds %s as something to read', (_what, text, shown) => {
