@@ -374,20 +374,22 @@ function check(run: Run): void {
   run.lookedAt = Date.now()
 }
 
-/** Waits until every decision stands as it should and nothing is under way, all of which the controller has to do by itself; only what was refused is asked for again. */
+/** Waits until every decision stands as it should, nothing is under way and every device shows what it should, all of which the controller has to do by itself; only what was refused is asked for again. A decision may stand before its devices do: an entry that a wider one has replaced goes one step later. */
 async function settle(run: Run, life: Life, url: string): Promise<void> {
   const from = Date.now()
   let asked = from
   while (Date.now() - from < restMsMax && !life.over) {
     const rests = run.ledger.underWay().length + run.ledger.degraded().length === 0
-    if (rests && wrongStates(run).length === 0) return await pause(lookMs * 2)
+    if (rests && wrongStates(run).length === 0 && wrongDevices(run).length === 0) {
+      return await pause(lookMs * 2)
+    }
     if (Date.now() - asked > 1_000) {
       asked = Date.now()
       await askAgain(run, url)
     }
     await pause(lookMs)
   }
-  const open = [...run.ledger.underWay(), ...wrongStates(run)]
+  const open = [...run.ledger.underWay(), ...wrongStates(run), ...wrongDevices(run)]
   run.problems.push(`nothing came to rest within ${restMsMax} ms: ${open.join('; ')}`)
 }
 
