@@ -214,8 +214,14 @@ const byHand: readonly Mutation[] = [
   change(
     ownership,
     'what does not show in force is settled',
-    "return found.inForce === 'no'\n      ? { ...base, kind: 'waiting', seen: 'present' }\n      : { ...base, kind: 'settled', outcome: 'applied', seen: 'present' }\n  }\n  if",
-    "return { ...base, kind: 'settled', outcome: 'applied', seen: 'present' }\n  }\n  if",
+    "return inForce === 'yes' || (inForce === 'unknown' && cannotTell === true)",
+    'return true',
+  ),
+  change(
+    ownership,
+    'what could not be read is settled',
+    "return inForce === 'yes' || (inForce === 'unknown' && cannotTell === true)",
+    "return inForce !== 'no'",
   ),
   change(
     status,

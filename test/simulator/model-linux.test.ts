@@ -197,6 +197,30 @@ describe('routes', () => {
     expect(device.running).toBe(before)
   })
 
+  // As a kernel 6 keeps them: the order in which they were put on is of no account.
+  it('keeps IPv4 routes of a prefix by metric, and deletes the first that fits', async () => {
+    const { run } = await open(await start())
+
+    await run('ip route add blackhole 203.0.113.8/29 proto 223 metric 1')
+    await run('ip route add prohibit 203.0.113.8/29')
+    await run('ip route prepend blackhole 203.0.113.8/29 proto 223')
+    const put = await run('ip route show 203.0.113.8/29')
+    await run('ip route del blackhole 203.0.113.8/29 proto 223')
+    const left = await run('ip route show 203.0.113.8/29')
+
+    const words = ({ text }: { text: string }): readonly string[] =>
+      text.split('\n').map((line) => line.trim())
+    expect([words(put), words(left)]).toEqual([
+      [
+        'blackhole 203.0.113.8/29 proto 223',
+        'prohibit 203.0.113.8/29',
+        'blackhole 203.0.113.8/29 proto 223 metric 1',
+        '',
+      ],
+      ['prohibit 203.0.113.8/29', 'blackhole 203.0.113.8/29 proto 223 metric 1', ''],
+    ])
+  })
+
   it('orders IPv6 by metric: at the same one, prepend comes behind', async () => {
     const device = await start({
       extra: ['ip -6 route add 2001:db8:e57::/48 via 2001:db8::2 dev p1'],

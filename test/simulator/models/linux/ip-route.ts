@@ -173,7 +173,7 @@ function insertRoute(state: LinuxState, verb: string, route: Route): Ran {
   switch (verb) {
     case 'add':
       if (there.length > 0) return exists
-      kernel.routes = [...kernel.routes, route]
+      kernel.routes = inOrder(kernel.routes, route)
       break
     case 'replace':
     case 'change': {
@@ -183,7 +183,7 @@ function insertRoute(state: LinuxState, verb: string, route: Route): Ran {
       }
       kernel.routes =
         first === undefined
-          ? [...kernel.routes, route]
+          ? inOrder(kernel.routes, route)
           : kernel.routes.map((one) => (one === first ? route : one))
       break
     }
@@ -192,13 +192,24 @@ function insertRoute(state: LinuxState, verb: string, route: Route): Ran {
       // In IPv6 `prepend` puts it behind those of the same metric all the same.
       const front = verb === 'prepend' && route.family === 4
       const at = kernel.routes.findIndex(sameKey)
-      kernel.routes = [...kernel.routes]
-      if (front && at >= 0) kernel.routes.splice(at, 0, route)
-      else kernel.routes.push(route)
+      kernel.routes =
+        front && at >= 0 ? kernel.routes.toSpliced(at, 0, route) : inOrder(kernel.routes, route)
     }
   }
   state.listener()
   return ran('')
+}
+
+/** The kernel keeps the routes of a prefix by metric, which is the order in which it lists and deletes them: a new one stands behind its equals. */
+function inOrder(routes: readonly Route[], route: Route): Route[] {
+  const at = routes.findIndex(
+    (one) =>
+      one.family === route.family &&
+      one.table === route.table &&
+      one.prefix === route.prefix &&
+      one.metric > route.metric,
+  )
+  return at < 0 ? [...routes, route] : routes.toSpliced(at, 0, route)
 }
 
 function sameRoute(one: Route, other: Route): boolean {
