@@ -276,7 +276,7 @@ async function failed(worker: Worker, error: unknown): Promise<void> {
   if (!(error instanceof AgentError)) throw error
   const { device, journal, log } = worker.options
   log.warn({ device: device.id, code: error.code }, error.message)
-  if (error.code === 'stopped') return
+  if (error.code === 'stopped') return await journal.flush()
   // Time in which nothing could be read is no time in which nothing showed.
   worker.work.waits.clear()
   await journal.failed({ code: error.code, message: error.message, keys: worker.begun })

@@ -38,11 +38,9 @@ export async function applyLines(
   const transaction = lineTransaction(work)
   const results = new Map<Key, Result>()
   let step: number | undefined
-  let noted: Promise<void> = Promise.resolve()
   let batch = transaction.batch?.(session.seen.facts)
   let left = planned
   while (left.length > 0) {
-    await noted
     const why = heldBy(work)
     if (why !== undefined) {
       for (const one of left) results.set(one.key, { kind: 'held', why })
@@ -62,7 +60,6 @@ export async function applyLines(
     )
     if (round.value.unbatched) batch = undefined
     step = round.step
-    noted = round.noted
     for (const [key, result] of round.value.results) results.set(key, result)
     if (round.value.undo.length > 0) step = await takeBack(work, session, round.value.undo, before)
     left = round.value.left
@@ -78,7 +75,7 @@ export async function applyLines(
       })
     }
   }
-  return { step, results, session: 'own', noted }
+  return { step, results, session: 'own' }
 }
 
 /** What has its lines in those of a wider entry, or of the same element, was refused or held with it. */
@@ -106,32 +103,34 @@ interface Value {
   readonly refused: DoneStep['refused'] | undefined
 }
 
-/** A step with its pair of records: intended before the first byte, done with whatever came of it. */
+/** A step with its pair of records, both durable: intended before the first byte, done with whatever came of it. */
 export async function recorded<T extends Value>(
   work: Work,
   session: Session,
   intended: IntendedStep,
   send: (step: number) => Promise<T>,
 ): Promise<{ readonly step: number; readonly value: T }> {
-  const { noted, ...rest } = await recordedSoon(work, session, intended, send)
-  await noted
-  return rest
+  try {
+    return await recordedSoon(work, session, intended, send)
+  } finally {
+    await work.journal.flush()
+  }
 }
 
 /**
- * The same, but what came of it is still being written when this resolves (`noted`): the disk works while the device is read. Whoever calls waits
- * for `noted` before anything is said of the step. After a crash in between it is a step without an end, and the device is read first.
+ * The same, but what came of it is written together with what follows: a read-back that comes at once, or what became of a save, and so the disk is
+ * waited for once. Whoever calls flushes the journal where that takes longer.
  */
-async function recordedSoon<T extends Value>(
+export async function recordedSoon<T extends Value>(
   work: Work,
   session: Session,
   intended: IntendedStep,
   send: (step: number) => Promise<T>,
-): Promise<{ readonly step: number; readonly value: T; readonly noted: Promise<void> }> {
+): Promise<{ readonly step: number; readonly value: T }> {
   const step = await work.journal.intend(intended)
   session.mark()
   const from = work.clock.monotonicMs()
-  const done = (outcome: DoneStep['outcome'], refused?: DoneStep['refused']): Promise<void> =>
+  const done = (outcome: DoneStep['outcome'], refused?: DoneStep['refused']): void =>
     work.journal.done({
       step,
       purpose: intended.purpose,
@@ -147,13 +146,11 @@ async function recordedSoon<T extends Value>(
   try {
     value = await send(step)
   } catch (error) {
-    await done('unknown')
+    done('unknown')
     throw error
   }
-  const noted = done(value.refused === undefined ? 'ok' : 'refused', value.refused)
-  // Waited for later; until then its fault must not end the process.
-  noted.catch(() => undefined)
-  return { step, value, noted }
+  done(value.refused === undefined ? 'ok' : 'refused', value.refused)
+  return { step, value }
 }
 
 function lineTransaction(work: Work): LineTransaction {

@@ -1,6 +1,6 @@
 // From running to what survives a reboot: a step of its own, with its own pair of records.
 
-import { recorded } from './converge-line.ts'
+import { recordedSoon } from './converge-line.ts'
 import { backToRest, readbackOf, type Work } from './converge-work.ts'
 import { AgentError } from './errors.ts'
 import type { DoneStep, IntendedStep } from './journal.ts'
@@ -40,7 +40,7 @@ export async function saveConfiguration(work: Work, facts: Facts): Promise<Saved
     before: { kind: 'diff', text },
   }
   try {
-    const { step, value } = await recorded(work, session, intended, send)
+    const { step, value } = await recordedSoon(work, session, intended, send)
     const message = value.refused?.message
     await noteSaved(work, { step, foreign, message })
     return message === undefined ? 'saved' : 'failed'

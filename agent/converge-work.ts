@@ -89,8 +89,6 @@ export interface Applied {
   readonly session: 'own' | 'second'
   /** A later look is needed, in so many ms: somebody else committed inside our window. */
   readonly lookAgainMs?: number
-  /** The record of what was sent last, on its way to the disk: waited for before a result is written. */
-  readonly noted?: Promise<void>
 }
 
 /** One round of reads. */

@@ -209,7 +209,6 @@ async function finish(work: Work, session: Session, sent: Sent): Promise<Converg
     (one) => one.kind === 'change' && one.after === undefined && sent.kept.has(one.key),
   )
   const lookAgainMs = isFree ? 0 : sent.applied.lookAgainMs
-  await sent.applied.noted
   await work.journal.verified({
     ...(step === undefined ? {} : { step }),
     states,
@@ -259,7 +258,8 @@ async function readUntilShown(work: Work, session: Session, sent: Sent): Promise
     const expired = expiredOf(work, open, desired)
     const done = open.length === expired.size || work.interrupted() || work.stopping()
     if (done) return { observed, decisions, expired }
-    await pause(work, pauseAfter(pauses))
+    // What was sent is written down now: it may be long until there is more to say of it.
+    await Promise.all([pause(work, pauseAfter(pauses)), work.journal.flush()])
     observed = undefined
   }
 }

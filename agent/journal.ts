@@ -1,5 +1,5 @@
 // What an agent must have written down, as a port: the controller implements it on its store. Each promise resolves when the writing is durable;
-// if it rejects, nothing is sent to the device.
+// if it rejects, nothing is sent to the device. How a step ended is the one thing that may wait for company.
 
 import type { Claim, Desired, Refused } from './diff.ts'
 import type { AgentErrorCode } from './errors.ts'
@@ -92,7 +92,10 @@ export interface Journal {
   frozen(): boolean
   /** Claims and `device.commands_intended` in one transaction; answers the step's number. */
   intend(step: IntendedStep): Promise<number>
-  done(step: DoneStep): Promise<void>
+  /** How a step went: kept, and written before and together with what is written next, or by `flush`. After a crash in between it is a step without an end, and the device is read first. */
+  done(step: DoneStep): void
+  /** Resolves when the end of each step is durable. */
+  flush(): Promise<void>
   verified(step: VerifiedStep): Promise<void>
   /** `foreign`: unsaved changes of others that went along. A failed save keeps `unsaved`. */
   saved(result: {

@@ -56,10 +56,11 @@ export function createJournal(parts: JournalParts): Journal {
     },
     frozen: () => store.read((rows) => rows.freeze() !== undefined),
     intend: (step) => commit((tx) => intend(book, tx, step)),
-    async done(step) {
-      // Noted first: if it can't be written now, it goes with the next that can.
+    done(step) {
       book.unwritten = [...book.unwritten, step]
-      await commit(() => undefined)
+    },
+    async flush() {
+      if (book.unwritten.length > 0) await commit(() => undefined)
     },
     async verified(step) {
       parts.turn(await commit((tx) => verified(book, tx, step)))
@@ -92,7 +93,7 @@ interface Book extends JournalParts {
   /** Keys whose loss was recorded and not yet their return. */
   readonly healing: Set<Key>
   snapshot: Snapshot
-  /** Steps that have ended, and whose end is not written down yet: a step without an end would stay open until the next start. */
+  /** Steps that have ended, and whose end is not written down yet: it goes with the next that can be written. */
   unwritten: readonly DoneStep[]
 }
 

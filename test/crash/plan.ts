@@ -177,6 +177,7 @@ const points: readonly {
   { weight: 1, point: 'send:out read', most: 30 },
   { weight: 2, point: 'done:before', most: 6 },
   { weight: 2, point: 'done:after', most: 6 },
+  { weight: 1, point: 'flush:after', most: 3 },
   { weight: 2, point: 'verified:before', most: 12 },
   { weight: 2, point: 'verified:after', most: 12 },
   { weight: 1, point: 'saved:before', most: 4 },

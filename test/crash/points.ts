@@ -89,12 +89,13 @@ function fencedJournal(journal: Journal, fence: Fence & { readonly device: Id })
       pass(`intend:after ${step.purpose}`)
       return number
     },
-    async done(step) {
+    done(step) {
       changing.delete(device)
       pass(`done:before ${step.purpose}`)
-      await journal.done(step)
+      journal.done(step)
       pass(`done:after ${step.purpose}`)
     },
+    flush: () => around('flush', () => journal.flush()),
     verified: (step) => around('verified', () => journal.verified(step)),
     saved: (result) => around('saved', () => journal.saved(result)),
     rolledBack: (event) => around('rolledBack', () => journal.rolledBack(event)),

@@ -44,10 +44,18 @@ export function createBook(): Book {
   let waiting: { test: (entry: Entry) => boolean; resolve: (entry: Entry) => void }[] = []
   let step = 0
   let commit: Desired['commit']
-  const add = async (entry: Entry): Promise<void> => {
-    entries.push(entry)
-    for (const one of waiting.filter(({ test }) => test(entry))) one.resolve(entry)
-    waiting = waiting.filter(({ test }) => !test(entry))
+  /** Ends of steps that are written with what comes next. */
+  const ends: Entry[] = []
+  const flush = async (): Promise<void> => {
+    for (const entry of ends.splice(0)) {
+      entries.push(entry)
+      for (const one of waiting.filter(({ test }) => test(entry))) one.resolve(entry)
+      waiting = waiting.filter(({ test }) => !test(entry))
+    }
+  }
+  const add = (entry: Entry): Promise<void> => {
+    ends.push(entry)
+    return flush()
   }
   const book: Book = {
     wanted: [],
@@ -74,7 +82,8 @@ export function createBook(): Book {
       await add({ kind: 'intend', step, value })
       return step
     },
-    done: (value) => add({ kind: 'done', value }),
+    done: (value) => void ends.push({ kind: 'done', value }),
+    flush,
     async verified(value) {
       for (const [key, claim] of value.claims) {
         if (claim === null) claims.delete(key)

@@ -188,6 +188,20 @@ describe('an agent', () => {
     })
   })
 
+  it('has written down what it sent before it waits for an effect that does not come', async () => {
+    const book = createBook()
+    const agent = start(book)
+    await book.until(verified)
+    const from = book.entries.length
+    router.faults.add({ kind: 'lie', matching: 'blackhole' })
+    book.wanted = [target]
+
+    agent.wake('change')
+    await book.until((entry) => entry.kind === 'done')
+
+    expect(book.entries.slice(from).map((entry) => entry.kind)).toEqual(['intend', 'done'])
+  })
+
   it('shuts no other session when the line that leads into BGP is refused', async () => {
     const book = createBook()
     const agent = start(book)
@@ -339,7 +353,7 @@ describe('an agent', () => {
     const from = book.entries.length
 
     agent.wake('check')
-    await book.until((entry) => entry.kind === 'done' && entry.value.purpose === 'change', from)
+    await book.until((entry) => entry.kind === 'intend' && entry.value.purpose === 'change', from)
     await book.until(verified, book.entries.length)
 
     const first = book.entries.slice(from).find((entry) => entry.kind === 'verified')

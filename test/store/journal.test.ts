@@ -239,9 +239,8 @@ describe('the records of a step', () => {
     const end = { step: number, purpose: 'change', outcome: 'ok', hostKey: 'k', bytes: 9, ms: 2 }
     const transcript = { kind: 'transcript', text: 'said' } as const
 
-    await expect(book.done({ ...end, transcript, keys: [key] } as DoneStep)).rejects.toMatchObject({
-      code: 'audit_unavailable',
-    })
+    book.done({ ...end, transcript, keys: [key] } as DoneStep)
+    await expect(book.flush()).rejects.toMatchObject({ code: 'audit_unavailable' })
     other.exec('rollback')
     other.close()
     expect(store.read((rows) => rows.openSteps())).toHaveLength(1)
@@ -253,6 +252,25 @@ describe('the records of a step', () => {
     expect(store.read((rows) => rows.openSteps())).toEqual([])
     const ends = store.read((rows) => rows.log({ type: 'device.commands_done', limit: 9 }))
     expect(ends.map(({ entry }) => JSON.parse(entry).outcome)).toEqual(['ok'])
+  })
+
+  it('are written to their end before what their read-back showed, and in one transaction with it', async () => {
+    const { accept, book, store } = desk()
+    await accept('E1')
+    book.desired()
+    const number = await book.intend(step)
+    const together: string[][] = []
+    store.subscribe((records) => together.push(records.map(({ type }) => type)))
+    const end = { step: number, purpose: 'change', outcome: 'ok', hostKey: 'k', bytes: 9, ms: 2 }
+    const transcript = { kind: 'transcript', text: 'said' } as const
+
+    book.done({ ...end, transcript, keys: [key] } as DoneStep)
+    await read(book)
+    await book.flush()
+
+    expect(together[0]?.slice(0, 2)).toEqual(['device.commands_done', 'device.verified'])
+    expect(together).toHaveLength(1)
+    expect(store.read((rows) => rows.openSteps())).toEqual([])
   })
 
   it('remember the device as it was reached, its jump host too', async () => {
