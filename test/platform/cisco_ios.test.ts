@@ -115,6 +115,22 @@ describe('a wide blackhole on IOS', () => {
       'S        203.0.113.128/25 is directly connected, Null0\n                         [1/0] via 198.51.100.1',
     ],
     ['replicated', 'S   +    203.0.113.128/25 [1/0] via 198.51.100.1'],
+    ['of IS-IS, from another area', 'i ia    203.0.113.128/25 [115/30] via 198.51.100.1, 00:10:00'],
+    [
+      'of IS-IS, a candidate for the default',
+      'i*ia    203.0.113.128/25 [115/30] via 198.51.100.1, 00:10:00',
+    ],
+    ['of IS-IS, its summary', 'i su    203.0.113.128/25 [115/30] via 198.51.100.1, 00:10:00'],
+    ['of level 2', 'i L2    203.0.113.128/25 [115/10] via 198.51.100.1, 00:10:00'],
+    ['of address translation', 'n Nd    203.0.113.128/25 [6/0] via 198.51.100.1, 00:10:00'],
+    ['overridden by PfR', 'S   p    203.0.113.128/25 [1/0] via 198.51.100.1'],
+    [
+      'with the next hop overridden',
+      'B   %    203.0.113.128/25 [200/0] via 198.51.100.1, 00:10:00',
+    ],
+    ['of an OSPF NSSA', 'O*N2    203.0.113.128/25 [110/20] via 198.51.100.1, 00:10:00'],
+    ['of EIGRP, external', 'D EX    203.0.113.128/25 [170/2297856] via 198.51.100.1, 00:10:00'],
+    ['of LISP', 'l        203.0.113.128/25 [250/1] via 198.51.100.1, 00:10:00'],
     [
       'in a form that isn’t known',
       'B        203.0.113.128/25 [200/0] via 198.51.100.1, indirectly',
@@ -147,6 +163,27 @@ describe('a wide blackhole on IOS', () => {
     expect(() => look('%% Low on memory')).toThrow('a table of routes')
   })
 
+  it.each([
+    'Serial1/0 203.0.113.128/25',
+    'Q?       203.0.113.128/25 [1/0] via 198.51.100.1',
+    '         203.0.113.128/25 [1/0] via 198.51.100.1',
+    'Tunnel   203.0.113.128/25 is directly connected, Tunnel7',
+    '         through 198.51.100.1',
+  ])('is not said to be in force by a table with a line that nobody knows: %s', (line) => {
+    expect(() => look(rows(whole, line))).toThrow(/unknown; expected a row of the table/)
+  })
+
+  it('reads each line of a table of a real device', () => {
+    const table = rows(
+      '      203.0.113.0/24 is variably subnetted, 3 subnets, 2 masks',
+      whole,
+      'O E2    203.0.113.168/32 ',
+      '           [110/20] via 198.51.100.1, 12:54:35, TenGigabitEthernet7/4',
+      'B        203.0.113.9/32 [200/0], 2w0d, Null0',
+    ).replace('is not set', 'is 198.51.100.1 to network 0.0.0.0')
+    expect(look(table).note).toContain('203.0.113.168/32')
+  })
+
   it('in IPv6 likewise', () => {
     const six = blackhole('2001:db8:e57::/48')
     const asked = 'show ipv6 route 2001:DB8:E57::/48'
@@ -166,6 +203,12 @@ describe('a wide blackhole on IOS', () => {
     const found = see(...own, ...leak)
     expect(found.inForce).toBe('no')
     expect(found.note).toContain('2001:db8:e57:1::/64')
+    for (const code of ['NDp', 'OE1', 'I1', 'i ia', 'S   p', 'lA']) {
+      const other = [`${code} 2001:DB8:E57:2::/64 [115/20]`, '     via FE80::2, Vlan7']
+      expect(see(...own, ...other).note).toContain('2001:db8:e57:2::/64')
+    }
+    expect(() => see(...own, '!!  2001:DB8:E57:3::/64 [1/0]')).toThrow('a row of the table')
+    expect(() => see(...own, '     to FE80::2')).toThrow('a row of the table')
   })
 })
 

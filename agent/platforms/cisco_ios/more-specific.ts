@@ -58,26 +58,38 @@ interface Row {
   readonly paths: string[]
 }
 
-const code = String.raw`[A-Za-z][A-Za-z0-9]*[*+%&p]*(?: ?\*?[A-Z][A-Z0-9]?\*?)?[ *+%&]*`
-const four = new RegExp(String.raw`^${code} {1,}(\d+\.\d+\.\d+\.\d+)(\/\d+)?(?:,| |$)(.*)$`)
-const six = new RegExp(String.raw`^${code} {1,}([0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*\/\d+)(?: |$)(.*)$`)
-const header = /^ +\d+\.\d+\.\d+\.\d+(\/\d+) is (variably )?subnetted,/
+/**
+ * A code, and perhaps a second one and signs: `S`, `S*`, `O E2`, `O*IA`, `i ia`, `i*L1`, `n Nd`, `B   %`, `S   p`, `NDp`. Which there are differs by
+ * release: the legend above each table has them, and each is of three characters at most. A row of a new one is a route all the same.
+ */
+const code = String.raw`[A-Za-z][A-Za-z0-9]{0,2}(?:[ *+%&]+[A-Za-z][A-Za-z0-9]{0,2})*`
+const four = new RegExp(String.raw`^${code}[ *+%&]*[ *](\d+\.\d+\.\d+\.\d+)(\/\d+)?(?:,| |$)(.*)$`)
+const six = new RegExp(
+  String.raw`^${code}[ *+%&]*[ *]([0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*\/\d+)(?:,| |$)(.*)$`,
+)
+const header = /^ *\d+\.\d+\.\d+\.\d+(\/\d+) is (variably )?subnetted,/
+const continued = /^ +(?:\[\d+\/\d+\]|via |is |directly )/
+const gateway = /^Gateway of last resort is /
+const anAddress = /\d+\.\d+\.\d+\.\d+|::|(?:[0-9A-Fa-f]{1,4}:){3}/
 
-/** Rows of the table. A row without a length has that of the header above it; a long one goes on in the next lines. */
+/**
+ * Rows of the table. A row without a length has that of the header above it; a long one goes on in the next lines. A line with an address in any other
+ * form may be a route that leads on: then nothing is said of the table.
+ */
 function rowsOf(answer: Answer, prefix: Prefix): readonly Row[] {
   const rows: Row[] = []
+  const form = familyOf(prefix) === 4 ? four : six
   let length = ''
   for (const line of answer.text.split('\n')) {
     const above = header.exec(line)
-    if (above !== null) {
-      length = above[2] === undefined ? (above[1] ?? '') : ''
-      continue
+    const row = form.exec(line)
+    const last = rows.at(-1)
+    if (above !== null) length = above[2] === undefined ? (above[1] ?? '') : ''
+    else if (row !== null) rows.push(rowOf(answer, row, length))
+    else if (last !== undefined && continued.test(line)) last.paths.push(line.trim())
+    else if (anAddress.test(line) && !gateway.test(line)) {
+      throw unknownOutput(answer, `a row of the table, or what belongs to one, for \`${line}\``)
     }
-    const row = (familyOf(prefix) === 4 ? four : six).exec(line)
-    const entry = row === null ? undefined : rowOf(answer, row, length)
-    if (entry !== undefined) rows.push(entry)
-    else if (/^ +(?:\[\d+\/\d+\]|via |is |directly )/.test(line))
-      rows.at(-1)?.paths.push(line.trim())
   }
   return rows
 }
