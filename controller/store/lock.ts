@@ -3,14 +3,14 @@
 
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import Database from 'better-sqlite3'
 import { ControllerError } from '../errors.ts'
+import { openFile } from './database.ts'
 import { isMachineError } from './statements.ts'
 
 /** Takes the lock of a data folder; answers what gives it back. Throws ControllerError `data_in_use`, naming the process that holds it. */
 export function takeLock(dir: string): () => void {
   // Never read `controller.lock` by other means in this process: closing such a file would drop the lock (POSIX). So the pid has its own file.
-  const lock = new Database(join(dir, 'controller.lock'), { timeout: 0 })
+  const lock = openFile(join(dir, 'controller.lock'), { timeout: 0 })
   const pidFile = join(dir, 'controller.pid')
   try {
     lock.exec('begin exclusive')

@@ -2,13 +2,14 @@
 
 import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { join } from 'node:path'
-import Database from 'better-sqlite3'
+import type Database from 'better-sqlite3'
 import { ulid } from 'ulid'
 import type { Clock } from '../../agent/clock.ts'
 import { type LogKey, makeLogKey, readLogKey } from '../audit/key.ts'
 import type { NewRecord } from '../audit/record.ts'
 import { ControllerError } from '../errors.ts'
 import { createCommits } from './commits.ts'
+import { openFile } from './database.ts'
 import { createKept } from './kept.ts'
 import { takeLock } from './lock.ts'
 import { type Appended, createAppend, indexWords } from './log-append.ts'
@@ -63,7 +64,7 @@ function openDatabase(options: StoreOptions): Database.Database {
   const file = join(options.dir, databaseName)
   // Made by hand, so that nobody else can read it; SQLite gives its log the same rights.
   closeSync(openSync(file, 'a', 0o600))
-  const db = new Database(file, { timeout: options.busyTimeoutMs ?? busyTimeoutMsDefault })
+  const db = openFile(file, { timeout: options.busyTimeoutMs ?? busyTimeoutMsDefault })
   try {
     db.pragma('journal_mode = WAL')
     // At every open: it is not kept in the file, and a WAL database opened without it makes no fsync at a commit.

@@ -2,13 +2,14 @@
 
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import Database from 'better-sqlite3'
+import type Database from 'better-sqlite3'
 import { artifactDigest, readArtifact, unpackArtifact } from '../audit/artifact.ts'
 import type { Finding } from '../audit/findings.ts'
 import { unpackEdge } from '../audit/merkle.ts'
 import { type LogReport, type StoredEntry, type StoredHead, verifyLog } from '../audit/verify.ts'
 import type { StoredDisclosure } from '../audit/verify-parts.ts'
 import { ControllerError } from '../errors.ts'
+import { openFile } from './database.ts'
 import { databaseName } from './sqlite.ts'
 import { isMachineError } from './statements.ts'
 import { factFindings } from './verify-facts.ts'
@@ -52,7 +53,7 @@ function verify(dir: string, work: (db: Database.Database) => DataReport): DataR
 }
 
 function withDatabase<T>(file: string, work: (db: Database.Database) => T): T {
-  const db = new Database(file, { readonly: true })
+  const db = openFile(file, { readonly: true })
   try {
     db.exec('begin')
     return work(db)
