@@ -3,13 +3,18 @@
 import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
+/** Against hanging only, in ms: a test says nothing of how long it takes, and a busy machine takes ten times as long as an idle one. */
+const hangsMs = 120_000
+
 export default defineConfig({
   test: {
-    expect: { requireAssertions: true },
+    expect: { requireAssertions: true, poll: { timeout: hangsMs / 2 } },
     restoreMocks: true,
     unstubEnvs: true,
     allowOnly: process.env['CI'] === undefined,
     maxWorkers: availableParallelism(),
+    testTimeout: hangsMs,
+    hookTimeout: hangsMs,
     projects: [
       {
         extends: true,
@@ -18,7 +23,6 @@ export default defineConfig({
           include: ['test/unit/**/*.test.ts'],
           pool: 'threads',
           isolate: false,
-          testTimeout: 5_000,
         },
       },
       {
@@ -28,7 +32,6 @@ export default defineConfig({
           include: ['test/platform/**/*.test.ts'],
           pool: 'forks',
           isolate: false,
-          testTimeout: 15_000,
         },
       },
       {
@@ -48,7 +51,6 @@ export default defineConfig({
           include: ['test/store/**/*.test.ts'],
           pool: 'forks',
           isolate: false,
-          testTimeout: 15_000,
         },
       },
       {
@@ -58,7 +60,6 @@ export default defineConfig({
           include: ['test/simulator/**/*.test.ts'],
           pool: 'forks',
           isolate: false,
-          testTimeout: 30_000,
         },
       },
       {
@@ -67,7 +68,6 @@ export default defineConfig({
           name: 'load',
           include: ['test/load/**/*.test.ts'],
           pool: 'forks',
-          testTimeout: 60_000,
         },
       },
       {
@@ -78,8 +78,6 @@ export default defineConfig({
           globalSetup: ['test/lab/setup.ts'],
           pool: 'forks',
           maxWorkers: 1,
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
         },
       },
     ],

@@ -419,7 +419,7 @@ describe('an agent', () => {
     const busy = setInterval(() => agent.wake('change'), 2)
     try {
       await expect
-        .poll(() => book.state(key), { timeout: 4_000 })
+        .poll(() => book.state(key))
         .toMatchObject({ outcome: 'failed', verified: false, error: { code: 'not_shown' } })
     } finally {
       clearInterval(busy)

@@ -23,7 +23,7 @@ beforeAll(async () => {
     // The tests of one file decide more than an hour allows by default for ports.
     inventory: { limits: { perHour: { decisions: 200, customers: 200 } } },
   })
-}, 30_000)
+})
 
 afterAll(() => story.stop())
 

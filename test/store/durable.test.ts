@@ -37,7 +37,7 @@ function child(dir: string, as: 'controller' | 'command', count: number) {
   }
 }
 
-const timeout = { timeout: 12_000, interval: 5 }
+const timeout = { timeout: 60_000, interval: 5 }
 const raw = (dir: string) => {
   const db = new Database(join(dir, databaseName))
   onTestFinished(() => void db.close())

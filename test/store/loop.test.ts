@@ -6,6 +6,9 @@ import type { Desk } from '../../controller/desk/desk.ts'
 import { createLoop } from '../../controller/loop.ts'
 import { enforcement, handClock, newFolder, open, wanted } from './parts.ts'
 
+/** Only against hanging. */
+const timeout = { timeout: 60_000 }
+
 function loopOn(clock = handClock()) {
   const store = open({ dir: newFolder(), clock })
   const woken: string[] = []
@@ -52,7 +55,7 @@ describe('an end that has come', () => {
     await vi.waitFor(() => {
       clock.pass(2_000)
       expect(statusOf('B')).toBe('releasing')
-    })
+    }, timeout)
 
     expect(woken).toEqual(['edge1'])
     loop.stop()
@@ -74,11 +77,11 @@ describe('an end that has come', () => {
       monotonic += 31_000
       clock.pass(3_600_000)
       expect(loop.held()).toBeDefined()
-    })
+    }, timeout)
     const held = statusOf('B')
     loop.acknowledge()
 
-    await vi.waitFor(() => expect(statusOf('B')).toBe('releasing'))
+    await vi.waitFor(() => expect(statusOf('B')).toBe('releasing'), timeout)
     expect(held).toBe('enforcing')
     loop.stop()
   })

@@ -105,5 +105,5 @@ describe('an entry that is taken without the schema', () => {
       ),
       { numRuns: 200 },
     )
-  }, 30_000)
+  })
 })

@@ -152,7 +152,7 @@ async function hang(url: string): Promise<string> {
   return id
 }
 
-describe('a controller that is told to end', { timeout: 90_000 }, () => {
+describe('a controller that is told to end', () => {
   it('ends within its time though a device hangs, answers what is under way, and says what the next start goes on with', async () => {
     const served = await serve()
     const half = begin(served.url)
@@ -225,7 +225,7 @@ describe('a controller that is told to end', { timeout: 90_000 }, () => {
   })
 })
 
-describe('a second controller on the same data', { timeout: 90_000 }, () => {
+describe('a second controller on the same data', () => {
   it('does not start while the first runs, names it, and starts as soon as that was killed', async () => {
     const first = await serve()
     const second = start(10_000)
@@ -262,7 +262,7 @@ int fdatasync(int fd) {
 }
 `
 
-describe('a disk that does not keep what it was given', { timeout: 90_000 }, () => {
+describe('a disk that does not keep what it was given', () => {
   it('ends the controller: the decision is refused, no device is touched, and the next start goes on from what is there', async () => {
     const [source, library] = [join(story.folder, 'shim.c'), join(story.folder, 'shim.so')]
     const fails = join(story.folder, 'disk-fails')
