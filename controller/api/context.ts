@@ -6,6 +6,7 @@ import type { FastifyBaseLogger, FastifyInstance, FastifyReply, RawServerDefault
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { Clock } from '../../agent/clock.ts'
+import type { Id } from '../../inventory/model.ts'
 import type { Controller } from '../controller.ts'
 import type { Enforcement } from '../enforcement.ts'
 import { ControllerError } from '../errors.ts'
@@ -56,12 +57,7 @@ export function optionalBody<T extends z.ZodType>(schema: T) {
 function surroundings(context: ApiContext, rows: Rows) {
   const holds = context.controller.holds()
   return {
-    unsaved: new Set(
-      rows
-        .devices()
-        .filter(({ unsaved }) => unsaved)
-        .map(({ device }) => device),
-    ),
+    isUnsaved: (device: Id) => rows.device(device)?.unsaved === true,
     frozen: holds.freeze !== undefined,
     clockHeld: holds.clock !== undefined,
     now: context.clock.now(),
@@ -138,7 +134,6 @@ function firstBehind(ascending: readonly string[], cursor: string): number {
   return low
 }
 
-/** The first `limit` of what was found,
 /** The first `limit` of what was found, and where to go on if that was not all. */
 export function pageOfMore<T>(
   found: readonly T[],

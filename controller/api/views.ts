@@ -18,8 +18,8 @@ import {
 export interface EnforcementFacts {
   readonly results: readonly Result[]
   readonly wanted: readonly Wanted[]
-  /** Devices whose running configuration holds unsaved changes of ours. */
-  readonly unsaved: ReadonlySet<Id>
+  /** Whether the running configuration of a device holds unsaved changes of ours. */
+  readonly isUnsaved: (device: Id) => boolean
   readonly frozen: boolean
   /** Expiries are held because the clock jumped. */
   readonly clockHeld: boolean
@@ -59,9 +59,7 @@ export function enforcementView(
     devices,
     overdue: isOverdue(enforcement, facts.now.toISOString()),
     ...optional('held', held),
-    unsaved: [...new Set(devices.map(({ device }) => device))].filter((device) =>
-      facts.unsaved.has(device),
-    ),
+    unsaved: [...new Set(devices.map(({ device }) => device))].filter(facts.isUnsaved),
     ...optional('releaseRequestedAt', enforcement.releaseRequestedAt),
     ...optional('releaseReason', enforcement.releaseReason),
     ...optional('why', enforcement.why),

@@ -2,11 +2,10 @@
 
 import type Database from 'better-sqlite3'
 import type { Clock } from '../../agent/clock.ts'
-import type { NewRecord } from '../audit/record.ts'
 import { ControllerError } from '../errors.ts'
 import { createHealth } from './health.ts'
 import type { Kept } from './kept.ts'
-import { type Appended, indexWords } from './log-append.ts'
+import { type Append, type Appended, indexWords } from './log-append.ts'
 import { isMachineError, type Sql, unavailable } from './statements.ts'
 import type { Committed, Rows, Transaction } from './store.ts'
 import { createTransaction } from './transaction.ts'
@@ -26,7 +25,7 @@ export interface CommitParts {
   readonly rows: Rows
   readonly kept: Kept
   readonly clock: Clock
-  readonly append: (record: NewRecord) => Appended
+  readonly append: Append
   /** Told of what became durable. */
   readonly committed: (records: readonly Committed[]) => void
   /** Told once, when what was written may be lost. */
@@ -111,12 +110,13 @@ type BatchResult =
 
 /** One transaction for those that wait longest. The machine's refusal of one is a refusal of all: nobody is told of a commit that isn't there. */
 function runBatch(parts: CommitParts, queue: readonly Waiting[]): BatchResult {
-  const { db, sql, kept, clock } = parts
+  const { db, sql, kept, append, clock } = parts
   const tell: (() => void)[] = []
   let taken = 0
   try {
     sql.run('begin immediate')
     kept.look()
+    append.look()
     const appended: Appended[] = []
     const end = clock.monotonicMs() + batchMsMax
     for (const waiting of queue.slice(0, changesMax)) {
@@ -155,7 +155,7 @@ function runChange(parts: CommitParts, waiting: Waiting, appended: Appended[]): 
     kept,
     append(record) {
       check()
-      const made = parts.append(record)
+      const made = parts.append.record(record)
       own.push(made)
       return made.committed.seq
     },
@@ -171,6 +171,7 @@ function runChange(parts: CommitParts, waiting: Waiting, appended: Appended[]): 
     if (isMachineError(error) || !db.inTransaction) throw error
     db.exec('rollback to change; release change')
     if (kept.notes !== notes) kept.drop()
+    parts.append.look()
     return () => waiting.reject(error)
   } finally {
     open = false

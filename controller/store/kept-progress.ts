@@ -11,8 +11,8 @@ const rowsMax = 40_000
 export interface KeptProgress {
   wanted(enforcement: string): readonly Wanted[]
   results(enforcement: string): readonly Result[]
-  /** A result was written. Answers whether it is kept. */
-  note(result: Result): boolean
+  /** A result was written. */
+  note(result: Result): void
   drop(): void
 }
 
@@ -66,7 +66,7 @@ export function createKeptProgress(sql: Sql): KeptProgress {
     },
     note(result) {
       const known = kept.get(result.enforcement)
-      if (known === undefined) return false
+      if (known === undefined) return
       const place = placeOf(result)
       if (known.results.has(place)) {
         known.results.set(place, result)
@@ -75,7 +75,6 @@ export function createKeptProgress(sql: Sql): KeptProgress {
         // Its place in the table's order is not the last one.
         forget(result.enforcement)
       }
-      return true
     },
     drop() {
       kept.clear()

@@ -1,11 +1,12 @@
-// What the store keeps in memory of its tables, because each decision and each convergence asks for it: what is live, what the hour has seen, who a token is.
+// What the store keeps in memory of its tables, because each decision and each convergence asks for it: what is live, what the hour has seen, how devices are, who a token is.
 // A cache and nothing more: it is dropped when a change is undone or another process has written, and read anew when it is next asked for.
 
 import { type Enforcement, liveStatuses } from '../enforcement.ts'
 import { createHour, type Hour, hourBefore, type Judged, type Usage, usageOf } from '../hour.ts'
+import { createKeptDevices, type KeptDevices } from './kept-devices.ts'
 import { createKeptProgress, type KeptProgress } from './kept-progress.ts'
 import type { Sql } from './statements.ts'
-import type { Result, TokenRow } from './store.ts'
+import type { DeviceState, Result, TokenRow } from './store.ts'
 
 /** Most tokens that are kept. Those beyond are read each time. */
 const tokensMax = 1_000
@@ -19,12 +20,15 @@ export interface Kept {
   usage(now: string, judged?: Judged): Usage
   token(sha256: string): TokenRow | undefined
   readonly progress: Pick<KeptProgress, 'wanted' | 'results'>
+  readonly devices: Pick<KeptDevices, 'device'>
   /** An enforcement was inserted or updated. */
   noteEnforcement(enforcement: Enforcement): void
   /** A token was written. */
   noteToken(): void
   /** A result was written. */
   noteResult(result: Result): void
+  /** The state of a device was written. */
+  noteDevice(state: DeviceState): void
   /** Rises with each note. */
   readonly notes: number
   /** A change that was noted is undone. */
@@ -47,12 +51,14 @@ export function createKept(sql: Sql): Kept {
   const tokens = createTokens(sql)
   let notes = 0
   const progress = createKeptProgress(sql)
+  const devices = createKeptDevices(sql)
 
   function drop(): void {
     live = undefined
     hour = undefined
     tokens.drop()
     progress.drop()
+    devices.drop()
   }
 
   function loaded(): Live {
@@ -83,8 +89,15 @@ export function createKept(sql: Sql): Kept {
     },
     token: (sha256) => tokens.token(sha256),
     progress,
+    devices,
+    noteDevice(state) {
+      notes++
+      devices.note(state)
+    },
     noteResult(result) {
-      if (progress.note(result)) notes++
+      // Also where nothing of it is kept yet: read within the same change, it would be kept as what is undone.
+      notes++
+      progress.note(result)
     },
     noteEnforcement(enforcement) {
       notes++

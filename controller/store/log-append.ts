@@ -1,4 +1,4 @@
-// Appending to the audit log, inside a write transaction: where the log ends is read from the head row each time, never from memory.
+// Appending to the audit log, inside a write transaction: where the log ends is read from the head row in each transaction, never from memory of another.
 
 import { monotonicFactory } from 'ulid'
 import type { Clock } from '../../agent/clock.ts'
@@ -22,11 +22,23 @@ export interface Appended {
   readonly words: string
 }
 
-/** What appends one record; only inside a transaction that holds the database's write lock. Its words are for `indexWords`, before that transaction ends. */
-export function createAppend(sql: Sql, clock: Clock): (record: NewRecord) => Appended {
+/** What appends records; only inside a transaction that holds the database's write lock. */
+export interface Append {
+  /** Appends one. Its words are for `indexWords`, before the transaction ends. */
+  record(record: NewRecord): Appended
+  /** To be called when a transaction has begun, and when appends were undone: where the log ends is read anew. */
+  look(): void
+}
+
+/** Appends to the log of a database. */
+export function createAppend(sql: Sql, clock: Clock): Append {
   const ulid = monotonicFactory(freshFraction)
-  return (record) => {
-    const head = readHead(sql)
+  /** Where the log ends, once the transaction has read it: until that ends nobody else can append. */
+  let known: Head | undefined
+  function append(record: NewRecord): Appended {
+    const head = known ?? readHead(sql)
+    // What fails half-way leaves the row as the only one that says.
+    known = undefined
     // A clock that went back is held, so that times never fall along the log.
     const now = clock.now().toISOString()
     const time = now < head.time ? head.time : now
@@ -39,7 +51,9 @@ export function createAppend(sql: Sql, clock: Clock): (record: NewRecord) => App
     }
     const entry = makeEntry(record, place, newSalt)
     write(sql, record, place, entry)
-    writeHead(sql, { tree: grow(head.tree, entry.leaf), leaf: entry.leaf, time })
+    const next = { tree: grow(head.tree, entry.leaf), leaf: entry.leaf, time }
+    writeHead(sql, next)
+    known = next
     const { enforcement, device } = record.on
     const committed = {
       seq: place.seq,
@@ -48,6 +62,12 @@ export function createAppend(sql: Sql, clock: Clock): (record: NewRecord) => App
       ...(device === undefined ? {} : { device }),
     }
     return { committed, words: wordsIn(record) }
+  }
+  return {
+    record: append,
+    look() {
+      known = undefined
+    },
   }
 }
 

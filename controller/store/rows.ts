@@ -44,7 +44,7 @@ export function createRows(sql: Sql, kept: Kept): Rows {
       sql
         .all<{ device: Id }>('select distinct device from claims order by device')
         .map(({ device }) => device),
-    device: (id) => parsedOne(sql.get('select doc from device_state where device = ?', id)),
+    device: (id) => kept.devices.device(id),
     devices: () => parsed(sql.all('select doc from device_state order by device')),
     plan: (id) => parsedOne(sql.get('select doc from plans where id = ?', id)),
     idempotency: (token, key) => repeat(sql, 'key = ?', [token, key]),

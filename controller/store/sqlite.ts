@@ -12,7 +12,7 @@ import { createCommits } from './commits.ts'
 import { openFile } from './database.ts'
 import { createKept } from './kept.ts'
 import { takeLock } from './lock.ts'
-import { type Appended, createAppend, indexWords } from './log-append.ts'
+import { type Append, createAppend, indexWords } from './log-append.ts'
 import { migrate, packageVersion } from './migrations.ts'
 import { createRows } from './rows.ts'
 import { isMachineError, type Sql, statements, unavailable } from './statements.ts'
@@ -22,6 +22,11 @@ import type { Committed, Rows, Store } from './store.ts'
 export const databaseName = 'nullroute.db'
 /** How long a commit waits for another process's, in ms. */
 const busyTimeoutMsDefault = 5_000
+
+/** Pages of the database that are kept in memory, in KiB: each decision writes to some thirty indexes, at places that are far apart. */
+const cacheKib = 32_768
+/** Size of the write-ahead log, in pages of 4 KiB, from which on a commit also copies it into the database: a page that many commits change is copied once for all of them. */
+const checkpointPages = 4_000
 
 /** How a data folder is opened. */
 export interface StoreOptions {
@@ -70,6 +75,10 @@ function openDatabase(options: StoreOptions): Database.Database {
     // At every open: it is not kept in the file, and a WAL database opened without it makes no fsync at a commit.
     db.pragma('synchronous = FULL')
     db.pragma('foreign_keys = ON')
+    // What a savepoint would bring back is noted page by page: beyond 64 KiB of it, two changes' worth, that would go to a file on the disk.
+    db.pragma('temp_store = MEMORY')
+    db.pragma(`cache_size = -${cacheKib}`)
+    db.pragma(`wal_autocheckpoint = ${checkpointPages}`)
     if (options.bytesMax !== undefined) {
       const pageBytes = Number(db.pragma('page_size', { simple: true }))
       db.pragma(`max_page_count = ${Math.max(1, Math.floor(options.bytesMax / pageBytes))}`)
@@ -85,19 +94,20 @@ function openDatabase(options: StoreOptions): Database.Database {
 interface LogParts {
   readonly db: Database.Database
   readonly sql: Sql
-  readonly append: (record: NewRecord) => Appended
+  readonly append: Append
   readonly options: StoreOptions
 }
 
 /** The log's key, and entry 0 where the log is new. */
 function openLog({ db, sql, append, options }: LogParts): LogKey {
   return inTransaction(db, sql, 'begin immediate', () => {
+    append.look()
     const first = sql.get<{ entry: string }>('select entry from log_entries where seq = 0')
     const known = readLogKey(options.dir)
     if (first === undefined && sql.get('select 1 from log_head') === undefined) {
       const key = known ?? makeLogKey(options.dir, options.origin ?? `nullroute.invalid/${ulid()}`)
       checkOrigin(key, options)
-      indexWords(sql, [append(logCreated(key))])
+      indexWords(sql, [append.record(logCreated(key))])
       return key
     }
     if (known === undefined || first?.entry.includes(JSON.stringify(known.vkey)) !== true) {

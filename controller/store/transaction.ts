@@ -43,8 +43,10 @@ export function createTransaction({ sql, rows, kept, append }: ChangeParts): Tra
       put(sql, 'results (enforcement, device, role, doc)', values)
       kept.noteResult(result)
     },
-    putDevice: (state) =>
-      put(sql, 'device_state (device, doc)', [state.device, JSON.stringify(state)]),
+    putDevice(state) {
+      put(sql, 'device_state (device, doc)', [state.device, JSON.stringify(state)])
+      kept.noteDevice(state)
+    },
     putPlan(plan, until) {
       // Those whose time is over go when the next of their kind comes.
       if (until !== undefined) sql.run('delete from plans where until < ?', plan.createdAt)

@@ -1,7 +1,8 @@
 // What the store keeps in memory says what the tables say: after changes that were undone, beside another process, and across a restart.
 
 import { describe, expect, it } from 'vitest'
-import type { Result, Store, TokenRow } from '../../controller/store/store.ts'
+import type { DeviceState, Result, Store, TokenRow } from '../../controller/store/store.ts'
+import { verifyData } from '../../controller/store/verify.ts'
 import { enforcement, newFolder, open, started, wanted } from './parts.ts'
 
 const now = '2026-11-23T23:45:00.000Z'
@@ -131,6 +132,57 @@ describe('what is kept in memory', () => {
     const all = ['edge1 pending', 'edge2 failed', 'edge3 verified']
     expect(statuses(store)).toEqual(all)
     expect(statuses(open({ dir, as: 'command' }))).toEqual(all)
+  })
+
+  it('keeps nothing that was read within a change and then undone with it', async () => {
+    const dir = newFolder()
+    const store = open({ dir })
+    const state: DeviceState = {
+      device: 'edge1',
+      state: 'up',
+      unsaved: false,
+      step: 1,
+      states: [],
+      orphans: [],
+    }
+    const result: Result = {
+      enforcement: 'E1',
+      device: 'edge1',
+      role: 'enforcer',
+      status: 'pending',
+      states: [],
+      attempts: 0,
+    }
+    const seen = (from: Store) =>
+      from.read((rows) => [
+        rows.device('edge1')?.state,
+        rows.results({ enforcement: 'E1' })[0]?.status,
+        rows.logSize(),
+      ])
+    await store.commit((tx) => {
+      tx.insertEnforcement(enforcement('E1'), [wanted('E1', 'edge1')])
+      tx.putDevice(state)
+      tx.putResult(result)
+    })
+
+    const undone = store.commit((tx) => {
+      tx.putDevice({ ...state, state: 'unreachable' })
+      tx.putResult({ ...result, status: 'failed' })
+      tx.append(started)
+      expect(tx.device('edge1')?.state).toBe('unreachable')
+      expect(tx.results({ enforcement: 'E1' })[0]?.status).toBe('failed')
+      throw new Error('no')
+    })
+    // In the same transaction, and so behind what was undone.
+    const appended = store.commit((tx) => tx.append(started))
+
+    await expect(undone).rejects.toThrow('no')
+    expect(await appended).toBe(1)
+    expect(seen(store)).toEqual(['up', 'pending', 2])
+    expect(seen(open({ dir, as: 'command' }))).toEqual(['up', 'pending', 2])
+    await store.commit((tx) => tx.putDevice({ ...state, state: 'refused', unsaved: true }))
+    expect(seen(store)[0]).toBe('refused')
+    expect(verifyData(dir).findings).toEqual([])
   })
 
   it('sees at once what another process wrote: a token that was made, and one that was revoked', async () => {
