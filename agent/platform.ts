@@ -262,7 +262,7 @@ export interface Save {
   readonly differences?: Line
   /** Of that answer the lines that are not ours. */
   foreign?(answer: string, held: readonly (readonly string[])[]): readonly string[]
-  /** `held`: the objects of all claims that stand. */
+  /** `held`: the objects of all claims that stand. Of a save of everything the lines may not depend on them: an offline plan does not ask for them there. */
   lines(held: readonly HeldObject[], facts: Facts): readonly Line[]
 }
 

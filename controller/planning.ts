@@ -29,7 +29,7 @@ export interface PlanInput {
   readonly verdicts: readonly Verdict[]
   /** Of the customer: accepted and not ended, for what the person should know before asking twice. */
   readonly live: readonly Enforcement[]
-  /** What stands on a device already: a save may write it anew. */
+  /** What stands on a device already: a save of ours alone writes it anew. */
   readonly claims: (device: Id) => readonly Claim[]
   /** The end that a reviewed plan shows, where exactly that is to be enforced. */
   readonly expiresAt?: string
@@ -176,7 +176,8 @@ function enforcerPlace(
   const { lines, shown } = planOffline(platform, elements.map(applying), {
     device,
     inventory: input.inventory,
-    claims: input.claims(device.id),
+    // A save of everything says the same whatever stands there, and that may be thousands.
+    claims: platform.save?.scope === 'ours' ? input.claims(device.id) : [],
   })
   const elementKey = (intent: PlanIntent['intent']): Key => keyOf(elementOf(intent))
   return {

@@ -12,6 +12,11 @@ export type MessageValues = Partial<Record<(typeof messageVariables)[number], st
 /** Where the enforcement has no id yet (a plan): as long as an id, so that the length is tested as it will be. */
 export const enforcementPlaceholder = '0'.repeat(26)
 
+/** Whether a template names the enforcement: with a placeholder it says something else than with the id. */
+export function namesEnforcement(template: string): boolean {
+  return template.includes('{enforcement}')
+}
+
 const variable = /\{([^{}]*)\}/g
 const allowedText = 'letters, digits, single blanks and . , : ; / @ _ + ( ) -, at most 128 bytes'
 

@@ -3,7 +3,8 @@
 import type { Desired } from '../../agent/diff.ts'
 import { keyOf } from '../../agent/intents.ts'
 import type { Id } from '../../inventory/model.ts'
-import type { Decision } from '../../playbooks/model.ts'
+import { namesEnforcement } from '../../playbooks/message.ts'
+import type { Compiled, Decision } from '../../playbooks/model.ts'
 import { accept } from '../acceptance.ts'
 import type { Json } from '../audit/record.ts'
 import type { Caller, EnforceRequest, Idempotency } from '../controller.ts'
@@ -149,7 +150,7 @@ function acceptNow(
       },
     },
     decision,
-    compiled: compileNow(desk, decision, fresh.playbook, id),
+    compiled: compiledAs(id, { desk, decision, fresh }),
     playbook: fresh.playbook,
     plan: fresh.plan,
     reachable: reachableDevices(tx, fresh.plan),
@@ -161,6 +162,22 @@ function acceptNow(
   for (const record of accepted.records) tx.append(record)
   const devices = [...new Set(accepted.wanted.map(({ device }) => device))]
   return { enforcement: accepted.enforcement, devices }
+}
+
+// What was planned is what is accepted, but for messages that name the enforcement: it had no id.
+function compiledAs(
+  id: string,
+  about: {
+    readonly desk: Desk
+    readonly decision: Decision
+    readonly fresh: ReturnType<typeof planNow>
+  },
+): Compiled {
+  const { compiled, playbook } = about.fresh
+  const isNamed = playbook.measures.some(
+    (measure) => measure.kind === 'neighbor' && namesEnforcement(measure.message),
+  )
+  return isNamed ? compileNow(about.desk, about.decision, playbook, id) : compiled
 }
 
 function planNow(

@@ -110,12 +110,18 @@ describe('a plan', () => {
     expect(devices[0]?.transaction).toBe('each line is live when typed')
   })
 
-  it('shows what would be saved afterwards: all that is held then', () => {
+  it('shows what would be saved afterwards: of a save of ours alone all that is held then', () => {
     const claims = (): readonly Claim[] => [held(port('p1')), held(port('p2'), 'lifted')]
-    const { devices } = planned({ claims })
+    const everything = toy()
+    const ours: Platform = {
+      ...everything,
+      save: { lines: () => [], ...everything.save, scope: 'ours' },
+    }
+    const { devices } = planned({ claims, platforms: new Map([['toy', ours]]) })
 
     expect(devices[0]?.save).toEqual([{ line: `save ${keyOf(port('p1'))}, ${keyOf(host)}` }])
     expect(devices[1]?.save).toBeUndefined()
+    expect(planned({ claims }).devices[0]?.save).toEqual([{ line: `save ${keyOf(host)}` }])
   })
 
   it.each([
