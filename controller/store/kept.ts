@@ -46,24 +46,21 @@ interface Live {
 /** Keeps nothing yet. */
 export function createKept(sql: Sql): Kept {
   let version: number | undefined
-  let live: Live | undefined
-  let hour: Hour | undefined
+  const live = createLive(sql)
+  const hour = createKeptHour(sql)
   const tokens = createTokens(sql)
-  let notes = 0
   const progress = createKeptProgress(sql)
   const devices = createKeptDevices(sql)
+  let notes = 0
 
-  function drop(): void {
-    live = undefined
-    hour = undefined
-    tokens.drop()
-    progress.drop()
-    devices.drop()
+  // Each note counts, also of what is not kept yet: read within the same change, it would be kept as what is undone.
+  function note(keep: () => void): void {
+    notes++
+    keep()
   }
 
-  function loaded(): Live {
-    live ??= loadLive(sql)
-    return live
+  function drop(): void {
+    for (const part of [live, hour, tokens, progress, devices]) part.drop()
   }
 
   return {
@@ -73,45 +70,66 @@ export function createKept(sql: Sql): Kept {
       if (seen !== version) drop()
       version = seen
     },
-    live(customer) {
+    live: (customer) => live.list(customer),
+    enforcement: (id) => live.enforcement(id),
+    usage: (now, judged) => hour.usage(now, judged),
+    token: (sha256) => tokens.token(sha256),
+    progress,
+    devices,
+    noteEnforcement: (enforcement) =>
+      note(() => {
+        live.note(enforcement)
+        hour.note(enforcement)
+      }),
+    noteToken: () => note(() => tokens.drop()),
+    noteResult: (result) => note(() => progress.note(result)),
+    noteDevice: (state) => note(() => devices.note(state)),
+    get notes() {
+      return notes
+    },
+    drop,
+  }
+}
+
+function createLive(sql: Sql) {
+  let live: Live | undefined
+
+  function loaded(): Live {
+    live ??= loadLive(sql)
+    return live
+  }
+
+  return {
+    list(customer: string | undefined): readonly Enforcement[] {
       const kept = loaded()
       if (customer !== undefined) return [...(kept.byCustomer.get(customer)?.values() ?? [])]
       kept.list ??= [...kept.byId.values()]
       return kept.list
     },
-    enforcement: (id) => loaded().byId.get(id),
-    usage(now, judged) {
+    enforcement: (id: string) => loaded().byId.get(id),
+    note(enforcement: Enforcement) {
+      if (live !== undefined) keep(live, enforcement)
+    },
+    drop() {
+      live = undefined
+    },
+  }
+}
+
+function createKeptHour(sql: Sql) {
+  let hour: Hour | undefined
+  return {
+    usage(now: string, judged: Judged | undefined): Usage {
       const known = hour?.usage(now, judged)
       if (known !== undefined) return known
       const recent = actedSince(sql, hourBefore(now))
       hour = createHour(recent, now)
       return hour.usage(now, judged) ?? usageOf(recent, now, judged)
     },
-    token: (sha256) => tokens.token(sha256),
-    progress,
-    devices,
-    noteDevice(state) {
-      notes++
-      devices.note(state)
+    note: (enforcement: Enforcement) => hour?.note(enforcement),
+    drop() {
+      hour = undefined
     },
-    noteResult(result) {
-      // Also where nothing of it is kept yet: read within the same change, it would be kept as what is undone.
-      notes++
-      progress.note(result)
-    },
-    noteEnforcement(enforcement) {
-      notes++
-      if (live !== undefined) keep(live, enforcement)
-      hour?.note(enforcement)
-    },
-    noteToken() {
-      notes++
-      tokens.drop()
-    },
-    get notes() {
-      return notes
-    },
-    drop,
   }
 }
 
