@@ -30,7 +30,7 @@ export interface StoryOptions {
   readonly config?: Partial<Config>
   readonly minuteMs?: number
   readonly propagationMs?: number
-  /** How long it waits for anything, in ms: 12,000. */
+  /** How long it waits for anything before it takes it for hanging, in ms: 60,000. */
   readonly patienceMs?: number
 }
 
@@ -110,7 +110,7 @@ export interface Story {
 const password = 'Tiger-Sim-Pw-4711'
 const enable = 'Lynx-Enable-0815'
 const everything: readonly Role[] = ['admin', 'abuse', 'engineer', 'auditor']
-const patienceMsDefault = 12_000
+const patienceMsDefault = 60_000
 
 /** Starts simulator and controller. The first token, `admin`, has every role but approver. */
 export async function startStory(options: StoryOptions): Promise<Story> {
