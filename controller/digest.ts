@@ -1,6 +1,6 @@
 // What a plan binds a reviewer to, as one number, and what moved when the same decision means something else by now. Pure.
 
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { compareIntents, type Intent, keyOf } from '../agent/intents.ts'
 import type { Id } from '../inventory/model.ts'
 import type { Decision, Playbook, Subject } from '../playbooks/model.ts'
@@ -185,5 +185,5 @@ function devicesJson(devices: readonly DigestDevice[]): readonly Json[] {
 }
 
 function sha256(value: Json): string {
-  return createHash('sha256').update(canonical(value)).digest('hex')
+  return hash('sha256', canonical(value), 'hex')
 }

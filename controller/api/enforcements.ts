@@ -1,6 +1,6 @@
 // Enforcements: taking decisions, showing how they stand, and what people do to them afterwards.
 
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { FastifyReply } from 'fastify'
 import type { Caller } from '../controller.ts'
 import type { Enforcement } from '../enforcement.ts'
@@ -223,5 +223,5 @@ function answerAccepted(
 
 // The parsed body lists its members in the schema's order and with its defaults: two ways of writing one decision are one body.
 function digestOfBody(body: unknown): string {
-  return createHash('sha256').update(JSON.stringify(body)).digest('hex')
+  return hash('sha256', JSON.stringify(body), 'hex')
 }

@@ -96,13 +96,10 @@ function deviceView(desk: Desk, id: Id): ReturnType<Controller['device']> {
   return desk.store.read((rows) => {
     const device = listed ?? lastKnown(rows, id)?.device
     if (device === undefined) return undefined
-    const active = new Set(
-      rows
-        .live()
-        .filter(({ status }) => inForce.includes(status))
-        .map((enforcement) => enforcement.id),
-    )
-    const wanted = rows.wanted({ device: id }).filter((row) => active.has(row.enforcement))
+    const wanted = rows.wanted({ device: id }).filter(({ enforcement }) => {
+      const status = rows.enforcement(enforcement)?.status
+      return status !== undefined && inForce.includes(status)
+    })
     return { device, retired: listed === undefined, state: deviceState(rows, id), wanted }
   })
 }

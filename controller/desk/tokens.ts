@@ -1,6 +1,6 @@
 // Credentials: made once, shown once, stored as a digest. Also used by `nullroute token` on the data folder.
 
-import { createHash, randomBytes } from 'node:crypto'
+import { hash, randomBytes } from 'node:crypto'
 import type { NewRecord } from '../audit/record.ts'
 import { ControllerError } from '../errors.ts'
 import { personName } from '../person.ts'
@@ -16,7 +16,7 @@ export interface TokenRequest {
 
 /** The digest under which a token is stored, hex. */
 export function tokenDigest(token: string): string {
-  return createHash('sha256').update(token).digest('hex')
+  return hash('sha256', token, 'hex')
 }
 
 /** Who makes a token. `person`: of the credential that asks; absent on the data folder itself, where nobody has logged in. */

@@ -23,6 +23,9 @@ export interface DecisionsMeasured {
   readonly peakMib: number
 }
 
+/** Decisions that are sent before those that count. */
+const warmUpMax = 1_000
+
 /** Starts a controller on an empty data folder, sends so many decisions over so many connections, and ends it. Throws where one is not accepted. */
 export async function decisionsPerSecond(load: {
   readonly decisions: number
@@ -37,8 +40,8 @@ export async function decisionsPerSecond(load: {
     config: { api: { requestsPerMinute: 1_000_000 } },
   })
   try {
-    // The first ones are slower: code is compiled, and the device's session is begun.
-    const warmUp = Math.min(200, load.decisions)
+    // The first ones are slower: code is interpreted, then compiled on the other cores, and the device's session is begun.
+    const warmUp = Math.min(warmUpMax, load.decisions)
     await sendAll(controller, { first: 0, count: warmUp, concurrency: load.concurrency })
     const before = await controller.cost()
     const start = performance.now()
