@@ -11,7 +11,7 @@ import {
 } from './diff.ts'
 import { elementsIn } from './elements.ts'
 import { agentErrorCodes } from './errors.ts'
-import { type Key, keyOf } from './intents.ts'
+import { type Key, keyOf, type Outcome } from './intents.ts'
 import type { KeyState } from './journal.ts'
 import type { Observation } from './platform.ts'
 
@@ -73,13 +73,17 @@ function shownState(decision: Shown, verdict: Verdict): Rest {
   const { seen } = decision
   const result = verdict.results.get(decision.key)
   const sent = result?.kind === 'sent' ? result : undefined
-  const lifted = sent === undefined ? 'already' : 'applied'
-  const outcome = decision.kind === 'settled' ? decision.outcome : lifted
+  const outcome = decision.kind === 'settled' ? decision.outcome : liftedOutcome(decision, verdict)
   const found = verdict.observation.found.get(decision.key)?.note
   const more = decision.kind === 'settled' ? [sent?.note, found] : []
   const notes = [decision.note, ...more].filter((text) => text !== undefined)
   const note = [...new Set(notes)].join('; ')
   return { outcome, seen, verified: true, ...(note === '' ? {} : { note }) }
+}
+
+/** What was ours was lifted, whoever took it away and whenever: a session may end between the line and its read-back, and a reboot or a hand does it without us. Other devices may have learnt it all the same. */
+function liftedOutcome({ key }: Decision, { desired }: Verdict): Outcome {
+  return desired.claims.some((claim) => claim.key === key) ? 'applied' : 'already'
 }
 
 /** Shown, but by a commit whose window nobody saw closed: the device may take it back. */

@@ -222,6 +222,7 @@ function wantedIntents(tx: Transaction, all: readonly Wanted[]): readonly Intent
 }
 
 // While releasing, a key of which the convergence says nothing is neither wanted nor claimed: nothing of ours is there. What was there before us still is.
+// What we put there stays `applied`, through whatever convergences it takes: other devices may have learnt it.
 function stateFor(
   row: Wanted,
   state: KeyState | undefined,
@@ -237,10 +238,15 @@ function stateFor(
       note: row.unsupported,
     }
   }
-  if (state !== undefined) return { ...state, ...base }
+  const wasOurs = about.releasing && about.before?.outcome === 'applied'
+  if (state !== undefined) {
+    // Lifted by an earlier convergence, which then had the claim: nothing of ours is there now, but there was.
+    const lifted = wasOurs && state.verified && state.seen === 'absent'
+    return { ...state, ...base, ...(lifted ? { outcome: 'applied' } : {}) }
+  }
   if (!about.releasing) return { ...base, outcome: 'unknown', seen: 'unknown', verified: false }
   if (about.before?.seen === 'foreign') return { ...about.before, verified: true }
-  return { ...base, outcome: 'already', seen: 'absent', verified: true }
+  return { ...base, outcome: wasOurs ? 'applied' : 'already', seen: 'absent', verified: true }
 }
 
 // A filter entry may stand for the row by covering it; but what is being released is its own entry.

@@ -49,14 +49,7 @@ function desk(): Desk {
   const clock = handClock()
   const dir = newFolder()
   const store = open({ dir, clock, busyTimeoutMs: 10 })
-  const book = createJournal({
-    store,
-    clock,
-    device: device('edge1', '10.20.0.11'),
-    jump: undefined,
-    outOfReachMs,
-    turn: () => undefined,
-  })
+  const book = bookOf({ store, clock }, 'edge1')
   return {
     dir,
     store,
@@ -72,16 +65,42 @@ function desk(): Desk {
   }
 }
 
+/** The book of a device. */
+function bookOf({ store, clock }: Pick<Desk, 'store' | 'clock'>, id: 'edge1' | 'edge2'): Journal {
+  return createJournal({
+    store,
+    clock,
+    device: device(id, id === 'edge1' ? '10.20.0.11' : '10.20.0.12'),
+    jump: undefined,
+    outOfReachMs,
+    turn: () => undefined,
+  })
+}
+
 function read(book: Journal, state: KeyState = shown): Promise<void> {
+  return readAll(book, [state])
+}
+
+function readAll(book: Journal, states: readonly KeyState[]): Promise<void> {
   book.desired()
   return book.verified({
-    states: [state],
+    states,
     claims: new Map(),
     readback: { kind: 'readback', text: 'show' },
     session: 'own',
     orphans: [],
     drifted: [],
     unsaved: false,
+  })
+}
+
+/** What a request for a release does to what is stored. */
+function release(store: Store, id: string): Promise<void> {
+  return store.commit((tx) => {
+    const from = tx.enforcement(id)
+    if (from === undefined) throw new Error('no enforcement')
+    tx.updateEnforcement({ ...from, version: from.version + 1, status: 'releasing' })
+    for (const one of tx.results({ enforcement: id })) tx.putResult({ ...one, status: 'pending' })
   })
 }
 
@@ -331,15 +350,8 @@ describe('a release whose edge goes on discarding', () => {
 
   async function releaseWith(lifted: KeyState): Promise<Desk & { readonly edge: Journal }> {
     const made = desk()
-    const { store, clock, book, accept } = made
-    const edge = createJournal({
-      store,
-      clock,
-      device: device('edge2', '10.20.0.12'),
-      jump: undefined,
-      outOfReachMs,
-      turn: () => undefined,
-    })
+    const { book, accept } = made
+    const edge = bookOf(made, 'edge2')
     const rows = [wanted('E1', 'edge1'), { ...wanted('E1', 'edge2'), observer: true }]
     await accept('E1', { status: 'releasing' }, rows)
     await read(book, lifted)
@@ -358,6 +370,48 @@ describe('a release whose edge goes on discarding', () => {
     expect(status('E1')).toBe('releasing')
   })
 
+  it.each([
+    ['says nothing of the one that went first', []],
+    ['finds nothing of ours there', [{ ...gone, outcome: 'already' as const }]],
+  ])(
+    'is not through while a route lingers that went before another: the next look %s',
+    async (_, first) => {
+      const made = desk()
+      const { book, accept, status } = made
+      const edge = bookOf(made, 'edge2')
+      const second = keyOf(blackhole('203.0.113.64/26'))
+      const rows = [
+        wanted('E1', 'edge1'),
+        wanted('E1', 'edge1', '203.0.113.64/26'),
+        { ...wanted('E1', 'edge2'), observer: true },
+      ]
+      await accept('E1', { status: 'releasing' }, rows)
+
+      await readAll(book, [gone, { ...still, key: second, outcome: 'refused' }])
+      await readAll(book, [...first, { ...gone, key: second }])
+      await read(edge, still)
+      const lingers = status('E1')
+      await read(edge, gone)
+
+      expect([lingers, status('E1')]).toEqual(['releasing', 'released'])
+    },
+  )
+
+  it('is not through where what we put there is gone without a claim, and the edge has it still', async () => {
+    const made = desk()
+    const { accept, book, store, status } = made
+    const edge = bookOf(made, 'edge2')
+    await accept('E1', {}, [wanted('E1', 'edge1'), { ...wanted('E1', 'edge2'), observer: true }])
+    await read(book)
+    await read(edge, { ...shown, outcome: 'already' })
+    await release(store, 'E1')
+
+    await readAll(book, [])
+    await read(edge, still)
+
+    expect(status('E1')).toBe('releasing')
+  })
+
   it('is through where the route was there before and nothing of ours was', async () => {
     const { store, status } = await releaseWith({ ...gone, outcome: 'already' })
 
@@ -370,15 +424,9 @@ describe('a release whose edge goes on discarding', () => {
   })
 
   it('does not wait for devices that its roll-out never came to', async () => {
-    const { accept, book, store, clock, status } = desk()
-    const edge = createJournal({
-      store,
-      clock,
-      device: device('edge2', '10.20.0.12'),
-      jump: undefined,
-      outOfReachMs,
-      turn: () => undefined,
-    })
+    const made = desk()
+    const { accept, book, store, status } = made
+    const edge = bookOf(made, 'edge2')
     const later = { ...wanted('E1', 'edge3'), wave: 1 }
     const rows = [wanted('E1', 'edge1'), later, { ...wanted('E1', 'edge2'), observer: true }]
     await accept('E1', { status: 'releasing', openWave: 0 }, rows)
@@ -400,25 +448,10 @@ describe('a release whose edge goes on discarding', () => {
     const { accept, book, store, status } = desk()
     await accept('E1')
     await read(book, { ...shown, outcome: 'already', seen: 'foreign', note: 'not ours' })
-    await store.commit((tx) => {
-      const from = tx.enforcement('E1')
-      if (from === undefined) throw new Error('no enforcement')
-      tx.updateEnforcement({ ...from, version: from.version + 1, status: 'releasing' })
-      for (const one of tx.results({ enforcement: 'E1' }))
-        tx.putResult({ ...one, status: 'pending' })
-    })
+    await release(store, 'E1')
 
     // Nothing is wanted and nothing claimed: the convergence has nothing to say of the key.
-    book.desired()
-    await book.verified({
-      states: [],
-      claims: new Map(),
-      readback: { kind: 'readback', text: 'show' },
-      session: 'own',
-      orphans: [],
-      drifted: [],
-      unsaved: false,
-    })
+    await readAll(book, [])
 
     expect(status('E1')).toBe('released')
     const [state] = store

@@ -71,6 +71,25 @@ describe('an effect that is waited for to go', () => {
   })
 })
 
+describe('what was ours and is gone', () => {
+  const claim = { key: keyOf(route), intent: route, before: [], wrote: ['theirs'], step: 3 }
+
+  it.each(['pending', 'held', 'lifting', 'lifted'] as const)(
+    'was lifted, whoever took it away: the claim was %s, and nothing was sent',
+    (phase) => {
+      const [state] = states({ claims: [{ ...claim, phase }] }, [found(route, {})])
+
+      expect(state).toMatchObject({ outcome: 'applied', seen: 'absent', verified: true })
+    },
+  )
+
+  it('is nothing to lift where there never was a claim', () => {
+    const [state] = states({ looked: [route] }, [found(route, {})])
+
+    expect(state).toMatchObject({ outcome: 'already', seen: 'absent', verified: true })
+  })
+})
+
 describe('what a device says of why a prefix is not dropped', () => {
   const note = 'a route inside leads on: 203.0.113.9/32 via 192.0.2.66'
 

@@ -1,18 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { EnforcementView } from '../../../controller/api/schema.ts'
 import type { Fault } from '../faults.ts'
+import { type Child, kill, startChild } from './children.ts'
 import { village } from './networks.ts'
 import { type Story, startStory, suspend } from './story.ts'
-
-interface Child {
-  readonly process: ChildProcess
-  readonly token: string
-  call(path: string, body: object): Promise<EnforcementView>
-}
 
 let story: Story
 let children: Child[]
@@ -28,32 +19,10 @@ afterEach(async () => {
   await story.end()
 })
 
-/** The same controller in a process of its own. */
-async function startChild(): Promise<Child> {
-  const child = spawn(
-    process.execPath,
-    ['--import', 'tsx', join(import.meta.dirname, 'child.ts'), JSON.stringify(story.config)],
-    { env: { ...process.env, ...story.environment }, stdio: ['ignore', 'pipe', 'inherit'] },
-  )
-  const [line] = (await once(createInterface(child.stdout), 'line')) as [string]
-  const { url, token } = JSON.parse(line) as { url: string; token: string }
-  const started: Child = {
-    process: child,
-    token,
-    async call(path, body) {
-      const headers = {
-        authorization: `Bearer ${token}`,
-        'content-type': 'application/json',
-        'idempotency-key': path,
-      }
-      const sent = { method: 'POST', headers, body: JSON.stringify(body) }
-      const response = await fetch(`${url}${path}`, sent)
-      expect(response.status).toBe(202)
-      return (await response.json()) as EnforcementView
-    },
-  }
-  children.push(started)
-  return started
+async function start(): Promise<Child> {
+  const child = await startChild(story)
+  children.push(child)
+  return child
 }
 
 /** The request that the killed one had accepted, sent to the new one. */
@@ -68,11 +37,6 @@ async function replay(token: string, body: object): Promise<object> {
   const response = await fetch(`${story.running.url}${path}`, sent)
   const { id } = (await response.json()) as EnforcementView
   return { id, replayed: response.headers.get('idempotent-replayed') }
-}
-
-async function kill(child: Child): Promise<void> {
-  child.process.kill('SIGKILL')
-  await once(child.process, 'exit')
 }
 
 const received = (device: string, text: RegExp) => () =>
@@ -149,7 +113,7 @@ describe('a controller that is killed', () => {
     const router = story.device(moment.device)
     const before = router.running
     router.faults.add(moment.fault)
-    const child = await startChild()
+    const child = await start()
     const { id } = await child.call('/v1/enforcements', suspend('esthost'))
     if (moment.seen !== undefined)
       await story.until(moment.when, received(moment.device, moment.seen))
@@ -178,7 +142,7 @@ describe('a controller that is killed', () => {
     const router = story.device('trigger1')
     const before = router.running
     router.faults.add({ kind: 'hang', matching: '^no ip route 203.0.113.2/31' })
-    const child = await startChild()
+    const child = await start()
     const { id } = await child.call('/v1/enforcements', suspend('esthost'))
     await story.until('it is saved', received('sw1', /state\.d/))
     await child.call(`/v1/enforcements/${id}/release`, { reason: 'resolved' })

@@ -10,6 +10,7 @@ import { createToken } from '../../../controller/desk/tokens.ts'
 import { type Running, startController } from '../../../controller/main.ts'
 import type { Role } from '../../../controller/store/store.ts'
 import { verifyFolder } from '../../../controller/store/verify.ts'
+import type { SimulatorClock } from '../clock.ts'
 import { type RunningDevice, type Simulator, startSimulator } from '../simulator.ts'
 import type { SimulatedDevice } from '../spec.ts'
 import { type TravelClock, travelClock } from './travel-clock.ts'
@@ -30,6 +31,8 @@ export interface StoryOptions {
   readonly config?: Partial<Config>
   readonly minuteMs?: number
   readonly propagationMs?: number
+  /** Time on the devices and between them, where it isn't the machine's. */
+  readonly deviceClock?: SimulatorClock
   /** How long it waits for anything before it takes it for hanging, in ms: 60,000. */
   readonly patienceMs?: number
 }
@@ -125,6 +128,7 @@ export async function startStory(options: StoryOptions): Promise<Story> {
     })),
     minuteMs: options.minuteMs ?? 60_000,
     propagationMs: options.propagationMs ?? 5,
+    ...(options.deviceClock === undefined ? {} : { clock: options.deviceClock }),
   })
   try {
     const said: string[] = []

@@ -1,0 +1,186 @@
+// A release is through when the traffic flows again: the edges that learnt the route are waited for, however the route was lifted.
+
+import { afterEach, describe, expect, it } from 'vitest'
+import { openShell } from '../client.ts'
+import { machineClock, type SimulatorClock } from '../clock.ts'
+import { type Child, kill, startChild } from './children.ts'
+import { trigger } from './networks.ts'
+import { type Story, type StoryDevice, startStory, statusOn, suspend } from './story.ts'
+
+const edge: StoryDevice = {
+  name: 'edge1',
+  routerId: '10.0.0.2',
+  platform: 'frr',
+  roles: ['edge'],
+}
+const inside = ['203.0.113.2/32', '203.0.113.4/32']
+const route = (prefix: string) => `ip route ${prefix} blackhole tag 666`
+
+let story: Story
+let child: Child | undefined
+
+afterEach(async () => {
+  child?.process.kill('SIGKILL')
+  child = undefined
+  await story.end()
+})
+
+/** Between the devices nothing is told until the test says so: the edge hears of a route, and of its end, as late as that. */
+const propagationMs = 86_400_000
+let untold: (() => void) | undefined
+const deviceClock: SimulatorClock = {
+  ...machineClock,
+  after(ms, then) {
+    if (ms !== propagationMs) return machineClock.after(ms, then)
+    untold = then
+    return () => {
+      untold = undefined
+    }
+  },
+}
+
+function tellTheEdge(): void {
+  const deliver = untold
+  untold = undefined
+  deliver?.()
+}
+
+async function startNetwork(router: StoryDevice = trigger): Promise<void> {
+  story = await startStory({
+    devices: [router, edge],
+    customers: `  esthost:
+    name: Esthost
+    prefixes: [${inside.join(', ')}]`,
+    propagationMs,
+    deviceClock,
+    config: { observerDeadlineMs: 200 },
+  })
+}
+
+const isPut = () => inside.every((one) => story.device('trigger1').running.includes(route(one)))
+const isLifted = () => !story.device('trigger1').running.includes('blackhole tag')
+
+async function enforced(): Promise<string> {
+  const { id } = await story.decide(suspend('esthost'))
+  await story.until('it is put there', isPut)
+  tellTheEdge()
+  await story.reaches(id, 'enforced')
+  return id
+}
+
+/** What is said of each route on the edge when it is read for as long as it may take, once the trigger has nothing of ours any more. */
+async function edgeInTheEnd(id: string): Promise<readonly (string | undefined)[]> {
+  const edgeNow = async () => {
+    const { devices } = await story.enforcement(id)
+    return devices.find(({ role }) => role === 'observer')
+  }
+  await story.until(
+    'the trigger is through',
+    async () => statusOn(await story.enforcement(id), 'trigger1') === 'verified',
+  )
+  await story.call('POST', `/v1/enforcements/${id}/retry`, { devices: ['edge1'] })
+  await story.until('the edge is read', async () =>
+    ['verified', 'failed'].includes((await edgeNow())?.status ?? ''),
+  )
+  return (await edgeNow())?.intents.map(({ outcome }) => outcome) ?? []
+}
+
+async function expectToWaitForTheEdge(id: string): Promise<void> {
+  expect(await edgeInTheEnd(id)).toEqual(inside.map(() => 'failed'))
+  expect(await discarded()).toEqual(inside)
+  expect((await story.enforcement(id)).status).toBe('releasing')
+
+  tellTheEdge()
+  await story.call('POST', `/v1/enforcements/${id}/retry`)
+  const over = await story.reaches(id, 'released')
+
+  expect(await discarded()).toEqual([])
+  expect(statusOn(over, 'edge1', 'observer')).toBe('verified')
+}
+
+/** What the edge still discards of the customer's. */
+async function discarded(): Promise<readonly string[]> {
+  const shell = await openShell(story.device('edge1'))
+  await shell.expect(/# $/)
+  const answers: string[] = []
+  for (const prefix of inside) {
+    answers.push(await shell.type(`show ip route ${prefix} json`, /\}\s*\n.*# $/))
+  }
+  shell.close()
+  return inside.filter((_, at) => answers[at]?.includes('"blackhole"') === true)
+}
+
+const ways: readonly {
+  readonly how: string
+  readonly router?: StoryDevice
+  readonly before: () => void
+  readonly after?: (id: string) => void | Promise<void>
+}[] = [
+  {
+    how: 'the session was cut behind the lines that lift it',
+    before: () => {
+      const matching = /^no ip route 203.0.113.4/
+      story.device('trigger1').faults.add({ kind: 'disconnect', when: 'after', matching, times: 1 })
+    },
+  },
+  {
+    how: 'somebody had taken it away by hand',
+    before: () => story.device('trigger1').setByHand(inside.map((one) => `no ${route(one)}`)),
+  },
+  {
+    how: 'a reboot had forgotten it, as it was never saved',
+    router: { ...trigger, says: 'save: never' },
+    before: () => {
+      story.device('trigger1').faults.add({ kind: 'off' })
+      story.device('trigger1').reboot()
+    },
+    after: () => story.device('trigger1').faults.clear(),
+  },
+  {
+    how: 'one of its routes went only with a second try',
+    before: () => {
+      const matching = /^no ip route 203.0.113.4/
+      story.device('trigger1').faults.add({ kind: 'reject', matching, times: 1 })
+    },
+    after: async (id) => {
+      const refused = async () => statusOn(await story.enforcement(id), 'trigger1') === 'refused'
+      await story.until('it is refused', refused)
+      await story.call('POST', `/v1/enforcements/${id}/retry`)
+    },
+  },
+]
+
+describe('a release', () => {
+  it.each(ways)('is not through while the edge still discards: $how', async (way) => {
+    await startNetwork(way.router)
+    const id = await enforced()
+    expect(await discarded()).toEqual(inside)
+
+    way.before()
+    await story.release(id)
+    await way.after?.(id)
+
+    await story.until('it is lifted', isLifted)
+    await expectToWaitForTheEdge(id)
+  })
+
+  it('is not through while the edge still discards: the controller was killed before the read-back', async () => {
+    await startNetwork()
+    const router = story.device('trigger1')
+    await story.stopController()
+    child = await startChild(story)
+    const { id } = await child.call('/v1/enforcements', suspend('esthost'))
+    await story.until('it is put there', isPut)
+    tellTheEdge()
+    await story.until('it is saved', () => router.startup.includes(route('203.0.113.4/32')))
+    router.faults.add({ kind: 'hang', matching: /^end/, after: /^no ip route/ })
+
+    await child.call(`/v1/enforcements/${id}/release`, { reason: 'resolved' })
+    await story.until('it is lifted', isLifted)
+    await kill(child)
+    router.faults.clear()
+    await story.startController()
+
+    await expectToWaitForTheEdge(id)
+  })
+})
