@@ -566,7 +566,8 @@ describe('as a process', () => {
   })
 
   it('says on Ctrl-C that the decision goes on', async () => {
-    story.simulator.device('sw1').faults.add({ kind: 'slow', ms: 200 })
+    // So slow that the decision is not carried out before the signal has come, on a busy machine either.
+    story.simulator.device('sw1').faults.add({ kind: 'slow', ms: 2_000 })
     const run = spawned(['block', '--port', 'sw1:p1', ...why])
     await story.until('it waits', () => run.stderr().includes('enforcing') || undefined)
     run.child.kill('SIGINT')
