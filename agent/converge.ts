@@ -24,9 +24,9 @@ import type { KeyState } from './journal.ts'
 import type { Facts, Line, Stop } from './platform.ts'
 import type { Session } from './session.ts'
 
-/** First and longest pause between two reads of what is not in force yet, in ms. The first few are alike, since most of what is waited for comes within some 20 ms (FRR's own queue takes 10); then each is twice the one before. */
-const pauseMs = { first: 5, longest: 1_000 }
-const pausesAlike = 4
+/** First and longest pause between two reads of what is not in force yet, in ms. The first few are alike and short, since most of what is waited for comes within some 20 ms (FRR's own queue takes 10), and what came just after a read is seen a pause late; then each is twice the one before. */
+const pauseMs = { first: 2, longest: 1_000 }
+const pausesAlike = 8
 
 /** What a convergence came to. */
 export interface Converged {

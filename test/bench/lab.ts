@@ -92,6 +92,7 @@ export async function benchLab(options: Options, lab: Lab | string): Promise<Sec
     notes: [
       `One IPv4 blackhole route with a tag on the lab’s trigger router (${version}, OpenSSH, a network namespace of this machine). The floor types \`configure terminal\`, the route and \`end\`, each prompt awaited, then asks \`show ip route … json\` until it is installed: about 10 ms of that are FRR’s own queue between staticd and the RIB. Cold, it logs in first and switches paging off.`,
       'nullroute does more in its time: the API call, the durable acceptance, a first look at the configuration and the RIB, the durable record of what it is about to send, the record of what was answered, a read-back of configuration and RIB, and the durable result.',
+      'Three times in a row it waits for the disk, each time for as long as a write with fsync takes here (see the machine): the acceptance before anybody is told of it, the intent before the first line goes out, the result before it is called enforced. None of them may go or be put together with another. The record of what was answered is written while FRR’s queue is waited for, or with the result. The look before and the read-back are whole running configurations, which vtysh gathers from all daemons; the floor reads none. What is left is processor time: HTTP, guards and plan, some ten rows and six hash-linked, searchable records. It does not shrink with a faster line, and on a machine that has other work every part of it waits for its turn.',
     ],
   }
 }
@@ -161,7 +162,7 @@ function rowsOf(how: 'warm' | 'cold', { floor, taken }: Pairs): readonly Row[] {
     ),
     measured(
       `of that, from the call to`,
-      `accepted ${at('accepted')}, read and intended ${at('intended')}, sent ${at('done')}, verified ${at('verified')}`,
+      `accepted ${at('accepted')}, read and intended ${at('intended')}, sent, and once read back ${at('done')}, verified ${at('verified')}`,
     ),
   ]
 }
