@@ -1,12 +1,14 @@
 // What the store keeps in memory of its tables, because each decision and each convergence asks for it: what is live, what the hour has seen, how devices are, who a token is.
 // A cache and nothing more: it is dropped when a change is undone or another process has written, and read anew when it is next asked for.
 
+import type { Id } from '../../inventory/model.ts'
 import { type Enforcement, liveStatuses } from '../enforcement.ts'
 import { createHour, type Hour, hourBefore, type Judged, type Usage, usageOf } from '../hour.ts'
 import { createKeptDevices, type KeptDevices } from './kept-devices.ts'
 import { createKeptProgress, type KeptProgress } from './kept-progress.ts'
+import { createKeptRows, type RowReads } from './kept-rows.ts'
 import type { Sql } from './statements.ts'
-import type { DeviceState, Result, TokenRow } from './store.ts'
+import type { DeviceState, Result, TokenRow, Wanted } from './store.ts'
 
 /** Most tokens that are kept. Those beyond are read each time. */
 const tokensMax = 1_000
@@ -21,8 +23,10 @@ export interface Kept {
   token(sha256: string): TokenRow | undefined
   readonly progress: Pick<KeptProgress, 'wanted' | 'results'>
   readonly devices: Pick<KeptDevices, 'device'>
-  /** An enforcement was inserted or updated. */
-  noteEnforcement(enforcement: Enforcement): void
+  /** Of each device, what is live. */
+  readonly rows: RowReads
+  /** An enforcement was inserted, with what it wants, or updated. */
+  noteEnforcement(enforcement: Enforcement, wanted?: readonly Wanted[]): void
   /** A token was written. */
   noteToken(): void
   /** A result was written. */
@@ -51,6 +55,10 @@ export function createKept(sql: Sql): Kept {
   const tokens = createTokens(sql)
   const progress = createKeptProgress(sql)
   const devices = createKeptDevices(sql)
+  const rows = createKeptRows({
+    wanted: (device) => ofDevice(sql, 'wanted', device),
+    results: (device) => ofDevice(sql, 'results', device),
+  })
   let notes = 0
 
   // Each note counts, also of what is not kept yet: read within the same change, it would be kept as what is undone.
@@ -60,7 +68,7 @@ export function createKept(sql: Sql): Kept {
   }
 
   function drop(): void {
-    for (const part of [live, hour, tokens, progress, devices]) part.drop()
+    for (const part of [live, hour, tokens, progress, devices, rows]) part.drop()
   }
 
   return {
@@ -76,13 +84,20 @@ export function createKept(sql: Sql): Kept {
     token: (sha256) => tokens.token(sha256),
     progress,
     devices,
-    noteEnforcement: (enforcement) =>
+    rows,
+    noteEnforcement: (enforcement, wanted) =>
       note(() => {
+        if (!liveStatuses.includes(enforcement.status)) rows.ended(enforcement.id)
+        else if (wanted !== undefined) rows.accepted(wanted)
         live.note(enforcement)
         hour.note(enforcement)
       }),
     noteToken: () => note(() => tokens.drop()),
-    noteResult: (result) => note(() => progress.note(result)),
+    noteResult: (result) =>
+      note(() => {
+        progress.note(result)
+        rows.note(result)
+      }),
     noteDevice: (state) => note(() => devices.note(state)),
     get notes() {
       return notes
@@ -150,7 +165,17 @@ function createTokens(sql: Sql): { token(sha256: string): TokenRow | undefined; 
 }
 
 /** The condition of the partial index over what is live; the same text as there, so that SQLite takes it. */
-export const liveCondition = `status in (${liveStatuses.map((status) => `'${status}'`).join(', ')})`
+const liveCondition = `status in (${liveStatuses.map((status) => `'${status}'`).join(', ')})`
+
+/** Only what is live: of what ended nothing is wanted any more. */
+function ofDevice<T>(sql: Sql, table: 'wanted' | 'results', device: Id): readonly T[] {
+  const order = table === 'wanted' ? 't.n' : 'e.n, t.device, t.role'
+  const rows = sql.all<{ doc: string }>(
+    `select t.doc from enforcements e join ${table} t on t.enforcement = e.id where t.device = ? and e.${liveCondition} order by ${order}`,
+    device,
+  )
+  return rows.map(({ doc }) => JSON.parse(doc) as T)
+}
 
 function loadLive(sql: Sql): Live {
   const live: Live = { byId: new Map(), byCustomer: new Map() }

@@ -4,7 +4,7 @@ import type { Claim } from '../../agent/diff.ts'
 import type { Id } from '../../inventory/model.ts'
 import { unpackArtifact } from '../audit/artifact.ts'
 import type { Enforcement } from '../enforcement.ts'
-import { type Kept, liveCondition } from './kept.ts'
+import type { Kept } from './kept.ts'
 import { logRows } from './log-search.ts'
 import type { Sql, Value } from './statements.ts'
 import type { IdempotencyRow, Rows } from './store.ts'
@@ -31,13 +31,9 @@ export function createRows(sql: Sql, kept: Kept): Rows {
     live: (of) => kept.live(of?.customer),
     usage: (now, judged) => kept.usage(now, judged),
     wanted: (of) =>
-      'enforcement' in of
-        ? kept.progress.wanted(of.enforcement)
-        : parsed(ofDevice(sql, 'wanted', of.device)),
+      'enforcement' in of ? kept.progress.wanted(of.enforcement) : kept.rows.wanted(of.device),
     results: (of) =>
-      'enforcement' in of
-        ? kept.progress.results(of.enforcement)
-        : parsed(ofDevice(sql, 'results', of.device)),
+      'enforcement' in of ? kept.progress.results(of.enforcement) : kept.rows.results(of.device),
     claims: (device) =>
       parsed<Claim>(sql.all('select doc from claims where device = ? order by key', device)),
     devicesWithClaims: () =>
@@ -89,15 +85,6 @@ function enforcements(
       ...values,
       filter.limit,
     ),
-  )
-}
-
-/** Only what is live: a device outlives thousands of enforcements, and is asked for its rows at each convergence. */
-function ofDevice(sql: Sql, table: 'wanted' | 'results', device: Id): readonly Doc[] {
-  const order = table === 'wanted' ? 't.n' : 'e.n, t.device, t.role'
-  return sql.all(
-    `select t.doc from enforcements e join ${table} t on t.enforcement = e.id where t.device = ? and e.${liveCondition} order by ${order}`,
-    device,
   )
 }
 

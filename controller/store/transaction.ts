@@ -26,7 +26,7 @@ export function createTransaction({ sql, rows, kept, append }: ChangeParts): Tra
     ...rows,
     insertEnforcement(enforcement, wanted) {
       insertEnforcement(sql, enforcement, wanted)
-      kept.noteEnforcement(enforcement)
+      kept.noteEnforcement(enforcement, wanted)
     },
     updateEnforcement(enforcement) {
       updateEnforcement(sql, enforcement)

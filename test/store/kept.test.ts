@@ -1,6 +1,8 @@
 // What the store keeps in memory says what the tables say: after changes that were undone, beside another process, and across a restart.
 
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { createKeptRows } from '../../controller/store/kept-rows.ts'
 import type { DeviceState, Result, Store, TokenRow } from '../../controller/store/store.ts'
 import { verifyData } from '../../controller/store/verify.ts'
 import { enforcement, newFolder, open, started, wanted } from './parts.ts'
@@ -22,6 +24,27 @@ const token: TokenRow = {
   roles: ['abuse'],
   sha256: 'c'.repeat(64),
   createdAt: now,
+}
+
+const devices = ['edge1', 'edge2', 'edge3']
+
+const step = fc.record({
+  what: fc.constantFrom('accept', 'result', 'result', 'end'),
+  undone: fc.constantFrom(true, false, false, false),
+  read: fc.boolean(),
+  device: fc.constantFrom(...devices),
+  role: fc.constantFrom('enforcer', 'observer'),
+  status: fc.constantFrom('pending', 'verified', 'failed'),
+  pick: fc.nat(9),
+})
+
+function resultOf(
+  enforcement: string,
+  device: string,
+  role: Result['role'],
+  status: Result['status'],
+): Result {
+  return { enforcement, device, role, status, states: [], attempts: 0 }
 }
 
 describe('what is kept in memory', () => {
@@ -183,6 +206,75 @@ describe('what is kept in memory', () => {
     await store.commit((tx) => tx.putDevice({ ...state, state: 'refused', unsaved: true }))
     expect(seen(store)[0]).toBe('refused')
     expect(verifyData(dir).findings).toEqual([])
+  })
+
+  it('holds the rows of a device as the tables have them, whatever is accepted, written, ended and undone', async () => {
+    const dir = newFolder()
+    const store = open({ dir })
+    // Each commit of the other makes it read anew, so it says what the tables say.
+    const tables = open({ dir, as: 'command' })
+    const rowsIn = (from: Store) =>
+      from.read((rows) =>
+        devices.map((device) => [rows.wanted({ device }), rows.results({ device })]),
+      )
+    let last = 0
+
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 12 }), async (steps) => {
+        for (const { what, undone, read, device, role, status, pick } of steps) {
+          const done = store.commit((tx) => {
+            const ids = tx.live().map(({ id }) => id)
+            const id = ids[pick % Math.max(1, ids.length)]
+            if (what === 'accept' || id === undefined) {
+              const next = `E${String(++last).padStart(6, '0')}`
+              const rows = devices.slice(pick % 2).map((one) => wanted(next, one))
+              tx.insertEnforcement(enforcement(next), rows)
+              for (const one of rows)
+                tx.putResult(resultOf(next, one.device, 'enforcer', 'pending'))
+            } else if (what === 'result') tx.putResult(resultOf(id, device, role, status))
+            else {
+              const version = (tx.enforcement(id)?.version ?? 0) + 1
+              tx.updateEnforcement(enforcement(id, { version, status: 'released' }))
+            }
+            if (read) tx.results({ device })
+            if (undone) throw new Error('no')
+          })
+          await (undone ? expect(done).rejects.toThrow('no') : done)
+          expect(rowsIn(store)).toEqual(rowsIn(tables))
+        }
+      }),
+      { numRuns: 25 },
+    )
+  })
+
+  it('keeps the rows of the devices that were asked for last, and of none that has too many', () => {
+    const asked: string[] = []
+    const rowsOf = (device: string) => (device === 'edge9' ? 6 : 2)
+    const kept = createKeptRows(
+      {
+        wanted(device) {
+          asked.push(device)
+          return Array.from({ length: rowsOf(device) }, () => wanted('E1', device))
+        },
+        results: () => [],
+      },
+      5,
+    )
+
+    for (const device of ['edge1', 'edge2', 'edge1', 'edge3', 'edge1', 'edge2', 'edge9', 'edge9']) {
+      expect(kept.wanted(device)).toHaveLength(rowsOf(device))
+    }
+    expect(asked.splice(0)).toEqual(['edge1', 'edge2', 'edge3', 'edge2', 'edge9', 'edge9'])
+
+    // What was accepted counts too: with it the oldest has to go.
+    kept.drop()
+    for (const device of ['edge1', 'edge2']) kept.wanted(device)
+    kept.accepted([wanted('E2', 'edge2'), wanted('E3', 'edge2')])
+    expect(kept.wanted('edge2')).toHaveLength(4)
+    kept.ended('E1')
+    expect(kept.wanted('edge2')).toHaveLength(2)
+    kept.wanted('edge1')
+    expect(asked).toEqual(['edge1', 'edge2', 'edge1'])
   })
 
   it('sees at once what another process wrote: a token that was made, and one that was revoked', async () => {
