@@ -39,98 +39,104 @@ const roles: readonly Result['role'][] = ['enforcer', 'observer']
 
 /** Keeps nothing yet. */
 export function createKeptRows(reads: RowReads, rowsMax = rowsMaxDefault): KeptRows {
-  /** The one that was asked for last is the last. */
-  const kept = new Map<Id, Kept>()
-  const devicesOf = new Map<string, Set<Id>>()
-  let rows = 0
-
-  function note(device: Id, wanted: readonly Wanted[], known: Kept): void {
-    for (const [enforcement, theirs] of grouped(wanted, (row) => row.enforcement)) {
-      known.wanted.set(enforcement, theirs)
-      devicesOf.set(enforcement, (devicesOf.get(enforcement) ?? new Set()).add(device))
-    }
-    known.lists = undefined
-    rows += wanted.length
-  }
-
-  function forget(device: Id): void {
-    const known = kept.get(device)
-    if (known === undefined) return
-    kept.delete(device)
-    for (const theirs of known.wanted.values()) rows -= theirs.length
-    rows -= known.results.size
-  }
-
-  function makeRoom(size: number): void {
-    for (const oldest of kept.keys()) {
-      if (rows + size <= rowsMax) break
-      forget(oldest)
-    }
-  }
-
-  function read(device: Id): Lists {
-    const wanted = reads.wanted(device)
-    const results = reads.results(device)
-    const size = wanted.length + results.length
-    const known: Kept = { wanted: new Map(), results: new Map(), lists: undefined }
-    const wanting = new Set(wanted.map(({ enforcement }) => enforcement))
-    // A result of something that wants nothing here has no place in the order.
-    if (size <= rowsMax && results.every(({ enforcement }) => wanting.has(enforcement))) {
-      makeRoom(size)
-      kept.set(device, known)
-      note(device, wanted, known)
-      for (const result of results) known.results.set(placeOf(result), result)
-      rows += results.length
-    }
-    return { wanted, results }
-  }
-
-  function listsOf(device: Id): Lists {
-    const known = kept.get(device)
-    if (known === undefined) return read(device)
-    kept.delete(device)
-    kept.set(device, known)
+  const shelf: Shelf = { kept: new Map(), devicesOf: new Map(), rows: 0, rowsMax }
+  const listsOf = (device: Id): Lists => {
+    const known = shelf.kept.get(device)
+    if (known === undefined) return read(shelf, reads, device)
+    shelf.kept.delete(device)
+    shelf.kept.set(device, known)
     known.lists ??= inOrder(known)
     return known.lists
   }
-
   return {
     wanted: (device) => listsOf(device).wanted,
     results: (device) => listsOf(device).results,
     accepted(wanted) {
       for (const [device, added] of grouped(wanted, (row) => row.device)) {
-        const known = kept.get(device)
-        if (known !== undefined) note(device, added, known)
+        const known = shelf.kept.get(device)
+        if (known !== undefined) addWanted(shelf, device, added, known)
       }
-      makeRoom(0)
+      makeRoom(shelf, 0)
     },
-    ended(enforcement) {
-      for (const device of devicesOf.get(enforcement) ?? []) {
-        const known = kept.get(device)
-        if (known === undefined) continue
-        rows -= known.wanted.get(enforcement)?.length ?? 0
-        known.wanted.delete(enforcement)
-        for (const role of roles) {
-          if (known.results.delete(placeOf({ enforcement, role }))) rows -= 1
-        }
-        known.lists = undefined
-      }
-      devicesOf.delete(enforcement)
-    },
+    ended: (enforcement) => takeAway(shelf, enforcement),
     note(result) {
-      const known = kept.get(result.device)
+      const known = shelf.kept.get(result.device)
       if (known === undefined) return
-      if (!known.wanted.has(result.enforcement)) return forget(result.device)
+      if (!known.wanted.has(result.enforcement)) return forget(shelf, result.device)
       const before = known.results.size
       known.results.set(placeOf(result), result)
-      rows += known.results.size - before
+      shelf.rows += known.results.size - before
       known.lists = undefined
     },
     drop() {
-      kept.clear()
-      devicesOf.clear()
-      rows = 0
+      shelf.kept.clear()
+      shelf.devicesOf.clear()
+      shelf.rows = 0
     },
+  }
+}
+
+interface Shelf {
+  /** The one that was asked for last is the last. */
+  readonly kept: Map<Id, Kept>
+  readonly devicesOf: Map<string, Set<Id>>
+  rows: number
+  readonly rowsMax: number
+}
+
+function read(shelf: Shelf, reads: RowReads, device: Id): Lists {
+  const wanted = reads.wanted(device)
+  const results = reads.results(device)
+  const size = wanted.length + results.length
+  const wanting = new Set(wanted.map(({ enforcement }) => enforcement))
+  // A result of something that wants nothing here has no place in the order.
+  if (size <= shelf.rowsMax && results.every(({ enforcement }) => wanting.has(enforcement))) {
+    makeRoom(shelf, size)
+    const known: Kept = { wanted: new Map(), results: new Map(), lists: undefined }
+    shelf.kept.set(device, known)
+    addWanted(shelf, device, wanted, known)
+    for (const result of results) known.results.set(placeOf(result), result)
+    shelf.rows += results.length
+  }
+  return { wanted, results }
+}
+
+function addWanted(shelf: Shelf, device: Id, wanted: readonly Wanted[], known: Kept): void {
+  for (const [enforcement, theirs] of grouped(wanted, (row) => row.enforcement)) {
+    known.wanted.set(enforcement, theirs)
+    const devices = shelf.devicesOf.get(enforcement) ?? new Set<Id>()
+    shelf.devicesOf.set(enforcement, devices.add(device))
+  }
+  known.lists = undefined
+  shelf.rows += wanted.length
+}
+
+function takeAway(shelf: Shelf, enforcement: string): void {
+  for (const device of shelf.devicesOf.get(enforcement) ?? []) {
+    const known = shelf.kept.get(device)
+    if (known === undefined) continue
+    shelf.rows -= known.wanted.get(enforcement)?.length ?? 0
+    known.wanted.delete(enforcement)
+    for (const role of roles) {
+      if (known.results.delete(placeOf({ enforcement, role }))) shelf.rows -= 1
+    }
+    known.lists = undefined
+  }
+  shelf.devicesOf.delete(enforcement)
+}
+
+function forget(shelf: Shelf, device: Id): void {
+  const known = shelf.kept.get(device)
+  if (known === undefined) return
+  shelf.kept.delete(device)
+  for (const theirs of known.wanted.values()) shelf.rows -= theirs.length
+  shelf.rows -= known.results.size
+}
+
+function makeRoom(shelf: Shelf, size: number): void {
+  for (const oldest of shelf.kept.keys()) {
+    if (shelf.rows + size <= shelf.rowsMax) break
+    forget(shelf, oldest)
   }
 }
 
