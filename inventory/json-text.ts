@@ -57,9 +57,9 @@ function scanned(text: string): Scan | undefined {
   return { names: scanning.names, sections: scanning.sections }
 }
 
-/** YAML wants the colon on the line of the name; and a colon at the end of a name is looked at closer. */
+/** YAML wants the colon on the line of the name; a colon at the end of a name is looked at closer, a merge key refused, and an escape may spell either, or a name that can't be. */
 function isOddName(sign: string): boolean {
-  return sign.length > nameLengthMax || /:"|\n/.test(sign)
+  return sign.length > nameLengthMax || /^"<<"|:"|\n|\\u00/.test(sign)
 }
 
 function isOddNumber(sign: string): boolean {

@@ -266,6 +266,16 @@ describe('plain YAML', () => {
 })
 
 describe('JSON', () => {
+  it.each(['"<<"', '"\\u003c<"', '"\\u005f_proto__"', '"a\\u003a"'])(
+    'with the name %s is left to the whole parser, which has something to say of it',
+    (name) => {
+      const text = `{${name}:null}`
+      expect(readJson(text)).toBeUndefined()
+      expect(wholeTree('x.yaml', text).problems).toHaveLength(1)
+      expect(readJson(`{"a":${name}}`)).toBeDefined()
+    },
+  )
+
   it('means what the whole parser finds in it, at the same places', () => {
     let read = 0
     fc.assert(
