@@ -4,6 +4,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { keyOf } from '../../agent/intents.ts'
 import { inside } from '../../agent/platform.ts'
 import { peerState, readBgp } from '../../agent/platforms/cisco_ios/bgp.ts'
 import { cisco_ios } from '../../agent/platforms/cisco_ios/cisco_ios.ts'
@@ -186,11 +187,11 @@ const meanings: readonly (readonly [string, () => unknown, unknown])[] = [
     () => {
       const json = answer(junos('show_route_display_json_static_discard_tags.json'))
       return [
-        junosDiscards(json, blackhole('10.200.1.0/24'), []),
-        junosDiscards(json, blackhole('2001:db8:200::/48'), []),
-        junosDiscards(json, blackhole('10.210.1.0/24', { vrf: 'RED' }), []),
-        junosDiscards(json, blackhole('10.210.1.0/24'), []),
-      ]
+        blackhole('10.200.1.0/24'),
+        blackhole('2001:db8:200::/48'),
+        blackhole('10.210.1.0/24', { vrf: 'RED' }),
+        blackhole('10.210.1.0/24'),
+      ].map((intent) => junosDiscards(intent, new Map([[keyOf(intent), json]])))
     },
     ['yes', 'yes', 'yes', 'no'],
   ],

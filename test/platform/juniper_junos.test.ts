@@ -105,6 +105,11 @@ describe('a blackhole on Junos', () => {
     ['leads on', { 'active-tag': '*', nh: [{ to: [{ data: '192.0.2.1' }] }] }, 'no'],
     ['is dropped too', discard, 'yes'],
     ['is not active', { nh: [{ to: [{ data: '192.0.2.1' }] }] }, 'yes'],
+    ['was active', { 'active-tag': '-', nh: [{ to: [{ data: '192.0.2.1' }] }] }, 'yes'],
+    ['is active', { 'active-tag': '+', nh: [{ to: [{ data: '192.0.2.1' }] }] }, 'no'],
+    ['routes only', { 'active-tag': '@', nh: [{ to: [{ data: '192.0.2.1' }] }] }, 'no'],
+    ['forwards only', { 'active-tag': '#', nh: [{ to: [{ data: '192.0.2.1' }] }] }, 'no'],
+    ['leads to nobody knows what', { 'active-tag': '*', 'nh-type': 'Indirect' }, 'no'],
   ])('has inside a more specific route that %s', (_, entry, inForce) => {
     const wide = blackhole('203.0.113.0/24')
     const found = see(wide, {
@@ -123,12 +128,84 @@ describe('a blackhole on Junos', () => {
     expect(found.note?.includes('203.0.113.128/25')).toBe(inForce === 'no' ? true : undefined)
   })
 
-  it('is in force by a learnt next hop that is discarded here', () => {
-    const entry = { 'active-tag': '*', nh: [{ to: [{ data: '192.0.2.254' }] }] }
-    const answer = route('inet.0', '203.0.113.9/32', entry)
-    const table = (line: string) => see(host, { [staticLine]: line, [question]: answer }).inForce
-    expect(table('set routing-options static route 192.0.2.254/32 discard')).toBe('yes')
-    expect(table('set routing-options static route 192.0.2.253/32 discard')).toBe('no')
+  describe('by a next hop', () => {
+    const to = (address: string, via?: string) => ({
+      to: [{ data: address }],
+      ...(via === undefined ? {} : { via: [{ data: via }] }),
+    })
+    const learnt = (...nh: readonly object[]) =>
+      route('inet.0', '203.0.113.9/32', { 'active-tag': '*', 'protocol-name': 'BGP', nh })
+    const hop = (address: string) => more(`show route ${address} | display json`)
+    const look = (answer: string, table: Record<string, string> = {}) =>
+      see(host, { [question]: answer, ...table }).inForce
+
+    it('is in force where the device says that this hop is dropped', () => {
+      const asked = (entry: Record<string, unknown>, prefix = '192.0.2.254/32') =>
+        look(learnt(to('192.0.2.254')), { [hop('192.0.2.254')]: route('inet.0', prefix, entry) })
+      expect(asked(discard)).toBe('yes')
+      expect(asked(discard, '192.0.2.0/24')).toBe('yes')
+      expect(asked({ ...discard, 'active-tag': '' })).toBe('no')
+      expect(asked({ ...discard, 'active-tag': '-' })).toBe('no')
+      expect(asked({ 'active-tag': '*', nh: [to('192.0.2.1', 'ge-0/0/0.0')] })).toBe('no')
+      expect(asked(discard, '198.51.100.0/24')).toBe('no')
+    })
+
+    it('is not by a discard that is only configured, active or not', () => {
+      const configured = 'set routing-options static route 192.0.2.254/32 discard\n'
+      const table = { [staticLine]: configured, [hop('192.0.2.254')]: '' }
+      expect(look(learnt(to('192.0.2.254')), table)).toBe('no')
+    })
+
+    it('leaves by the interface that stands beside the address', () => {
+      expect(look(learnt(to('192.0.2.254', 'ge-0/0/0.0')))).toBe('no')
+      expect(() =>
+        look(learnt(to('192.0.2.254', 'ge-0/0/0.0')), { [hop('192.0.2.254')]: '' }),
+      ).toThrow('never asked')
+    })
+
+    it('takes the longest match, and each further hop', () => {
+      const data = (value: string) => [{ data: value }]
+      const both = JSON.stringify({
+        'route-information': [
+          {
+            'route-table': [
+              {
+                'table-name': data('inet.0'),
+                rt: [
+                  {
+                    'rt-destination': data('192.0.2.0/24'),
+                    'rt-entry': [{ 'active-tag': data('*'), 'nh-type': data('Discard') }],
+                  },
+                  {
+                    'rt-destination': data('192.0.2.254/32'),
+                    'rt-entry': [{ 'active-tag': data('*'), nh: [to('10.0.0.7')] }],
+                  },
+                ],
+              },
+            ],
+          },
+        ],
+      })
+      const end = (entry: Record<string, unknown>) =>
+        look(learnt(to('192.0.2.254')), {
+          [hop('192.0.2.254')]: both,
+          [hop('10.0.0.7')]: route('inet.0', '10.0.0.7/32', entry),
+        })
+      expect(end(discard)).toBe('yes')
+      expect(end({ 'active-tag': '*', nh: [to('10.0.0.8', 'ge-0/0/1.0')] })).toBe('no')
+      // In a circle.
+      expect(end({ 'active-tag': '*', nh: [to('192.0.2.254')] })).toBe('no')
+    })
+
+    it('has to be so for each of several', () => {
+      const asked = (second: Record<string, unknown>) =>
+        look(learnt(to('192.0.2.254'), to('192.0.2.253')), {
+          [hop('192.0.2.254')]: route('inet.0', '192.0.2.254/32', discard),
+          [hop('192.0.2.253')]: route('inet.0', '192.0.2.253/32', second),
+        })
+      expect(asked(discard)).toBe('yes')
+      expect(asked({ 'active-tag': '*', nh: [to('10.0.0.8', 'ge-0/0/1.0')] })).toBe('no')
+    })
   })
 
   it('is not taken from another table or a covering prefix', () => {
@@ -175,6 +252,20 @@ describe('a blackhole on Junos', () => {
     },
   )
 
+  it('is not one by a deactivated line of its own', () => {
+    const answers = { [staticLine]: ours, [inactiveLine]: `deactivate ${path} discard` }
+    expect(see(host, answers)).toMatchObject({
+      effect: 'other',
+      inForce: 'no',
+      stop: { code: 'not_prepared' },
+    })
+    const ofTheMark = {
+      [staticLine]: ours,
+      [inactiveLine]: `deactivate ${path} apply-macro nullroute`,
+    }
+    expect(see(host, ofTheMark).effect).toBe('same')
+  })
+
   it('is not refused for a deactivated neighbour', () => {
     expect(see(host, { [inactiveLine]: `deactivate ${path}0` }).stop).toBeUndefined()
   })
@@ -182,6 +273,11 @@ describe('a blackhole on Junos', () => {
   it('is never guessed', () => {
     expect(() => see(host, { [question]: 'inet.0: 1 destinations' })).toThrow(/unknown/)
     expect(() => see(host, { [question]: '{"route-information": 1}' })).toThrow(/unknown/)
+    expect(() => see(host, { [question]: '{"rpc-error": []}' })).toThrow(/unknown/)
+    expect(see(host, { [question]: '{\n}' }).inForce).toBe('no')
+    expect(() =>
+      see(host, { [question]: route('inet.0', '203.0.113.9 (1 entry)', discard) }),
+    ).toThrow('a prefix for each route of inet.0')
   })
 
   it('reads back what it writes, for any prefix and tag', () => {
@@ -402,6 +498,15 @@ describe('a port on Junos', () => {
     expect(see(one, { [configLine]: config, [stateLine]: state })).toMatchObject(expected)
   })
 
+  it('is not down by a deactivated `disable`', () => {
+    const found = see(one, {
+      [configLine]: mine,
+      [stateLine]: up,
+      [inactiveLine]: 'deactivate interfaces ge-0/0/7 disable',
+    })
+    expect(found).toMatchObject({ effect: 'other', inForce: 'no', stop: { code: 'not_prepared' } })
+  })
+
   it.each([
     'Interface table busy',
     'Physical interface: ge-0/0/7, Resetting, Physical link is Down',
@@ -503,6 +608,33 @@ describe('a neighbor on Junos', () => {
     ['inherited', `set groups G ${path}`, '', { stop: { code: 'no_such_object' } }],
   ])('%s', (_, config, state, expected) => {
     expect(foundFor(look(config, state), peer)).toMatchObject(expected)
+  })
+
+  it.each(['Active', 'Connect', 'Idle', 'Established'])(
+    'is not shut by a deactivated shutdown, its session being %s',
+    (state) => {
+      const config = `${base}set ${path} shutdown apply-macro nullroute\ndeactivate ${path} shutdown`
+      expect(foundFor(look(config, established.replace('Established', state)), peer)).toMatchObject(
+        {
+          effect: 'other',
+          inForce: 'no',
+          stop: { code: 'not_prepared' },
+        },
+      )
+    },
+  )
+
+  it('is not shut where its group is deactivated', () => {
+    const observation = observed(juniper_junos, [peer], {
+      [configLine]: mine,
+      [stateLine]: established.replace('Established', 'Active'),
+      [inactiveLine]: 'deactivate protocols bgp group CUSTOMERS',
+    })
+    expect(foundFor(observation, peer)).toMatchObject({
+      effect: 'other',
+      inForce: 'no',
+      stop: { code: 'not_prepared' },
+    })
   })
 
   it('reads back what it writes', () => {

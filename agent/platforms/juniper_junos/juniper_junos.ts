@@ -4,7 +4,7 @@ import { free, type Platform } from '../../platform.ts'
 import { junosSecrets, withoutSecrets } from '../redaction.ts'
 import { transaction } from './candidate.ts'
 import { clean, failed, open, operational, prompt, question } from './dialogue.ts'
-import { observe, parse } from './observe.ts'
+import { follow, observe, parse } from './observe.ts'
 import { preflight, prepare } from './preflight.ts'
 import { bothDirections, deactivates, render } from './render.ts'
 
@@ -32,6 +32,7 @@ export const juniper_junos: Platform = {
   redact: (text) => withoutSecrets(text, junosSecrets),
   rest: operational,
   observe,
+  follow,
   parse,
   render,
   transaction,

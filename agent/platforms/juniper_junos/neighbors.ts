@@ -13,7 +13,13 @@ import {
 import { answerTo, unknownOutput } from '../output.ts'
 import { operational } from './dialogue.ts'
 import { hasShutdown, mark, neighborPath, ordered } from './objects.ts'
-import { readStatements, type Statement, type Statements, under } from './statements.ts'
+import {
+  inactiveStop,
+  readStatements,
+  type Statement,
+  type Statements,
+  under,
+} from './statements.ts'
 
 type Neighbor = Extract<Intent, { readonly kind: 'neighbor' }>
 
@@ -60,27 +66,44 @@ export function neighborFacts(
 /** What stands for a neighbor intent. */
 export function foundNeighbor(
   intent: Neighbor,
-  { answers, facts }: { readonly answers: ReadonlyMap<string, Answer>; readonly facts: Facts },
+  {
+    answers,
+    facts,
+    inactive: places,
+  }: {
+    readonly answers: ReadonlyMap<string, Answer>
+    readonly facts: Facts
+    /** All deactivated places of the configuration: the group may be one. */
+    readonly inactive: readonly Statement[]
+  },
 ): Found {
   const config = readStatements(answerTo(answers, configOf(intent)))
   const session = sessionOf(answerTo(answers, stateOf(intent)), intent.peer)
   const groups = groupsOf(intent, config)
-  const stop = stopFor(intent, groups)
   const path = neighborPath(intent, facts)
   const inactive = config.inactive.includes(path)
+  // The neighbor itself is deactivated where there is no shutdown; a shutdown in any other deactivated place is none.
+  const elsewhere = [...config.inactive, ...places].filter((place) => place !== path)
+  const idle = groups.length === 1 ? inactiveStop([`${path} shutdown`], elsewhere) : undefined
+  const stop = stopFor(intent, groups) ?? idle
   // In several groups: whatever shuts it in any of them is still there.
   const object =
     groups.length > 1
       ? groups.flatMap((group) => objectIn(intent, group, config))
-      : stop === undefined
+      : groups.length === 1
         ? objectAt(path, config, inactive)
         : []
-  const shut = object.length > 0
+  const shut = object.length > 0 && idle === undefined
   return {
     key: keyOf(intent),
     object,
     // Shut by its group: in force, and not by a line of this neighbor.
-    effect: shut || (session === 'shut' && stop === undefined) ? 'same' : 'none',
+    effect:
+      shut || (session === 'shut' && stop === undefined)
+        ? 'same'
+        : object.length > 0
+          ? 'other'
+          : 'none',
     mark: object.some((one) => one.endsWith(` shutdown ${mark}`)) ? 'ours' : markOn(facts),
     inForce: inForce(session, { shut, inactive }),
     ...(stop === undefined ? {} : { stop }),

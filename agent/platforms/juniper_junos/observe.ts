@@ -29,8 +29,14 @@ import {
   staticPath,
 } from './objects.ts'
 import { bindingsFor, filterReads, partialTerms, portReads, portState } from './prepared.ts'
-import { leakInside, routeDiscards } from './routes.ts'
-import { isUnder, readStatements, type Statement, type Statements, under } from './statements.ts'
+import { insideOf, leakInside, readsForHops, routeDiscards } from './routes.ts'
+import {
+  inactiveStop,
+  readStatements,
+  type Statement,
+  type Statements,
+  under,
+} from './statements.ts'
 
 function read(what: string, text: string): Read {
   return { what, line: free(`${text} | no-more`, operational) }
@@ -71,7 +77,7 @@ function readsFor(intent: Intent): readonly Read[] {
         read(keyOf(intent), `show route ${intent.prefix} exact | display json`),
         ...(isHost(intent.prefix)
           ? []
-          : [read(`inside ${keyOf(intent)}`, `show route ${intent.prefix} range | display json`)]),
+          : [read(insideOf(intent), `show route ${intent.prefix} range | display json`)]),
       ]
     case 'acl':
       return filterReads
@@ -80,6 +86,15 @@ function readsFor(intent: Intent): readonly Read[] {
     case 'neighbor':
       return neighborReads(intent)
   }
+}
+
+/** Where the next hops lead that the answers name, and then those that these lead to. */
+export function follow(
+  answers: ReadonlyMap<string, Answer>,
+  intents: readonly Intent[],
+): readonly Read[] {
+  refuseDenied(answers, denial)
+  return readsForHops(intents, answers)
 }
 
 /** All that `parse` works on. */
@@ -170,13 +185,13 @@ function foundRoute(intent: Of<'blackhole'>, { answers, inactive }: Reading): Fo
   const [discard, tag] = blackholeObject(intent)
   const acting = object.filter((one) => one !== `${path} ${mark}`)
   const same = acting.length === 2 && acting[0] === discard && acting[1] === tag
-  const stop = missingInstance(intent, answers) ?? inactiveStop(path, inactive)
+  const stop = missingInstance(intent, answers) ?? inactiveStop([path, ...acting], inactive)
   return {
     key: keyOf(intent),
     object,
     effect: object.length === 0 ? 'none' : same && stop === undefined ? 'same' : 'other',
     mark: ours ? 'ours' : 'none',
-    ...forwarding(intent, answers, routes),
+    ...forwarding(intent, answers),
     ...(stop === undefined ? {} : { stop }),
   }
 }
@@ -197,23 +212,10 @@ function missingInstance(
 function forwarding(
   intent: Of<'blackhole'>,
   answers: ReadonlyMap<string, Answer>,
-  routes: readonly Statement[],
 ): Pick<Found, 'inForce' | 'note'> {
-  const inForce = routeDiscards(answerTo(answers, keyOf(intent)), intent, routes)
-  if (isHost(intent.prefix)) return { inForce }
-  const leak = leakInside(answerTo(answers, `inside ${keyOf(intent)}`), intent, routes)
+  const inForce = routeDiscards(intent, answers)
+  const leak = leakInside(intent, answers)
   return leak === undefined ? { inForce } : { inForce: 'no', note: leakNote(intent.prefix, leak) }
-}
-
-/** What stands in a deactivated place has no effect, and who deactivated it meant something. */
-function inactiveStop(path: Statement, inactive: readonly Statement[]): Stop | undefined {
-  const place = inactive.find((one) => isUnder(path, one))
-  if (place === undefined) return undefined
-  return {
-    code: 'not_prepared',
-    message: `\`${place}\` is deactivated: a line in it would have no effect`,
-    remedy: `activate it on the device, or take it out: \`activate ${place}\``,
-  }
 }
 
 /** An entry serves both directions where the filter says `from prefix-list`: it is named as the element of both. */
@@ -225,7 +227,7 @@ function foundEntry(intent: Of<'acl'>, { answers, inactive, facts }: Reading): F
   const stands = list.includes(path)
   const bindings = bindingsFor({ family, direction }, answers, facts)
   const partial = partialTerms({ family, direction }, answers)
-  const stop = inactiveStop(path, inactive) ?? notPrepared(intent, { list, bindings, partial })
+  const stop = inactiveStop([path], inactive) ?? notPrepared(intent, { list, bindings, partial })
   return {
     key: keyOf(intent),
     object: stands ? [path] : [],
@@ -273,13 +275,14 @@ function foundPort(intent: Of<'port'>, { answers, inactive }: Reading): Found {
   const object = [`${path} disable`, `${path} ${mark}`].filter((one) => all.includes(one))
   const off = object.includes(`${path} disable`)
   const state = portState(answerTo(answers, `state ${intent.port}`), intent)
-  const stop = state === 'missing' ? missing(intent) : inactiveStop(path, inactive)
+  const stop = state === 'missing' ? missing(intent) : inactiveStop([`${path} disable`], inactive)
   // Switched off by an interface range: in force, and not by a line of this port.
   const elsewhere = object.length === 0 && state === 'off' && stop === undefined
   return {
     key: keyOf(intent),
     object,
-    effect: off || elsewhere ? 'same' : object.length > 0 ? 'other' : 'none',
+    effect:
+      (off && stop === undefined) || elsewhere ? 'same' : object.length > 0 ? 'other' : 'none',
     mark: object.includes(`${path} ${mark}`) ? 'ours' : 'none',
     inForce: state === 'off' ? 'yes' : 'no',
     ...(stop === undefined ? {} : { stop }),

@@ -1,23 +1,30 @@
-// The JSON of `show route P exact`: whether the table drops what is sent to exactly this prefix.
+// The JSON of `show route P exact`: whether the table drops what is sent to exactly this prefix. Of a next hop the device is asked too, and its answer
+// is the longest match of all its routes: a discard that is configured may be deactivated, or have a better one beside it.
 
 import { z } from 'zod'
-import { covers, familyOf, type Prefix, parsePrefix } from '../../../inventory/prefix.ts'
-import type { Intent } from '../../intents.ts'
-import type { Answer, Found } from '../../platform.ts'
-import { unknownOutput } from '../output.ts'
-import { staticPath, tableName } from './objects.ts'
-import type { Statement } from './statements.ts'
+import {
+  baseOf,
+  covers,
+  familyOf,
+  lengthOf,
+  type Prefix,
+  parsePrefix,
+} from '../../../inventory/prefix.ts'
+import { type Intent, keyOf } from '../../intents.ts'
+import { type Answer, type Found, free, type Read } from '../../platform.ts'
+import { answerTo, isHost, unknownOutput } from '../output.ts'
+import { operational } from './dialogue.ts'
+import { tableName } from './objects.ts'
 
 /** Every value is a list of `{data}`. */
 const text = z.array(z.looseObject({ data: z.unknown() })).optional()
 
-const hop = z.looseObject({ to: text })
+const nextHop = z.looseObject({ to: text, via: text })
 
 const entry = z.looseObject({
   'active-tag': text,
-  'protocol-name': text,
   'nh-type': text,
-  nh: z.array(hop).optional(),
+  nh: z.array(nextHop).optional(),
 })
 
 const table = z.looseObject({
@@ -28,78 +35,168 @@ const table = z.looseObject({
 })
 
 const answerSchema = z.looseObject({
-  'route-information': z
-    .array(z.looseObject({ 'route-table': z.array(table).optional() }))
-    .optional(),
+  'route-information': z.array(z.looseObject({ 'route-table': z.array(table).optional() })),
 })
 
 type Blackhole = Extract<Intent, { readonly kind: 'blackhole' }>
+type Answers = ReadonlyMap<string, Answer>
 type Entry = z.infer<typeof entry>
 
+/** Name of the read that says which routes there are inside the prefix. That of the prefix itself is its key. */
+export function insideOf(intent: Blackhole): string {
+  return `inside ${keyOf(intent)}`
+}
+
 /**
- * `yes` if the active route is a discard, from whatever source: static, or learnt with next hops that the static routes of this table discard.
- * A table without routes may be missing altogether; a route of lower preference in front of ours leaves ours without its `*`.
+ * `yes` if every active route is a discard, from whatever source: static, or learnt with next hops that this device discards.
+ * A table without routes may be missing altogether; a route of lower preference in front of ours leaves ours without its tag.
  */
-export function routeDiscards(
-  answer: Answer,
-  intent: Blackhole,
-  routes: readonly Statement[],
-): Found['inForce'] {
-  const entries = rowsOf(answer, intent)
-    .filter(({ prefix }) => prefix === intent.prefix)
-    .flatMap((row) => row.entries)
-  const active = activeOf(entries)
-  if (active === undefined) return 'no'
-  return isDiscard(active, staticPath(intent.vrf, familyOf(intent.prefix)), routes) ? 'yes' : 'no'
+export function routeDiscards(intent: Blackhole, answers: Answers): Found['inForce'] {
+  const entries = activeAt(intent, answers)
+  return entries.length > 0 && endsInDiscard(entries, { answers, table: tableOf(intent) })
+    ? 'yes'
+    : 'no'
 }
 
 /** A more specific route that leads anywhere, out of `show route P range`: for its addresses it wins over the discard of the whole. */
-export function leakInside(
-  answer: Answer,
-  intent: Blackhole,
-  routes: readonly Statement[],
-): string | undefined {
-  const path = staticPath(intent.vrf, familyOf(intent.prefix))
-  return rowsOf(answer, intent).find(({ prefix, entries }) => {
-    if (prefix === intent.prefix || !covers(intent.prefix, prefix)) return false
-    const active = activeOf(entries)
-    return active !== undefined && !isDiscard(active, path, routes)
-  })?.prefix
+export function leakInside(intent: Blackhole, answers: Answers): Prefix | undefined {
+  const where = { answers, table: tableOf(intent) }
+  return rowsInside(intent, answers).find(
+    ({ active }) => active.length > 0 && !endsInDiscard(active, where),
+  )?.prefix
+}
+
+/** More next hops than these are not asked for: of a route to one more it is not believed that it drops anything. */
+const mostHops = 64
+
+/** The reads that are missing to say where the routes to these prefixes lead, and those inside: none for a route that leads on in any case. */
+export function readsForHops(intents: readonly Intent[], answers: Answers): readonly Read[] {
+  const reads = new Map<string, Read>()
+  for (const intent of intents) {
+    if (intent.kind !== 'blackhole') continue
+    const where = { answers, table: tableOf(intent) }
+    const whole = activeAt(intent, answers)
+    const inside = whole.length === 0 ? [] : rowsInside(intent, answers)
+    for (const active of [whole, ...inside.map((row) => row.active)]) {
+      for (const one of missingReads(active, where)) {
+        if (reads.size < mostHops) reads.set(one.what, one)
+      }
+    }
+  }
+  return [...reads.values()]
+}
+
+function activeAt(intent: Blackhole, answers: Answers): readonly Entry[] {
+  return rowsOf(answerTo(answers, keyOf(intent)), tableOf(intent))
+    .filter(({ prefix }) => prefix === intent.prefix)
+    .flatMap(({ active }) => active)
+}
+
+function rowsInside(intent: Blackhole, answers: Answers): readonly Row[] {
+  if (isHost(intent.prefix)) return []
+  return rowsOf(answerTo(answers, insideOf(intent)), tableOf(intent)).filter(
+    ({ prefix }) => prefix !== intent.prefix && covers(intent.prefix, prefix),
+  )
+}
+
+function tableOf({ vrf, prefix }: Blackhole): string {
+  return tableName(vrf, familyOf(prefix))
 }
 
 interface Row {
   readonly prefix: Prefix
-  readonly entries: readonly Entry[]
+  readonly active: readonly Entry[]
 }
 
-/** The rows of the intent's table. */
-function rowsOf(answer: Answer, intent: Blackhole): readonly Row[] {
-  const tables = readJson(answer)['route-information']?.flatMap((one) => one['route-table'] ?? [])
-  const name = tableName(intent.vrf, familyOf(intent.prefix))
-  return (tables ?? [])
-    .filter((one) => first(one['table-name']) === name)
-    .flatMap((one) => one.rt ?? [])
-    .flatMap((one) => {
-      const prefix = canonical(first(one['rt-destination']))
-      return prefix === undefined ? [] : [{ prefix, entries: one['rt-entry'] ?? [] }]
-    })
+/** The rows of one table. What can't be read may be the route that leads on. */
+function rowsOf(answer: Answer, name: string): readonly Row[] {
+  const rows: Row[] = []
+  for (const one of tablesIn(answer)) {
+    const at = first(one['table-name'])
+    if (at === undefined) throw unknownOutput(answer, 'the name of each table')
+    for (const row of at === name ? (one.rt ?? []) : []) {
+      const prefix = canonical(first(row['rt-destination']))
+      if (prefix === undefined) throw unknownOutput(answer, `a prefix for each route of ${name}`)
+      rows.push({ prefix, active: (row['rt-entry'] ?? []).filter(isActive) })
+    }
+  }
+  return rows
 }
 
-function activeOf(entries: readonly Entry[]): Entry | undefined {
-  return entries.find((one) => first(one['active-tag'])?.includes('*') === true)
+/** `*`, `+`, and with `@` or `#` for routing or forwarding alone. `-` was active last, and is no more. */
+function isActive(one: Entry): boolean {
+  return /[^\s-]/.test(first(one['active-tag']) ?? '')
 }
 
-function isDiscard(active: Entry, path: Statement, routes: readonly Statement[]): boolean {
-  const type = first(active['nh-type'])
-  if (type !== undefined) return /^(?:Discard|Reject)$/i.test(type)
-  const hops = active.nh ?? []
-  return hops.length > 0 && hops.every((one) => discards(first(one.to), path, routes))
+/** Where a path ends. `hop`: wherever the device's own route to that address leads. `onward`: at an interface, or in a form that isn't known. */
+type Path =
+  | { readonly kind: 'discard' }
+  | { readonly kind: 'hop'; readonly host: Prefix }
+  | { readonly kind: 'onward' }
+
+function pathsOf(one: Entry): readonly Path[] {
+  const type = first(one['nh-type'])
+  const hops = (one.nh ?? []).map((hop): Path => {
+    const host = canonical(first(hop.to))
+    // With an interface that is where the packets go, whatever route the address has.
+    return host === undefined || hop.via !== undefined ? { kind: 'onward' } : { kind: 'hop', host }
+  })
+  if (type !== undefined && !/^(?:Discard|Reject)$/i.test(type)) return [{ kind: 'onward' }]
+  return type === undefined ? hops : [{ kind: 'discard' }, ...hops]
 }
 
-function discards(hop: string | undefined, path: Statement, routes: readonly Statement[]): boolean {
-  if (hop === undefined) return false
-  const host = canonical(hop)
-  return host !== undefined && routes.includes(`${path} route ${host} discard`)
+/** Where hops are looked up, and which were passed on the way: one that leads in a circle leads to no discard. */
+interface Where {
+  readonly answers: Answers
+  readonly table: string
+  readonly passed?: ReadonlySet<string>
+}
+
+/** Whether all paths of all these entries end in a discard, as the device's own routes to the next hops say; what is configured may be inactive, or have a better route beside it. */
+function endsInDiscard(entries: readonly Entry[], where: Where): boolean {
+  const paths = entries.map(pathsOf)
+  if (paths.some((of) => of.length === 0)) return false
+  return paths.flat().every((path) => {
+    if (path.kind !== 'hop') return path.kind === 'discard'
+    const next = nextOf(path.host, where)
+    return next !== undefined && next.entries.length > 0 && endsInDiscard(next.entries, next.where)
+  })
+}
+
+function missingReads(entries: readonly Entry[], where: Where): readonly Read[] {
+  const paths = entries.flatMap(pathsOf)
+  if (paths.some(({ kind }) => kind === 'onward')) return []
+  return paths.flatMap((path) => {
+    if (path.kind !== 'hop') return []
+    const read = hopRead(path.host)
+    if (!where.answers.has(read.what)) return [read]
+    const next = nextOf(path.host, where)
+    return next === undefined ? [] : missingReads(next.entries, next.where)
+  })
+}
+
+/** Without `exact`: the device answers with the route that it takes for this address. */
+function hopRead(host: Prefix): Read {
+  const address = baseOf(host)
+  return {
+    what: `hop ${address}`,
+    line: free(`show route ${address} | display json | no-more`, operational),
+  }
+}
+
+/** The route that is taken for a next hop; undefined where it wasn't asked for, or was passed already. */
+function nextOf(
+  host: Prefix,
+  { answers, table: name, passed = new Set() }: Where,
+): { readonly entries: readonly Entry[]; readonly where: Where } | undefined {
+  const { what } = hopRead(host)
+  const answer = answers.get(what)
+  if (answer === undefined || passed.has(what)) return undefined
+  const [best] = rowsOf(answer, name)
+    .filter(({ prefix, active }) => active.length > 0 && covers(prefix, host))
+    .sort((a, b) => lengthOf(b.prefix) - lengthOf(a.prefix))
+  const where = { answers, table: name, passed: new Set([...passed, what]) }
+  return { entries: best?.active ?? [], where }
 }
 
 function canonical(prefix: string | undefined): Prefix | undefined {
@@ -112,13 +209,28 @@ function first(value: z.infer<typeof text>): string | undefined {
   return typeof data === 'string' ? data : undefined
 }
 
-function readJson(answer: Answer): z.infer<typeof answerSchema> {
+/** Answers that were read already: what follows a next hop comes back to them. */
+const known = new WeakMap<Answer, readonly z.infer<typeof table>[]>()
+
+function tablesIn(answer: Answer): readonly z.infer<typeof table>[] {
+  const before = known.get(answer)
+  if (before !== undefined) return before
+  const tables = parseTables(answer)
+  known.set(answer, tables)
+  return tables
+}
+
+function parseTables(answer: Answer): readonly z.infer<typeof table>[] {
   const from = answer.text.indexOf('{')
   const to = answer.text.lastIndexOf('}')
-  if (from < 0 && answer.text.trim() === '') return {}
+  if (from < 0 && answer.text.trim() === '') return []
   try {
-    const parsed = answerSchema.safeParse(JSON.parse(answer.text.slice(from, to + 1)))
-    if (parsed.success) return parsed.data
+    const json: unknown = JSON.parse(answer.text.slice(from, to + 1))
+    const parsed = answerSchema.safeParse(json)
+    if (parsed.success) {
+      return parsed.data['route-information'].flatMap((one) => one['route-table'] ?? [])
+    }
+    if (z.strictObject({}).safeParse(json).success) return []
   } catch {
     // Told below, with the answer.
   }

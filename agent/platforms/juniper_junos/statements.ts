@@ -1,6 +1,6 @@
 // Configuration as full paths: what `display set` prints, and what `show | compare` says in hunks. Both become the same statements, so that they can be compared exactly.
 
-import type { Answer } from '../../platform.ts'
+import type { Answer, Stop } from '../../platform.ts'
 import { unknownOutput } from '../output.ts'
 
 /** A statement that is there, or that a line sets: its full path without `set`. Values with blanks keep their quotes. */
@@ -48,6 +48,20 @@ export function under(statements: readonly Statement[], path: Statement): readon
 /** Whether a statement is that path or below it. */
 export function isUnder(statement: Statement, path: Statement): boolean {
   return statement === path || statement.startsWith(`${path} `)
+}
+
+/** What stands in a deactivated place has no effect, and who deactivated it meant something. */
+export function inactiveStop(
+  paths: readonly Statement[],
+  inactive: readonly Statement[],
+): Stop | undefined {
+  const place = inactive.find((one) => paths.some((path) => isUnder(path, one)))
+  if (place === undefined) return undefined
+  return {
+    code: 'not_prepared',
+    message: `\`${place}\` is deactivated: a line in it would have no effect`,
+    remedy: `activate it on the device, or take it out: \`activate ${place}\``,
+  }
 }
 
 /** One change in a difference: added, removed, or switched between `active:` and `inactive:`. */

@@ -108,20 +108,20 @@ function ribOf(state: JunosState): Rib[] {
       ? []
       : entriesOf(routes, 'route').flatMap((route) => staticRib(table, route, routes)),
   )
-  const learnt: Rib[] = state.learnt
-    // In force only where this device discards the next hop itself.
-    .filter(({ nextHop }) =>
-      statics.some(({ prefix, hop }) => hop === 'Discard' && prefix.split('/')[0] === nextHop),
+  const own = [...direct(state), ...statics].sort((x, y) => x.preference - y.preference)
+  const learnt = state.learnt.flatMap(({ prefix, from, nextHop }): Rib[] => {
+    const table = prefix.includes(':') ? 'inet6.0' : 'inet.0'
+    // Where the device's own best route to the next hop leads. Without any it is hidden.
+    const best = longestMatch(
+      own.filter((one) => one.table === table),
+      nextHop,
     )
-    .map(({ prefix, from }) => ({
-      table: prefix.includes(':') ? 'inet6.0' : 'inet.0',
-      prefix,
-      protocol: 'BGP',
-      preference: 170,
-      hop: 'Discard',
-      from,
-    }))
-  const all = [...direct(state), ...statics, ...learnt]
+    if (best === undefined) return []
+    const drops = best.hop === 'Discard' || best.hop === 'Reject'
+    const hop = drops ? best.hop : nextHop
+    return [{ table, prefix, protocol: 'BGP', preference: 170, hop, from }]
+  })
+  const all = [...own, ...learnt]
   return all.sort((a, b) => a.preference - b.preference)
 }
 
@@ -267,8 +267,15 @@ function jsonEntry(route: Rib, active: boolean): object {
       : { 'local-preference': data('200'), 'learned-from': data(route.from) }),
     ...(discard
       ? { 'nh-type': data(route.hop) }
-      : { nh: [{ 'selected-next-hop': [{ data: [null] }], via: data(route.hop) }] }),
+      : { nh: [{ 'selected-next-hop': [{ data: [null] }], ...wayOf(route.hop) }] }),
   }
+}
+
+/** By an address, and the interface that it is behind; or by an interface alone. */
+function wayOf(hop: string): object {
+  return /^[0-9a-f.:]+$/i.test(hop)
+    ? { to: data(hop), via: data('ge-0/0/0.0') }
+    : { via: data(hop) }
 }
 
 /** JSON as Junos prints it. */
