@@ -164,7 +164,7 @@ function plainLine(parent: Block, line: string, known: RegExp): LineResult | und
 }
 
 const interfaceWords =
-  /^(?:description|(?:ip|ipv6) address|ip access-group|ipv6 traffic-filter|switchport (?:access|mode|trunk)|channel-group|mtu|bandwidth|duplex|speed|vrf forwarding|encapsulation)\b/
+  /^(?:description|(?:ip|ipv6) address|ip access-group|ipv6 traffic-filter|switchport (?:access|mode|trunk)|channel-group|mtu|bandwidth|duplex|speed|vrf forwarding|encapsulation|ip ospf (?:authentication-key|message-digest-key \d+)|(?:ipv6 ospf|ospfv3) (?:authentication|encryption)|isis password|ip nhrp authentication|(?:standby|vrrp|glbp) \d+ (?:ip|authentication)|ppp (?:chap password|pap sent-username))\b/
 
 function interfaceLine(state: IosState, one: Block, line: string): LineResult | undefined {
   return dispatch<LineResult | undefined>(line, [

@@ -29,6 +29,8 @@ export interface Interface {
   /** `no shutdown` was typed at some time. */
   enabledByCli: boolean
   addresses: string[]
+  /** Lines of routing protocols, which are kept as typed. */
+  protocols: string[]
   linkDowns: number
 }
 
@@ -62,7 +64,7 @@ export function copyConfig(config: FrrConfig): FrrConfig {
     interfaces: new Map(
       [...config.interfaces].map(([name, one]) => [
         name,
-        { ...one, addresses: [...one.addresses] },
+        { ...one, addresses: [...one.addresses], protocols: [...one.protocols] },
       ]),
     ),
     vrfs: [...config.vrfs],
@@ -106,6 +108,7 @@ function interfaceLines(one: Interface): string[] {
   return [
     ...(one.description === undefined ? [] : [` description ${one.description}`]),
     ...one.addresses.map((a) => ` ${a.includes(':') ? 'ipv6' : 'ip'} address ${a}`),
+    ...one.protocols.map((line) => ` ${line}`),
     ...(one.shutdown ? [' shutdown'] : []),
   ]
 }
@@ -161,6 +164,7 @@ function addInterfaces(config: FrrConfig, spec: CompleteDevice): void {
       shutdown: port.shut,
       enabledByCli: false,
       addresses: [],
+      protocols: [],
       linkDowns: 0,
     })
   })

@@ -118,6 +118,7 @@ function enterInterface(config: FrrConfig, name: string): LineResult {
       shutdown: false,
       enabledByCli: false,
       addresses: [],
+      protocols: [],
       linkDowns: 0,
     })
   }
@@ -181,6 +182,10 @@ export function interfaceLine(
       /^no ip(?:v6)? address (.+)$/,
       ([, address]) =>
         change(() => (one.addresses = one.addresses.filter((other) => other !== address))),
+    ],
+    [
+      /^(?:ip ospf|ipv6 ospf6|ip router|isis) .+$/,
+      ([text]) => change(() => one.protocols.push(text)),
     ],
   ])
 }

@@ -130,7 +130,7 @@ const interfaces: Children = {
     disable: flag,
     'vlan-id': leaf,
     family: list({
-      address: list({}, prefix),
+      address: list({ 'vrrp-group': list({ 'authentication-key': leaf }) }, prefix),
       filter: container({ input: leaf, output: leaf, 'input-list': leaves, 'output-list': leaves }),
       vlan: container({ members: leaves }),
       'interface-mode': leaf,
