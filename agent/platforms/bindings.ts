@@ -37,7 +37,7 @@ export function partBindings(all: readonly Binding[], facts: Facts, naming: Port
 
 /** What a filter that counts does, and what is taken for granted of it. */
 export function assumedNote(verb: string, { bound }: Bindings): string {
-  return `${verb} by ${bindingsText(bound)}; taken for granted: all of the customer comes by these interfaces, and nothing in them before ours lets a part of it pass`
+  return `${verb} by ${bindingsText(bound)}; taken for granted: all of the customer comes by these interfaces`
 }
 
 /** Why nothing is sent where a filter stands on uplinks only; undefined where none does. */

@@ -23,7 +23,7 @@ import {
 const routesLine = 'show running-config | include ^ip route|^ipv6 route'
 const groupLine = 'show object-group name NULLROUTE'
 const listsLine =
-  'show running-config | include ^ip access-list |object-group NULLROUTE|permit ip any any|^interface |^ ip access-group'
+  'show running-config | include ^[a-z0-9]+ access-list |object-group NULLROUTE|^ .*permit |^ .*evaluate |^interface |^ ip access-group'
 const bgpLine = 'show running-config | section ^router bgp'
 
 const absent = '% Subnet not in table'
@@ -509,6 +509,64 @@ describe('a filter entry on IOS', () => {
     ['a group of a longer name', group, bound.replaceAll('NULLROUTE', 'NULLROUTE-OLD')],
   ])('is not prepared with %s', (_, members, lists) => {
     expect(foundFor(look(members, lists), entry).stop?.code).toBe('not_prepared')
+  })
+
+  const before = (line: string) => bound.replace(' 1 deny', ` 1 ${line}\n 2 deny`)
+
+  it.each([
+    'permit object-group ALL any any',
+    'permit object-group WEB object-group HOSTS any',
+    'permit ip object-group HOSTS any',
+    'permit tcp any any established',
+    'permit icmp any any echo',
+    'permit udp any eq domain any',
+    'permit ip any host 198.51.100.1',
+    'permit ip host 203.0.113.70 any',
+    'permit ip 203.0.113.0 0.0.0.255 any',
+    'permit tcp 203.0.0.64 0.0.255.0 any eq www',
+    'permit 47 203.0.113.64 0.0.0.7 any',
+    'evaluate BACK',
+    'permit ip addrgroup HOSTS any',
+  ])('is not seen to be dropped behind `%s`, which is named', (line) => {
+    const found = foundFor(look(`${group} 203.0.113.64 255.255.255.192\n`, before(line)), entry)
+    expect(found).toMatchObject({ inForce: 'no', effect: 'same' })
+    const { stop } = foundFor(look(group, before(line)), entry)
+    expect(stop?.code).toBe('not_prepared')
+    expect(stop?.message).toContain(`\`${line}\` in CUST-IN`)
+  })
+
+  it.each([
+    'permit ip host 203.0.113.7 any',
+    'permit tcp 198.51.100.0 0.0.0.255 any established',
+    'permit tcp 203.0.113.0 0.0.0.63 eq 80 443 host 203.0.113.70',
+    'permit tcp 203.0.1.64 0.0.4.63 any',
+    'deny   tcp any any eq smtp',
+    'remark permit ip any any',
+  ])('is in force behind `%s`, which nothing of it can meet', (line) => {
+    const members = `${group} 203.0.113.64 255.255.255.192\n`
+    expect(foundFor(look(members, before(line)), entry).inForce).toBe('yes')
+  })
+
+  it('is looked for by destination on what goes out', () => {
+    const out = acl('203.0.113.64/26', 'out')
+    const found = (line: string) => {
+      const lists = bound.replace(' deny   ip any', ` ${line}\n deny   ip any`)
+      return foundFor(look(`${group} 203.0.113.64 255.255.255.192\n`, lists, [out]), out).inForce
+    }
+    expect(found('permit tcp any eq 80 443 host 203.0.113.7 established')).toBe('yes')
+    expect(found('permit ip 203.0.113.64 0.0.0.63 198.51.100.0 0.0.0.255')).toBe('yes')
+    expect(found('permit tcp any range 1 1023 host 203.0.113.70')).toBe('no')
+    expect(found('permit ip host 198.51.100.1 any')).toBe('no')
+    expect(found('permit ip object-group A object-group B')).toBe('no')
+  })
+
+  it('is not confused by lists of other kinds', () => {
+    const other = bound.replace(
+      'ip access-list extended CUST-OUT',
+      'ipv6 access-list SIX\n permit ipv6 any any\nip access-list extended CUST-OUT',
+    )
+    const members = `${group} 203.0.113.64 255.255.255.192\n`
+    expect(foundFor(look(members, other), entry).inForce).toBe('yes')
   })
 
   it('names the entry that would count but for its condition', () => {

@@ -5,22 +5,15 @@ import { type Intent, type Key, keyOf } from '../../intents.ts'
 import { type Answer, type Facts, type Found, free, type Read, type Stop } from '../../platform.ts'
 import { assumedNote, type Binding, type Bindings, partBindings, uplinkStop } from '../bindings.ts'
 import { answerTo, unknownOutput } from '../output.ts'
+import { denyingLists, listsQuestion, type Meant, whyNot } from './access-lists.ts'
 import { isUnknownLine } from './dialogue.ts'
 import { groupName, memberObject, parseMember, sentinel } from './objects.ts'
 import { canonicalPort } from './port-names.ts'
 
 type Acl = Extract<Intent, { readonly kind: 'acl' }>
 
-/** How the group is used: access lists with an entry for it, what lets everything pass in them, and the interfaces on which lists stand. */
-export const groupReads: readonly Read[] = [
-  {
-    what: 'lists',
-    line: free(
-      `show running-config | include ^ip access-list |object-group ${groupName}|permit ip any any|^interface |^ ip access-group`,
-      'exec',
-    ),
-  },
-]
+/** How the group is used: access lists with an entry for it, what lets traffic pass in them, and the interfaces on which lists stand. */
+export const groupReads: readonly Read[] = [{ what: 'lists', line: free(listsQuestion, 'exec') }]
 
 /** Prefixes in the group; undefined where there is no such group. Members of other kinds are nobody's business here. */
 export function readGroup(answer: Answer): readonly string[] | undefined {
@@ -54,7 +47,7 @@ export function foundMember(
     return { key, object: [], effect: 'none', mark: 'unmarkable', inForce: 'unknown' }
   }
   const lists = answerTo(answers, 'lists').text
-  const bindings = bindingsFor(intent.direction, lists, facts)
+  const bindings = bindingsFor(intent, lists, facts)
   const stop = notPrepared(intent, { members, bindings, lists })
   const stands = members?.includes(intent.prefix) === true
   return {
@@ -92,71 +85,26 @@ function notPrepared(
     intent.direction === 'in'
       ? `deny ip object-group ${groupName} any`
       : `deny ip any object-group ${groupName}`
-  const message = `no access list that stands on an interface in direction \`${intent.direction}\` has \`${entry}\` before an entry that lets everything pass${conditionalNote(intent.direction, lists)}`
+  const message = `no access list that stands on an interface in direction \`${intent.direction}\` has \`${entry}\` before every entry that may let a part of it pass${whyNot(intent, lists)}`
   return uplinkStop(bindings) ?? { code: 'not_prepared', message, remedy }
 }
 
 /** The lists that deny the group, and where they stand: as source on what comes in from the customer, as destination on what goes out to him. */
-export function bindingsFor(direction: Acl['direction'], lists: string, facts: Facts): Bindings {
+export function bindingsFor(meant: Meant, lists: string, facts: Facts): Bindings {
   const places = new Map<string, string[]>()
   let port = ''
   for (const line of lists.split('\n')) {
     port = /^interface (\S+)/.exec(line)?.[1] ?? port
     const [, list, way] = /^ +ip access-group (\S+) (in|out)\b/.exec(line) ?? []
-    if (list !== undefined && way === direction) {
+    if (list !== undefined && way === meant.direction) {
       places.set(list, [...(places.get(list) ?? []), port])
     }
   }
-  const all = denyingLists(direction, lists).map(
+  const all = denyingLists(meant, lists).map(
     (filter): Binding => ({ filter, interfaces: places.get(filter) ?? [] }),
   )
   const standing = all.filter(({ interfaces }) => interfaces.length > 0)
   return partBindings(standing, facts, { canonicalPort })
-}
-
-/** An entry behind one that lets everything pass is never reached. */
-function denyingLists(direction: Acl['direction'], lists: string): readonly string[] {
-  const found = new Set<string>()
-  let list: string | undefined
-  for (const line of lists.split('\n')) {
-    if (/^\S/.test(line)) list = /^ip access-list (?:extended|standard) (\S+)/.exec(line)?.[1]
-    if (list === undefined) continue
-    if (letsPass.test(line)) list = undefined
-    else if (deniedBy(line) === direction) found.add(list)
-  }
-  return [...found]
-}
-
-/** Everything, or something of the group itself. */
-const letsPass = /^ +(?:\d+ )?permit +(?:ip any any\b|[^\n]*\bobject-group NULLROUTE(?: |$))/
-
-const denies = {
-  in: /^ +(?:\d+ )?(deny +ip object-group NULLROUTE any(?: (.+?))?)\s*$/,
-  out: /^ +(?:\d+ )?(deny +ip any object-group NULLROUTE(?: (.+?))?)\s*$/,
-} as const
-
-/** Words behind an entry that take nothing away from what it denies. Any other is a condition: `time-range NIGHT`, `fragments`, `dscp ef`. */
-const harmless = /^log(?:-input)?$/
-
-function deniedBy(line: string): Acl['direction'] | undefined {
-  const denied = (direction: Acl['direction']): boolean => {
-    const entry = denies[direction].exec(line)
-    return entry !== null && (entry[2] === undefined || harmless.test(entry[2]))
-  }
-  if (denied('in')) return 'in'
-  return denied('out') ? 'out' : undefined
-}
-
-/** Names the entries that would count but for a condition. */
-function conditionalNote(direction: Acl['direction'], lists: string): string {
-  const entries = lists.split('\n').flatMap((line) => {
-    const [, entry, condition] = denies[direction].exec(line) ?? []
-    return entry === undefined || condition === undefined || harmless.test(condition)
-      ? []
-      : [`\`${entry}\``]
-  })
-  if (entries.length === 0) return ''
-  return `; with a further condition it drops a part only, and does not count: ${entries.join(', ')}`
 }
 
 /** Members that no intent asks for: ours by the group's name, under the key of the direction `in`. */

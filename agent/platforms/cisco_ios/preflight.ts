@@ -91,7 +91,7 @@ function clock(text: string): Finding {
 function group(answers: ReadonlyMap<string, Answer>, facts: Facts): Finding {
   const members = readGroup(answerTo(answers, 'group'))
   const lists = answerTo(answers, 'lists').text
-  const found = foundBindings((direction) => bindingsFor(direction, lists, facts))
+  const found = foundBindings((direction) => bindingsFor({ direction }, lists, facts))
   return {
     name: 'acl prepared',
     ok: members !== undefined && members.length > 0 && found.ok,
