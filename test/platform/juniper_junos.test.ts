@@ -366,8 +366,8 @@ describe('a filter entry on Junos', () => {
   it.each([
     ['behind it', `${terms}set firewall family inet filter CUST-IN term all then accept\n`],
     [
-      'of its own',
-      `set firewall family inet filter CUST-IN term dns from port 53\nset firewall family inet filter CUST-IN term dns then accept\n${terms}`,
+      'for others before it',
+      `set firewall family inet filter CUST-IN term dns from source-address 203.0.113.0/26\nset firewall family inet filter CUST-IN term dns from port 53\nset firewall family inet filter CUST-IN term dns then accept\n${terms}`,
     ],
     ['that goes on', `set firewall family inet filter CUST-IN term log then next term\n${terms}`],
     ['of another filter', `set firewall family inet filter OTHER term all then accept\n${terms}`],
@@ -437,6 +437,64 @@ describe('a filter entry on Junos', () => {
       found: 'prefix list nullroute-v4, discarded in by CUST-IN on ge-0/0/7.0, out by nothing',
     })
     expect(check(bound.replace('inet', 'inet6')).ok).toBe(false)
+  })
+
+  it.each([
+    ['from port 53', 'then accept'],
+    ['from protocol icmp', 'then count x'],
+    ['from source-address 203.0.113.0/24', 'then accept'],
+    ['from source-address 203.0.113.70/32', 'then policer P'],
+    ['from source-prefix-list HOSTS', 'then accept'],
+    ['from destination-address 198.51.100.1/32', 'then accept'],
+    ['from address 198.51.100.1/32', 'then accept'],
+    ['filter OTHER', 'then next term'],
+  ])('is not seen to be dropped behind a term %s %s, which is named', (condition, action) => {
+    const filter = 'set firewall family inet filter CUST-IN'
+    const lines = `${filter} term first ${condition}\n${filter} term first ${action}\n${terms}`
+    expect(look(ours, lines, bound)).toMatchObject({ inForce: 'no', effect: 'same' })
+    const { stop } = look(list, lines, bound)
+    expect(stop?.code).toBe('not_prepared')
+    expect(stop?.message).toContain('before it stands term first of CUST-IN')
+  })
+
+  describe('in a list of filters', () => {
+    const at = 'set interfaces ge-0/0/7 unit 0 family inet filter input-list'
+    const chain = (...names: readonly string[]) => names.map((name) => `${at} ${name}\n`).join('')
+    const other = (words: string) => `set firewall family inet filter FIRST term a ${words}\n`
+
+    it.each([
+      ['then accept'],
+      ['from port 53'],
+      ['from source-address 203.0.113.64/32'],
+      ['then count all'],
+    ])('is not seen to be dropped behind a filter with a term %s', (words) => {
+      const lines = other(words) + terms
+      expect(look(ours, lines, chain('FIRST', 'CUST-IN')).inForce).toBe('no')
+      expect(look(list, lines, chain('FIRST', 'CUST-IN')).stop?.message).toContain(
+        'term a of FIRST',
+      )
+      expect(look(ours, lines, chain('CUST-IN', 'FIRST')).inForce).toBe('yes')
+    })
+
+    it.each([['then discard'], ['then next term'], ['from source-address 198.51.100.0/24']])(
+      'is in force behind a filter with a term %s',
+      (words) => {
+        expect(look(ours, other(words) + terms, chain('FIRST', 'CUST-IN')).inForce).toBe('yes')
+      },
+    )
+
+    it('is not seen to be dropped behind a filter that is not shown', () => {
+      expect(look(ours, terms, chain('FIRST', 'CUST-IN')).inForce).toBe('no')
+    })
+
+    it('is in force by one interface of several', () => {
+      const lines = other('then accept') + terms
+      const where = `${chain('FIRST', 'CUST-IN')}${bound.replace('ge-0/0/7', 'ge-0/0/8')}`
+      const found = look(ours, lines, where)
+      expect(found.inForce).toBe('yes')
+      expect(found.note).toContain('CUST-IN on ge-0/0/8.0')
+      expect(found.note).not.toContain('ge-0/0/7')
+    })
   })
 
   it('goes with a list of filters, and by direction', () => {

@@ -16,6 +16,7 @@ import { assumedNote, type Bindings, uplinkStop } from '../bindings.ts'
 import { answerTo, isHost, leakNote, refuseDenied, unknownOutput } from '../output.ts'
 import { pending } from './candidate.ts'
 import { operational } from './dialogue.ts'
+import { bindingsFor, filterReads, type Meant, whyNot } from './filters.ts'
 import { markedObjects } from './marks.ts'
 import { foundNeighbor, neighborFacts, neighborReads } from './neighbors.ts'
 import {
@@ -28,7 +29,7 @@ import {
   routePath,
   staticPath,
 } from './objects.ts'
-import { bindingsFor, filterReads, partialTerms, portReads, portState } from './prepared.ts'
+import { portReads, portState } from './ports.ts'
 import { insideOf, leakInside, readsForHops, routeDiscards } from './routes.ts'
 import {
   inactiveStop,
@@ -225,9 +226,9 @@ function foundEntry(intent: Of<'acl'>, { answers, inactive, facts }: Reading): F
   const family = familyOf(intent.prefix)
   const list = statementsOf(answers, listPath(family)).set
   const stands = list.includes(path)
-  const bindings = bindingsFor({ family, direction }, answers, facts)
-  const partial = partialTerms({ family, direction }, answers)
-  const stop = inactiveStop([path], inactive) ?? notPrepared(intent, { list, bindings, partial })
+  const meant: Meant = { family, direction, prefix: intent.prefix }
+  const bindings = bindingsFor(meant, answers, facts)
+  const stop = inactiveStop([path], inactive) ?? notPrepared(meant, { list, bindings, answers })
   return {
     key: keyOf(intent),
     object: stands ? [path] : [],
@@ -242,30 +243,26 @@ function foundEntry(intent: Of<'acl'>, { answers, inactive, facts }: Reading): F
 }
 
 function notPrepared(
-  intent: Of<'acl'>,
+  meant: Meant,
   {
     list,
     bindings,
-    partial,
+    answers,
   }: {
     readonly list: readonly Statement[]
     readonly bindings: Bindings
-    readonly partial: readonly string[]
+    readonly answers: ReadonlyMap<string, Answer>
   },
 ): Stop | undefined {
-  const name = listNames[familyOf(intent.prefix)]
+  const name = listNames[meant.family]
   const remedy = 'paste the lines of `nullroute device prepare`, with the names of your own filters'
   if (list.length === 0) {
     const message = `there is no prefix list ${name} (with an entry that is never removed)`
     return { code: 'not_prepared', message, remedy }
   }
   if (bindings.bound.length > 0) return undefined
-  const side = intent.direction === 'in' ? 'source' : 'destination'
-  const but =
-    partial.length === 0
-      ? ''
-      : `; with a further condition it drops a part only, and does not count: ${partial.join('; ')}`
-  const message = `no filter that stands on an interface as \`${intent.direction}put\` discards by \`prefix-list ${name}\` or \`${side}-prefix-list ${name}\` before a term that lets everything pass${but}`
+  const side = meant.direction === 'in' ? 'source' : 'destination'
+  const message = `no filter that stands on an interface as \`${meant.direction}put\` discards by \`prefix-list ${name}\` or \`${side}-prefix-list ${name}\` before every term that may let a part of it pass${whyNot(meant, answers)}`
   return uplinkStop(bindings) ?? { code: 'not_prepared', message, remedy }
 }
 

@@ -12,8 +12,8 @@ import {
 import { foundBindings } from '../bindings.ts'
 import { pending } from './candidate.ts'
 import { operational, versionIn } from './dialogue.ts'
+import { bindingsFor, filterReads } from './filters.ts'
 import { listNames } from './objects.ts'
-import { bindingsFor, filterReads } from './prepared.ts'
 import { statementsIn } from './statements.ts'
 
 function read(what: string, text: string): Read {
