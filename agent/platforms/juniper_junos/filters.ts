@@ -173,9 +173,7 @@ function filtersOf({ set, inactive }: Statements): readonly {
     if (found === null) continue
     const terms = filters.get(filter) ?? new Map<string, Term>()
     const term = terms.get(name) ?? { term: name, from: [], actions: [], opaque: false }
-    if (part === 'from') term.from.push(text)
-    else if (part === 'then') term.actions.push(text)
-    else if (part !== undefined) term.opaque = true
+    addTo(term, part, text)
     filters.set(filter, terms.set(name, term))
   }
   return [...filters].map(([path, terms]) => ({
@@ -184,6 +182,12 @@ function filtersOf({ set, inactive }: Statements): readonly {
     filter: path.split(' ').at(-1) ?? '',
     terms: [...terms.values()],
   }))
+}
+
+function addTo(term: Term, part: string | undefined, text: string): void {
+  if (part === 'from') term.from.push(text)
+  else if (part === 'then') term.actions.push(text)
+  else if (part !== undefined) term.opaque = true
 }
 
 function isDrop(action: string): boolean {
