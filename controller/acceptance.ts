@@ -4,7 +4,7 @@ import { keyOf } from '../agent/intents.ts'
 import type { Id } from '../inventory/model.ts'
 import type { Compiled, Decision, Playbook } from '../playbooks/model.ts'
 import type { Json, NewRecord } from './audit/record.ts'
-import { subjectJson } from './digest.ts'
+import { subjectJson, wantedDigest } from './digest.ts'
 import type { Enforcement } from './enforcement.ts'
 import type { By } from './life-cycle.ts'
 import type { Plan } from './plan.ts'
@@ -23,6 +23,8 @@ export interface AcceptInput {
   readonly playbook: Playbook
   /** Its lines are not kept here: only what they come to. */
   readonly plan: Plan
+  /** Of the plan as it is stored: its record is bound to it. */
+  readonly planSha256: string
   /** Devices that can be reached as far as is known: the canaries are taken from them. */
   readonly reachable: ReadonlySet<Id>
 }
@@ -66,7 +68,7 @@ export function accept(input: AcceptInput): Accepted {
     enforcement,
     wanted,
     results: firstResults(id, wanted),
-    records: recordsOf(input, enforcement),
+    records: recordsOf(input, { enforcement, wanted }),
   }
 }
 
@@ -131,7 +133,25 @@ function asUnsupported({ key, intent, unsupported }: Wanted): Result['states'][n
   }
 }
 
-function recordsOf(input: AcceptInput, enforcement: Enforcement): readonly NewRecord[] {
+// What is decided with an acceptance and never changes: `audit verify` holds the row to it.
+function termsOf({ by, planSha256 }: AcceptInput, of: Enforcement): Record<string, Json> {
+  const { acceptedAt, approvals, onFailure, maxDurationMs, counts } = of
+  return {
+    person: by.person,
+    acceptedAt,
+    approvals: approvals.needed,
+    onFailure,
+    ...(maxDurationMs === undefined ? {} : { maxDurationMs }),
+    counts,
+    planSha256,
+  }
+}
+
+function recordsOf(
+  input: AcceptInput,
+  made: { readonly enforcement: Enforcement; readonly wanted: readonly Wanted[] },
+): readonly NewRecord[] {
+  const { enforcement, wanted } = made
   const { by, decision, plan } = input
   const base = {
     outcome: 'ok',
@@ -152,6 +172,8 @@ function recordsOf(input: AcceptInput, enforcement: Enforcement): readonly NewRe
     evidence: evidence.flatMap(({ sha256 }) => (sha256 === undefined ? [] : [{ sha256 }])),
     ...(ticket === undefined ? {} : { ticket }),
     ...(enforcement.expiresAt === undefined ? {} : { expiresAt: enforcement.expiresAt }),
+    ...termsOf(input, enforcement),
+    wantedSha256: wantedDigest(wanted.map((row) => JSON.stringify(row))),
   }
   const requested: NewRecord = { ...base, type: 'enforcement.requested', data }
   const passed = plan.guards.filter(({ verdict }) => verdict === 'overridden')

@@ -184,7 +184,12 @@ function noteBefore(
     const data = { intents, readback }
     write(book, tx, whom, { type: 'device.drift_found', outcome: 'failed', data })
   }
-  const intents = step.claims.map(({ key, before }) => ({ key, before }))
+  const intents = step.claims.map(({ key, before, wrote, replaces }) => ({
+    key,
+    before,
+    wrote,
+    ...(replaces === undefined ? {} : { replaces }),
+  }))
   const data = { step: number, intents, readback }
   write(book, tx, whom, { type: 'device.observed', outcome: 'ok', data })
 }

@@ -116,6 +116,7 @@ function approve(
   })
   const data = {
     digest: from.digest,
+    person: event.by.person,
     ...(event.reason === undefined ? {} : { reason: event.reason }),
   }
   return moved(next, [record('enforcement.approved', next, event.by, data)])
@@ -160,7 +161,7 @@ function expireApproval(from: Enforcement, by: By, now: string): Transition {
   if (!late && !ended) return { kind: 'unchanged', enforcement: from }
   const why = ended ? `its end, ${from.expiresAt}, came first` : 'nobody decided within 7 days'
   const next = touch(from, now, { status: 'rejected', why })
-  const data = { kind: ended ? 'expiresAt' : 'window' }
+  const data = { kind: ended ? 'expiresAt' : 'window', why }
   return moved(next, [record('approval.expired', next, by, data), settledRecord(next, by, [])])
 }
 
@@ -368,6 +369,7 @@ function record(
     actor: by.actor,
     on: { customer: of.customer, enforcement: of.id },
     ...(by.req === undefined ? {} : { req: by.req }),
-    data,
+    // As the row has it: the log's own time may be later, and is held where a clock went back.
+    data: { ...data, at: of.updatedAt },
   }
 }

@@ -5,6 +5,9 @@ import type { Intent, Key } from '../agent/intents.ts'
 import type { Id } from '../inventory/model.ts'
 import type { Decision, Rollout } from '../playbooks/model.ts'
 
+/** How long the plan of a dry run can be enforced, in ms: 7 days, as long as an approval is waited for. */
+export const planKeptMs = 7 * 24 * 3_600_000
+
 /** One guard's answer. `hit`: what it ran into, in words for a person. */
 export interface Verdict {
   readonly guard: string

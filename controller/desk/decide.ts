@@ -12,7 +12,7 @@ import { desiredFor } from '../desired.ts'
 import { staleness, subjectJson } from '../digest.ts'
 import type { Enforcement } from '../enforcement.ts'
 import { ControllerError } from '../errors.ts'
-import type { Plan, PlanDevice } from '../plan.ts'
+import { type Plan, type PlanDevice, planKeptMs } from '../plan.ts'
 import { makePlan } from '../planning.ts'
 import type { Rows, Transaction } from '../store/store.ts'
 import { by, type Desk, now } from './desk.ts'
@@ -21,9 +21,6 @@ import { readOnline } from './online.ts'
 
 /** How long the same body by the same token, without a key, is taken for a double click, in ms. */
 const doubleClickMs = 60_000
-
-/** How long the plan of a dry run can be enforced, in ms: 7 days, as long as an approval is waited for. */
-const planKeptMs = 7 * 24 * 3_600_000
 
 /** A dry run. Guards that refuse stand in the plan; what can't be compiled is thrown. The plan is kept, so that exactly it can be enforced. */
 export async function plan(
@@ -49,7 +46,10 @@ export async function plan(
 /** Keeps a plan and writes that it was made. */
 export async function keepPlan(desk: Desk, caller: Caller, made: Plan): Promise<void> {
   await desk.store.commit((tx) => {
-    tx.putPlan(made, new Date(Date.parse(made.createdAt) + planKeptMs).toISOString())
+    const planSha256 = tx.putPlan(
+      made,
+      new Date(Date.parse(made.createdAt) + planKeptMs).toISOString(),
+    )
     const data: Record<string, Json> = {
       action: made.action,
       digest: made.digest,
@@ -60,6 +60,7 @@ export async function keepPlan(desk: Desk, caller: Caller, made: Plan): Promise<
       // One that gets lines and is watched for the effect too stands in the plan twice.
       devices: [...new Set(made.devices.map(({ device }) => device))],
       guards: made.guards.map(({ guard, verdict }) => ({ name: guard, verdict })),
+      planSha256,
     }
     if (made.decision !== undefined) data['subject'] = subjectJson(made.decision.subject)
     const on = {
@@ -153,9 +154,9 @@ function acceptNow(
     compiled: compiledAs(id, { desk, decision, fresh }),
     playbook: fresh.playbook,
     plan: fresh.plan,
+    planSha256: tx.putPlan(fresh.plan),
     reachable: reachableDevices(tx, fresh.plan),
   })
-  tx.putPlan(fresh.plan)
   tx.insertEnforcement(accepted.enforcement, accepted.wanted)
   for (const result of accepted.results) tx.putResult(result)
   tx.putIdempotency({ token: caller.token, ...idempotency, enforcement: id, at })

@@ -98,9 +98,13 @@ export async function adopt(
       outcome: 'ok',
       ...by(caller),
       on: { device },
-      data: { intents: request.keys.map((key) => ({ key })), reason: request.reason },
+      data: { intents: request.keys.map((key) => adopted(key, found)), reason: request.reason },
     })
   })
+}
+
+function adopted(key: string, found: ReadonlyMap<string, Found>): Json {
+  return { key, before: [], wrote: found.get(key)?.object ?? [] }
 }
 
 async function agentOf(desk: Desk, device: Id): Promise<Agent> {

@@ -11,7 +11,8 @@ export async function freeze(desk: Desk, caller: Caller, reason: string): Promis
     if (existing !== undefined) return existing
     const made = { since: now(desk), by: caller.person, reason }
     tx.setFreeze(made)
-    tx.append({ type: 'freeze.set', outcome: 'ok', ...by(caller), on: {}, data: { reason } })
+    const data = { reason, since: made.since, person: made.by }
+    tx.append({ type: 'freeze.set', outcome: 'ok', ...by(caller), on: {}, data })
     return made
   })
 }

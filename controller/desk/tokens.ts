@@ -66,6 +66,7 @@ export async function createToken(
         name: row.name,
         person: row.person,
         ...(who.person === undefined ? {} : { by: who.person }),
+        createdAt: row.createdAt,
         ...(row.expiresAt === undefined ? {} : { expiresAt: row.expiresAt }),
       },
     })
@@ -122,7 +123,7 @@ export async function revokeToken(
       actor: who.actor,
       ...(who.req === undefined ? {} : { req: who.req }),
       on: { token: id },
-      data: { roles: row.roles },
+      data: { roles: row.roles, revokedAt: who.at },
     })
     return revoked
   })

@@ -175,8 +175,8 @@ export interface Transaction extends Rows {
   dropClaim(device: Id, key: Key): void
   putResult(result: Result): void
   putDevice(state: DeviceState): void
-  /** `until`: how long it is kept where nobody enforces it; without, for ever. */
-  putPlan(plan: Plan, until?: string): void
+  /** `until`: how long it is kept where nobody enforces it; without, for ever. Answers the hex SHA-256 of what is stored, for its record. */
+  putPlan(plan: Plan, until?: string): string
   putIdempotency(row: IdempotencyRow): void
   putToken(token: TokenRow): void
   setFreeze(freeze: Freeze | undefined): void

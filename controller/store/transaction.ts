@@ -1,5 +1,6 @@
 // The writing side of the store: one change, inside the savepoint that the commit made for it.
 
+import { hash } from 'node:crypto'
 import { artifactDigest, artifactOf, packArtifact } from '../audit/artifact.ts'
 import type { Enforcement } from '../enforcement.ts'
 import { ControllerError } from '../errors.ts'
@@ -10,7 +11,7 @@ import type { Sql, Value } from './statements.ts'
 import type { IdempotencyRow, Rows, TokenRow, Transaction, Wanted } from './store.ts'
 
 /** How long an idempotency key is known, in ms. */
-const idempotencyKeptMs = 30 * 24 * 60 * 60 * 1000
+export const idempotencyKeptMs = 30 * 24 * 60 * 60 * 1000
 
 /** What a change is made of. */
 export interface ChangeParts {
@@ -50,7 +51,9 @@ export function createTransaction({ sql, rows, kept, append }: ChangeParts): Tra
     putPlan(plan, until) {
       // Those whose time is over go when the next of their kind comes.
       if (until !== undefined) sql.run('delete from plans where until < ?', plan.createdAt)
-      put(sql, 'plans (id, doc, until)', [plan.id, JSON.stringify(plan), until ?? null])
+      const doc = JSON.stringify(plan)
+      put(sql, 'plans (id, doc, until)', [plan.id, doc, until ?? null])
+      return hash('sha256', doc, 'hex')
     },
     putIdempotency: (row) => putIdempotency(sql, row),
     putToken(token) {

@@ -1,211 +1,185 @@
-// What rows say of a decision, of what it wants and of what was there before, held against the records that they came from. How far things have come is verify-rows.ts.
+// What the row of a decision and of all that it wants says, held against the record of its acceptance and the plan that was accepted. What became of it since is verify-life.ts.
 
-import type Database from 'better-sqlite3'
-import type { Claim } from '../../agent/diff.ts'
-import { canonical, type Json } from '../audit/canonical.ts'
-import { parseDisclosure } from '../audit/disclosure.ts'
-import type { Finding } from '../audit/findings.ts'
-import { digestOf, subjectJson } from '../digest.ts'
+import { type Intent, keyOf } from '../../agent/intents.ts'
+import { enforcementPlaceholder } from '../../playbooks/message.ts'
+import type { Decision } from '../../playbooks/model.ts'
+import type { Json } from '../audit/canonical.ts'
+import { digestOf, subjectJson, wantedDigest } from '../digest.ts'
 import type { Enforcement } from '../enforcement.ts'
 import type { Plan } from '../plan.ts'
-import type { Result, Wanted } from './store.ts'
+import type { Wanted } from './store.ts'
+import { type Life, personOf } from './verify-life.ts'
+import {
+  type Fact,
+  type LogRecord,
+  parted,
+  partedColumns,
+  type Said,
+  textOf,
+  unknown,
+} from './verify-log.ts'
 
-/** Where decisions, wanted objects, results and claims say something else than their records. A hidden field that was withheld or erased can't be compared. */
-export function factFindings(db: Database.Database): readonly Finding[] {
-  return [...decisionFindings(db), ...claimFindings(db)]
-}
-
-function finding(message: string, seq: number): Finding {
-  return { kind: 'row', seq, message }
-}
-
-interface DecisionRow {
-  readonly id: string
-  readonly customer: string
+/** A row of `wanted`. */
+export interface WantedRow {
+  readonly device: string
+  readonly key: string
+  readonly observer: number
   readonly doc: string
-  readonly seq: number
-  readonly entry: string
-  readonly extended: string | null
-  readonly settled: string | null
-  readonly plan: string | null
 }
 
-const decisionRows = `
-  select e.id, e.customer, e.doc, r.seq, r.entry,
-    (select l.entry ->> '$.data.expiresAt' from log_entries l
-      where l.enforcement = e.id and +l.type = 'enforcement.extended' order by l.seq desc limit 1) as extended,
-    (select l.entry ->> '$.data.devices' from log_entries l
-      where l.enforcement = e.id and +l.type = 'enforcement.settled' order by l.seq desc limit 1) as settled,
-    (select p.doc from plans p where p.id = e.doc ->> '$.plan') as plan
-  from enforcements e join log_entries r on r.enforcement = e.id and +r.type = 'enforcement.requested'
-  where json_valid(r.entry) order by e.n`
-
-function decisionFindings(db: Database.Database): readonly Finding[] {
-  const found: Finding[] = []
-  for (const row of db.prepare<[], DecisionRow>(decisionRows).all()) {
-    const enforcement = JSON.parse(row.doc) as Enforcement // written by the store alone, or what is looked for here
-    const differences = [
-      ...decisionProblems(db, row, enforcement),
-      ...wantedProblems(db, row, enforcement),
-      ...resultProblems(db, row, enforcement),
-    ]
-    for (const message of differences) {
-      found.push(finding(`enforcement ${row.id}: ${message}`, row.seq))
-    }
-  }
-  return found
+/** An acceptance with all that is held against it. */
+export interface Acceptance extends Life {
+  readonly requested: LogRecord
+  /** As they are stored, in their order. */
+  readonly wantedRows: readonly WantedRow[]
+  /** The plan that was accepted, where its row can be read. */
+  readonly plan: Plan | undefined
 }
 
-/** What the record of an acceptance holds, as far as it is compared. */
-interface Requested {
-  readonly actor: { readonly id: string }
-  readonly on: { readonly plan?: string }
-  readonly data: Readonly<Record<string, Json>>
+/** Where the row of a decision says something else than what was accepted. */
+export function acceptanceProblems(about: Acceptance): readonly string[] {
+  const { enforcement, requested } = about
+  const said = requested.data['digest']
+  return [
+    ...(said === enforcement.digest
+      ? []
+      : [`its row has the digest ${enforcement.digest}, ${textOf(said)} was accepted`]),
+    ...parted([
+      ...requesterFacts(about),
+      ...decisionFacts(about),
+      ...termFacts(about),
+      ...planFacts(about),
+    ]),
+    ...wantedProblems(about),
+  ]
 }
 
-function decisionProblems(
-  db: Database.Database,
-  row: DecisionRow,
-  enforcement: Enforcement,
-): readonly string[] {
-  const { actor, on, data } = JSON.parse(row.entry) as Requested
+function requesterFacts({ enforcement, requested, persons }: Acceptance): readonly Fact[] {
+  const { requestedBy, requestedByPerson } = enforcement
+  const { actor } = requested
+  // A row of the time before this was kept has none: then the id counts.
+  const person =
+    isOld(requested) && requestedByPerson === undefined ? unknown : personOf(requested, persons)
+  return [
+    ['requester', actor.id, requestedBy.id],
+    ['kind of its requester', actor.kind, requestedBy.kind],
+    ['roles of its requester', actor.roles, requestedBy.roles],
+    ['name of its requester', requested.said('/actor/name'), requestedBy.name],
+    ['address of its requester', requested.said('/actor/from'), requestedBy.from],
+    ['person who asked', person, requestedByPerson],
+  ]
+}
+
+function decisionFacts({ enforcement, requested, records }: Acceptance): readonly Fact[] {
   const { decision, playbook } = enforcement
   const { reason } = decision
-  const hidden = (pointer: string, is: Json): readonly [string, Json | undefined, Json] => {
-    const [was] = disclosed(db, row.seq, pointer)
-    return [pointer.slice(pointer.lastIndexOf('/') + 1), was === undefined ? is : was.value, is]
-  }
-  const pairs: readonly (readonly [string, Json | undefined, Json | undefined])[] = [
-    ['requester', actor.id, enforcement.requestedBy.id],
-    ['plan', on.plan, enforcement.plan],
+  const { on, data } = requested
+  const extended = records.findLast(({ type }) => type === 'enforcement.extended')
+  const digests = reason.evidence.flatMap(({ sha256 }) =>
+    sha256 === undefined ? [] : [{ sha256 }],
+  )
+  return [
+    ['plan', on['plan'], enforcement.plan],
     ['action', data['action'], decision.action],
-    ['playbook', data['playbook'], { name: playbook.name, sha256: playbook.sha256 }],
+    ['playbook', data['playbook'], playbook],
+    ['playbook of its decision', playbook.name, decision.playbook],
     ['category', data['category'], reason.category],
     ['ticket', data['ticket'], reason.ticket],
     ['automated', data['automated'], decision.automated],
-    ['end', row.extended ?? data['expiresAt'], enforcement.expiresAt],
-    hidden('/on/customer', enforcement.customer),
-    hidden('/data/reason', reason.summary),
-    hidden('/data/subject', subjectJson(decision.subject)),
-    ['customer to be found by', enforcement.customer, row.customer],
-    ...planPairs(row, enforcement),
+    ['digests of evidence', data['evidence'] ?? unknown, digests],
+    ['end', (extended ?? requested).data['expiresAt'], enforcement.expiresAt],
+    ['customer', requested.said('/on/customer'), enforcement.customer],
+    ['reason', requested.said('/data/reason'), reason.summary],
+    ['subject', requested.said('/data/subject'), subjectJson(decision.subject)],
   ]
-  return pairs
-    .filter(([, was, is]) => textOf(was) !== textOf(is))
-    .map(([what, was, is]) => `its row has the ${what} ${textOf(is)}, the log ${textOf(was)}`)
 }
 
-// The plan that was accepted holds the same decision, and is shown beside it.
-function planPairs(
-  row: DecisionRow,
-  { decision }: Enforcement,
-): readonly (readonly [string, string, string])[] {
-  if (row.plan === null) return []
-  const plan = JSON.parse(row.plan) as Plan
-  const was = JSON.stringify(decision.reason)
-  return [['reason in its plan', was, JSON.stringify(plan.decision?.reason)]]
+// Decided with the acceptance, and never changed.
+function termFacts({ enforcement, requested }: Acceptance): readonly Fact[] {
+  const { acceptedAt, approvals, counts, maxDurationMs, onFailure } = enforcement
+  const term = (name: string): Said => (isOld(requested) ? unknown : requested.data[name])
+  return [
+    ['time of acceptance', term('acceptedAt'), acceptedAt],
+    ['number of approvals needed', term('approvals'), approvals.needed],
+    ['longest duration', term('maxDurationMs'), maxDurationMs],
+    ['way with failures', term('onFailure'), onFailure],
+    ['counts', term('counts'), counts],
+  ]
+}
+
+/** Whether a record is of the time before it held these. */
+function isOld({ data }: LogRecord): boolean {
+  return data['acceptedAt'] === undefined
+}
+
+// The plan holds the whole decision, what the log leaves out of it too, and is held itself.
+function planFacts({ enforcement, plan }: Acceptance): readonly Fact[] {
+  if (plan === undefined) return []
+  const { decision, rollout, warnings } = enforcement
+  const shown = membersOf(plan.decision)
+  const is = membersOf(decision)
+  const names = [...new Set([...Object.keys(shown), ...Object.keys(is)])]
+  const known = new Set<string>(warnings.map(textOf))
+  // A release adds its own.
+  const lost = plan.warnings.filter((warning) => !known.has(textOf(warning)))
+  return [
+    ...names.map((name): Fact => [`${name} in its plan`, shown[name], is[name]]),
+    ['roll-out in its plan', { ...plan.rollout }, { ...rollout }],
+    ...lost.map((warning): Fact => ['warning in its plan', warning, undefined]),
+  ]
+}
+
+function membersOf(decision: Decision | undefined): Readonly<Record<string, Json | undefined>> {
+  return decision === undefined ? {} : { ...decision, reason: { ...decision.reason } }
 }
 
 // The digest that was accepted binds all that is wanted of every device; of platforms only the plan says what they were.
-function wantedProblems(
-  db: Database.Database,
-  row: DecisionRow,
-  enforcement: Enforcement,
-): readonly string[] {
-  if (row.plan === null) return []
-  const plan = JSON.parse(row.plan) as Plan
+function wantedProblems(about: Acceptance): readonly string[] {
+  const { enforcement, plan, requested, wanted, wantedRows } = about
+  const said = requested.said('/data/wantedSha256')
+  const isOther =
+    typeof said === 'string' && said !== wantedDigest(wantedRows.map(({ doc }) => doc))
+  const digest = plan === undefined ? enforcement.digest : digestNow(enforcement, wanted, plan)
+  const parts = 'what its rows want of devices is not what was accepted'
+  if (digest !== enforcement.digest) return [`${parts}: it has another digest`]
+  if (isOther) return [`${parts}: in another order, in other waves, or of other marks`]
+  return wanted.flatMap((row, i) => wantedRowProblems(enforcement.id, row, wantedRows[i]))
+}
+
+function digestNow(enforcement: Enforcement, wanted: readonly Wanted[], plan: Plan): string {
   const platforms = new Map(plan.devices.map(({ device, platform }) => [device, platform]))
-  const wanted = docs<Wanted>(db, 'wanted', enforcement.id)
-  const { decision, customer, playbook, rollout, approvals } = enforcement
-  const digest = digestOf({
+  const { id, decision, customer, playbook, rollout, approvals } = enforcement
+  return digestOf({
     decision,
     customer,
     playbook: { ...playbook, rollout, approvals: approvals.needed },
     devices: wanted.map(({ device, intent, observer }) => ({
       device,
       platform: platforms.get(device) ?? '',
-      intents: [{ intent, observer }],
+      intents: [{ intent: asPlanned(intent, id), observer }],
     })),
   })
-  if (digest === enforcement.digest) return []
-  return ['what its rows want of devices is not what was accepted: it has another digest']
 }
 
-// While it is enforced or has ended, each device stands as it did when that was written; in between they move without a record each.
-function resultProblems(
-  db: Database.Database,
-  { settled }: DecisionRow,
-  { id, status }: Enforcement,
+// A plan has no enforcement yet that a message could name.
+function asPlanned(intent: Intent, enforcement: string): Intent {
+  if (intent.kind !== 'neighbor') return intent
+  const message = intent.message.replaceAll(enforcement, enforcementPlaceholder)
+  return { ...intent, message: message as typeof intent.message } // as long, of the same signs
+}
+
+function wantedRowProblems(
+  enforcement: string,
+  row: Wanted,
+  stored: WantedRow | undefined,
 ): readonly string[] {
-  if (settled === null || !['enforced', 'released', 'failed'].includes(status)) return []
-  type Place = Pick<Result, 'device' | 'role' | 'status'>
-  const placesOf = (results: readonly Place[]) =>
-    new Map(results.map((one) => [`${one.device} (${one.role})`, one.status]))
-  const was = placesOf(JSON.parse(settled) as readonly Place[])
-  const is = placesOf(docs<Result>(db, 'results', id))
-  return [...new Set([...was.keys(), ...is.keys()])]
-    .filter((place) => was.get(place) !== is.get(place))
-    .map(
-      (place) =>
-        `its row has ${place} as ${is.get(place) ?? 'nothing'}, the log as ${was.get(place) ?? 'nothing'}`,
-    )
-}
-
-const observedRows = `
-  select seq from log_entries where device = ? and +type = 'device.observed'
-    and entry ->> '$.data.step' = ? order by seq`
-
-// What a release gives back comes from a claim's `before`; it was written down before the first line went out.
-function claimFindings(db: Database.Database): readonly Finding[] {
-  const claims = db
-    .prepare<[], { device: string; doc: string }>('select device, doc from claims')
-    .all()
-  const observed = db.prepare<[string, number], { seq: number }>(observedRows)
-  return claims.flatMap(({ device, doc }) => {
-    const claim = JSON.parse(doc) as Claim
-    for (const { seq } of observed.all(device, claim.step)) {
-      const [shown] = disclosed(db, seq, '/data/intents')
-      const known = shown === undefined ? undefined : beforeIn(shown.value, claim.key)
-      if (known === undefined || textOf(known.before) === textOf(claim.before)) continue
-      const message = `claim ${claim.key} on ${device}: its row says that ${textOf(claim.before)} was there before, the log ${textOf(known.before)}`
-      return [finding(message, seq)]
-    }
-    return []
-  })
-}
-
-function beforeIn(intents: Json, key: string): { readonly before?: Json } | undefined {
-  // Written by the journal of a device: [{key, before}].
-  const list = intents as readonly { readonly key: string; readonly before?: Json }[]
-  return list.find((one) => one.key === key)
-}
-
-function docs<T>(db: Database.Database, table: 'wanted' | 'results', id: string): readonly T[] {
-  return db
-    .prepare<[string], { doc: string }>(`select doc from ${table} where enforcement = ?`)
-    .all(id)
-    .map(({ doc }) => JSON.parse(doc) as T)
-}
-
-/** A hidden field as it was disclosed; [] where it was withheld, erased or damaged, which is told elsewhere. */
-function disclosed(
-  db: Database.Database,
-  seq: number,
-  pointer: string,
-): readonly { readonly value: Json }[] {
-  const row = db
-    .prepare<[number, string], { disclosure: string }>(
-      'select disclosure from disclosures where seq = ? and pointer = ?',
-    )
-    .get(seq, pointer)
-  if (row === undefined) return []
-  try {
-    return [{ value: parseDisclosure(row.disclosure).value }]
-  } catch {
-    return []
-  }
-}
-
-function textOf(value: Json | undefined): string {
-  return value === undefined ? 'none' : typeof value === 'string' ? value : canonical(value)
+  const { device, key, observer } = row
+  const problems = [
+    ...partedColumns(
+      { enforcement, device: stored?.device, key: stored?.key, observer: stored?.observer === 1 },
+      { enforcement: row.enforcement, device, key, observer },
+    ),
+    ...(keyOf(row.intent) === key ? [] : [`its row holds ${keyOf(row.intent)}`]),
+  ]
+  return problems.map((problem) => `${key} on ${device}: ${problem}`)
 }

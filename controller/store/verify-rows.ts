@@ -2,160 +2,189 @@
 
 import type Database from 'better-sqlite3'
 import type { Finding } from '../audit/findings.ts'
+import type { Enforcement } from '../enforcement.ts'
+import { actsOf } from '../hour.ts'
+import type { Plan } from '../plan.ts'
+import type { Result, Wanted } from './store.ts'
+import { claimFindings, stepFindings } from './verify-claims.ts'
+import { acceptanceProblems, type WantedRow } from './verify-facts.ts'
+import { type Life, lifeProblems, lifeTypes, standing } from './verify-life.ts'
+import {
+  createLogReader,
+  finding,
+  type LogReader,
+  type LogRecord,
+  looking,
+  partedColumns,
+} from './verify-log.ts'
+import { planFindings, requestFindings } from './verify-plans.ts'
+import { freezeFindings, type Persons, personsIn, tokenFindings } from './verify-tokens.ts'
 
-/** Where rows and records part: enforcements, tokens and the freeze. */
+/** Where rows say something else than their records. A hidden field that was withheld or erased can't be compared. */
 export function rowFindings(db: Database.Database): readonly Finding[] {
-  return [...enforcementFindings(db), ...tokenFindings(db), ...freezeFindings(db)]
-}
-
-function finding(message: string, seq?: number): Finding {
-  return { kind: 'row', ...(seq === undefined ? {} : { seq }), message }
+  const log = createLogReader(db)
+  return [
+    ...enforcementFindings(db, log),
+    ...strayFindings(db),
+    ...planFindings(db, log),
+    ...requestFindings(db, log),
+    ...claimFindings(db, log),
+    ...stepFindings(db, log),
+    ...tokenFindings(db, log),
+    ...freezeFindings(db, log),
+  ]
 }
 
 interface EnforcementRow {
   readonly id: string
+  readonly version: number
   readonly status: string
-  readonly own: string
-  readonly digest: string
-  readonly approvals: number
-  readonly accepted: string | null
-  readonly approved: number
-  readonly seq: number | null
-  readonly type: string | null
-  readonly settled: string | null
+  readonly customer: string
+  readonly acted_at?: string
+  readonly doc: string
 }
 
-// By the log's index of enforcements; `+type` keeps SQLite from going through every record of a type instead.
-const enforcementRows = `
-  select e.id, e.status, e.doc ->> '$.status' as own, e.doc ->> '$.digest' as digest,
-    json_array_length(e.doc, '$.approvals.given') as approvals,
-    (select l.entry ->> '$.data.digest' from log_entries l
-      where l.enforcement = e.id and +l.type = 'enforcement.requested') as accepted,
-    (select count(*) from log_entries l
-      where l.enforcement = e.id and +l.type = 'enforcement.approved') as approved,
-    s.seq, s.type, iif(json_valid(s.entry), s.entry ->> '$.data.status', null) as settled
-  from enforcements e left join log_entries s on s.seq = (
-    select max(l.seq) from log_entries l where l.enforcement = e.id and +l.type in (
-      'enforcement.requested', 'enforcement.approved', 'enforcement.rejected', 'approval.expired',
-      'enforcement.release_requested', 'enforcement.expired', 'enforcement.settled'))
-  order by e.n`
-
-/** What a record leaves an enforcement as; `settled` says it itself. */
-const statusAfter: Readonly<Record<string, readonly string[]>> = {
-  'enforcement.requested': ['awaiting_approval', 'enforcing'],
-  'enforcement.approved': ['awaiting_approval', 'enforcing'],
-  'enforcement.rejected': ['rejected'],
-  'approval.expired': ['rejected'],
-  'enforcement.release_requested': ['releasing'],
-  'enforcement.expired': ['releasing'],
+interface ResultRow {
+  readonly device: string
+  readonly role: string
+  readonly doc: string
 }
 
-function enforcementFindings(db: Database.Database): readonly Finding[] {
+function enforcementFindings(db: Database.Database, log: LogReader): readonly Finding[] {
+  const parts = partsOf(db)
+  const persons = personsIn(log)
   const found: Finding[] = []
-  for (const row of db.prepare<[], EnforcementRow>(enforcementRows).iterate()) {
-    for (const message of enforcementProblems(row)) {
-      found.push(finding(`enforcement ${row.id}: ${message}`, row.seq ?? undefined))
+  let latest = -1
+  // `*`, not the columns by name: an older database has fewer.
+  for (const row of db
+    .prepare<[], EnforcementRow>('select * from enforcements order by n')
+    .iterate()) {
+    const who = `enforcement ${row.id}`
+    const records = log.ofEnforcement(row.id, lifeTypes)
+    const requested = records.find(({ type }) => type === 'enforcement.requested')
+    if (requested === undefined) {
+      found.push(finding(`${who}: its row is there, and no record of its acceptance`))
+      continue
     }
+    if (requested.seq < latest) {
+      found.push(
+        finding(`${who}: its row stands behind one that was accepted later`, requested.seq),
+      )
+    }
+    latest = Math.max(latest, requested.seq)
+    const seq = standing(records)?.seq
+    found.push(...looking(who, seq, () => problemsOf({ row, records, requested, parts, persons })))
   }
-  const lost = db
+  return [...found, ...lostFindings(db)]
+}
+
+interface Parts {
+  wanted(id: string): readonly WantedRow[]
+  results(id: string): readonly ResultRow[]
+  /** The document of a plan. */
+  plan(id: string): string | undefined
+}
+
+function partsOf(db: Database.Database): Parts {
+  const wanted = db.prepare<[string], WantedRow>(
+    'select device, key, observer, doc from wanted where enforcement = ? order by n',
+  )
+  const results = db.prepare<[string], ResultRow>(
+    'select device, role, doc from results where enforcement = ?',
+  )
+  const plan = db.prepare<[string], { doc: string }>('select doc from plans where id = ?')
+  return {
+    wanted: (id) => wanted.all(id),
+    results: (id) => results.all(id),
+    plan: (id) => plan.get(id)?.doc,
+  }
+}
+
+function problemsOf(about: {
+  readonly row: EnforcementRow
+  readonly records: readonly LogRecord[]
+  readonly requested: LogRecord
+  readonly parts: Parts
+  readonly persons: Persons
+}): readonly string[] {
+  const { row, records, requested, parts, persons } = about
+  const enforcement = JSON.parse(row.doc) as Enforcement // written by the store alone, or what is looked for here
+  const wantedRows = parts.wanted(row.id)
+  const resultRows = parts.results(row.id)
+  const wanted = wantedRows.map(({ doc }) => JSON.parse(doc) as Wanted) // as above
+  const results = resultRows.map(({ doc }) => JSON.parse(doc) as Result) // as above
+  const plan = planIn(parts.plan(enforcement.plan ?? ''))
+  const life: Life = { enforcement, records, wanted, results, persons }
+  return [
+    ...columnProblems(row, enforcement),
+    ...lifeProblems(life),
+    ...acceptanceProblems({ ...life, requested, wantedRows, plan }),
+    ...results.flatMap((result, i) => resultColumnProblems(row.id, result, resultRows[i])),
+  ]
+}
+
+function planIn(doc: string | undefined): Plan | undefined {
+  try {
+    return doc === undefined ? undefined : (JSON.parse(doc) as Plan) // as above
+  } catch {
+    // Told of the plan itself.
+    return undefined
+  }
+}
+
+function columnProblems(row: EnforcementRow, enforcement: Enforcement): readonly string[] {
+  const { id, version, status, customer } = enforcement
+  const acts = actsOf(enforcement)
+  const acted = acts.reduce((latest, at) => (at > latest ? at : latest), '')
+  return [
+    ...(row.status === status ? [] : [`its row is ${row.status} and holds ${status}`]),
+    ...(row.customer === customer
+      ? []
+      : [`its row has the customer to be found by ${row.customer}, the log ${customer}`]),
+    ...partedColumns({ id: row.id, version: row.version }, { id, version }),
+    ...(row.acted_at === undefined
+      ? []
+      : partedColumns({ acted_at: row.acted_at }, { acted_at: acted })),
+  ]
+}
+
+function resultColumnProblems(
+  enforcement: string,
+  result: Result,
+  row: ResultRow | undefined,
+): readonly string[] {
+  const { device, role } = result
+  return partedColumns(
+    { enforcement, device: row?.device, role: row?.role },
+    { enforcement: result.enforcement, device, role },
+  )
+}
+
+function lostFindings(db: Database.Database): readonly Finding[] {
+  return db
     .prepare<[], { seq: number; enforcement: string }>(
       `select seq, enforcement from log_entries where type = 'enforcement.requested'
        and enforcement not in (select id from enforcements) order by seq`,
     )
     .all()
-  for (const { seq, enforcement } of lost) {
-    found.push(
+    .map(({ seq, enforcement }) =>
       finding(
         `enforcement ${enforcement}: was accepted by this entry, and its row is not there`,
         seq,
       ),
     )
-  }
-  return found
 }
 
-function enforcementProblems(row: EnforcementRow): readonly string[] {
-  const { own, status, accepted, digest, approvals, approved, type, settled } = row
-  if (accepted === null) return ['its row is there, and no record of its acceptance']
-  const expected = settled === null ? (statusAfter[type ?? ''] ?? []) : [settled]
-  const last = `${type ?? ''}${settled === null ? '' : ` (${settled})`}`
-  return [
-    ...(own === status ? [] : [`its row is ${status} and holds ${own}`]),
-    ...(expected.includes(own) ? [] : [`its row says ${own}, its last record is ${last}`]),
-    ...(accepted === digest ? [] : [`its row has the digest ${digest}, ${accepted} was accepted`]),
-    ...(approvals === approved
-      ? []
-      : [`its row holds ${approvals} approvals, the log ${approved}`]),
-  ]
-}
-
-interface TokenFacts {
-  readonly id: string
-  readonly roles: string
-  readonly seq: number | null
-  readonly made: string | null
-  readonly revokedAt: string | null
-  readonly revoked: number
-}
-
-const tokenRows = `
-  select t.id, t.doc ->> '$.roles' as roles, c.seq, c.entry ->> '$.data.roles' as made,
-    t.doc ->> '$.revokedAt' as revokedAt,
-    exists (select 1 from log_entries r where r.type = 'token.revoked'
-      and r.entry ->> '$.on.token' = t.id) as revoked
-  from tokens t left join log_entries c
-    on c.type = 'token.created' and c.entry ->> '$.on.token' = t.id
-  order by t.id`
-
-function tokenFindings(db: Database.Database): readonly Finding[] {
-  const rows = db.prepare<[], TokenFacts>(tokenRows).all()
-  const found = rows.flatMap((row) =>
-    tokenProblems(row).map((message) =>
-      finding(`token ${row.id}: ${message}`, row.seq ?? undefined),
-    ),
+function strayFindings(db: Database.Database): readonly Finding[] {
+  return (['wanted', 'results'] as const).flatMap((table) =>
+    db
+      .prepare<[], { enforcement: string }>(
+        `select distinct enforcement from ${table}
+         where enforcement not in (select id from enforcements)`,
+      )
+      .all()
+      .map(({ enforcement }) =>
+        finding(`enforcement ${enforcement}: is not there, and rows of ${table} name it`),
+      ),
   )
-  const lost = db
-    .prepare<[], { seq: number; token: string }>(
-      `select seq, entry ->> '$.on.token' as token from log_entries where type = 'token.created'
-       and token not in (select id from tokens) order by seq`,
-    )
-    .all()
-  return [
-    ...found,
-    ...lost.map(({ seq, token }) =>
-      finding(`token ${token}: was made by this entry, and its row is not there`, seq),
-    ),
-  ]
-}
-
-function tokenProblems({ roles, made, revokedAt, revoked }: TokenFacts): readonly string[] {
-  if (made === null) return ['it works, and no record says who made it']
-  return [
-    ...(made === roles ? [] : [`it has the roles ${roles}, made was one with ${made}`]),
-    ...((revokedAt !== null) === (revoked === 1)
-      ? []
-      : [
-          revoked === 1
-            ? 'it was revoked, and works again'
-            : 'its row is revoked, and no record says so',
-        ]),
-  ]
-}
-
-function freezeFindings(db: Database.Database): readonly Finding[] {
-  const last = db
-    .prepare<[], { seq: number; type: string }>(
-      "select seq, type from log_entries where type in ('freeze.set', 'freeze.lifted') order by seq desc limit 1",
-    )
-    .get()
-  const frozen = db.prepare<[], { one: number }>('select one from freeze').get() !== undefined
-  if (frozen === (last?.type === 'freeze.set')) return []
-  return [
-    finding(
-      frozen
-        ? 'the controller is frozen, and no record says so'
-        : 'the controller is not frozen, and the last record says that it is',
-      last?.seq,
-    ),
-  ]
 }

@@ -12,7 +12,6 @@ import { ControllerError } from '../errors.ts'
 import { openFile } from './database.ts'
 import { databaseName } from './sqlite.ts'
 import { isMachineError } from './statements.ts'
-import { factFindings } from './verify-facts.ts'
 import { rowFindings } from './verify-rows.ts'
 
 /** What a check of a data folder counted, beside its findings. */
@@ -32,7 +31,7 @@ export function verifyData(dir: string): DataReport {
 export function verifyFolder(dir: string): DataReport {
   return verify(dir, (db) => {
     const report = verifyOpen(db)
-    return { ...report, findings: [...report.findings, ...rowFindings(db), ...factFindings(db)] }
+    return { ...report, findings: [...report.findings, ...rowFindings(db)] }
   })
 }
 

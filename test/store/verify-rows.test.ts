@@ -22,7 +22,8 @@ async function folder(): Promise<{ readonly dir: string; readonly artifact: stri
   await createToken(store, { actor, at, id: 'T2' }, { name: 'old', roles: ['admin'] })
   await revokeToken(store, { actor, at }, 'T2')
   await accept(store, enforcement('E1', { status: 'enforced' }))
-  await accept(store, enforcement('E2', { status: 'awaiting_approval', digest: 'c'.repeat(64) }))
+  const waiting = { status: 'awaiting_approval', approvals: { needed: 1, given: [] } } as const
+  await accept(store, enforcement('E2', { ...waiting, digest: 'c'.repeat(64) }))
   const artifact = await store.commit((tx) => {
     tx.append(about('E1', 'enforcement.settled', { status: 'enforced', devices: [] }))
     const readback = tx.putArtifact('readback', 'ip route 203.0.113.0/26 blackhole')
@@ -144,7 +145,7 @@ describe('a data folder', () => {
     ],
     [
       `insert into results (enforcement, device, role, doc) values ('E1', 'edge1', 'enforcer',
-       '{"device":"edge1","role":"enforcer","status":"verified"}')`,
+       '{"enforcement":"E1","device":"edge1","role":"enforcer","status":"verified"}')`,
       'enforcement E1: its row has edge1 (enforcer) as verified, the log as nothing',
     ],
     [

@@ -69,7 +69,11 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   // The store keeps what the deciding parts made, and hands it out: their types, none of their doings.
   'controller/store': storeParts,
   // What was accepted is digested anew, to be held against the log.
-  'controller/store/verify-facts.ts': [...storeParts, 'controller/digest.ts'],
+  'controller/store/verify-facts.ts': [
+    ...storeParts,
+    'controller/digest.ts',
+    'playbooks/message.ts',
+  ],
   'controller/console': ['controller/console', 'controller/api/schema'],
   // Where agents are made, and where the one that the fleet hands out is asked.
   'controller/fleet.ts': [...controllerParts, 'agent'],

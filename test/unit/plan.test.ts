@@ -462,6 +462,7 @@ describe('an acceptance', () => {
   const acceptWith = (change: Partial<PlanInput> = {}) => {
     const from = input(change)
     return accept({
+      planSha256: 'd'.repeat(64),
       id: 'e1',
       now,
       by: person('ann'),
