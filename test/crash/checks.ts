@@ -1,6 +1,6 @@
 // The invariants that are looked at when everything has come to rest: each answers problems, and none is a good answer.
 
-import { verifyData } from '../../controller/store/verify.ts'
+import { verifyFolder } from '../../controller/store/verify.ts'
 import {
   behindMs,
   type Chronicle,
@@ -326,7 +326,7 @@ export function notIdentical({ city, base, ledger }: Scene): readonly string[] {
 
 /** `audit verify`. */
 export function brokenLog({ data }: Scene): readonly string[] {
-  return verifyData(data).findings.map((finding) => `audit verify: ${JSON.stringify(finding)}`)
+  return verifyFolder(data).findings.map((finding) => `audit verify: ${JSON.stringify(finding)}`)
 }
 
 function acceptedOf({ sent, ledger }: Scene): readonly Accepted[] {

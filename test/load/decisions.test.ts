@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { systemClock } from '../../agent/clock.ts'
 import type { EnforcementView } from '../../controller/api/schema.ts'
 import { openStore } from '../../controller/store/sqlite.ts'
-import { verifyData } from '../../controller/store/verify.ts'
+import { verifyFolder } from '../../controller/store/verify.ts'
 import { type StartedController, silentDevice, startController } from '../bench/controller.ts'
 import { decisionBody, inventoryFor } from '../bench/decisions.ts'
 import { type Answer, type Posted, postPipelined } from './pipelined.ts'
@@ -186,6 +186,6 @@ describe('ten thousand decisions at once', () => {
     const subjects = new Set(live.map(({ decision }) => JSON.stringify(decision.subject)))
     expect(new Set(live.map(({ id }) => id))).toEqual(before)
     expect(subjects.size).toBe(before.size)
-    expect(verifyData(controller.data).findings).toEqual([])
+    expect(verifyFolder(controller.data).findings).toEqual([])
   }, 120_000)
 })

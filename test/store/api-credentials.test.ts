@@ -156,6 +156,7 @@ describe('a token', () => {
       name: 'second pair',
       person: 'eve@isp.example',
       by: 'admin@isp.example',
+      createdAt: world.clock.now().toISOString(),
     })
   })
 
