@@ -45,7 +45,7 @@ export function digestOf({ decision, customer, playbook, devices }: DigestInput)
 
 /** Hex SHA-256 of the rows that say what an enforcement wants, each as it is stored, in their order: waves and what is optional too, which the digest of a plan leaves open. */
 export function wantedDigest(rows: readonly string[]): string {
-  return createHash('sha256').update(rows.join('\n')).digest('hex')
+  return hash('sha256', rows.join('\n'), 'hex')
 }
 
 /** The same for the plan of a release: the enforcement, and the intents that would go. */
