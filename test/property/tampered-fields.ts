@@ -40,7 +40,7 @@ export interface Change {
   readonly what: string
   /** What a finding must name. */
   readonly named: string
-  run(): void
+  readonly run: () => void
 }
 
 /** Members that a row of this table can have and may lack; the others are taken from rows that have them. */
@@ -129,10 +129,7 @@ function docChanges(row: Row, optional: Members): readonly (readonly [string, Se
     [`remove ${shown(path)}`, set(doc, path, undefined)] as const,
   ])
   const added = Object.entries(optional)
-    .filter(
-      ([name, value]) =>
-        (doc[name] === undefined || String(doc[name]) === '') && String(value) !== '',
-    )
+    .filter(([name, value]) => isNone(doc[name]) && !isNone(value))
     .map(([name, value]) => [`add ${name}`, { ...doc, [name]: value }] as const)
   return [...changed, ...added].map(([how, next]) => [how, columnsWith(row, next as Members)])
 }
@@ -171,6 +168,10 @@ function shown(path: Place['path']): string {
   return path.map((step) => (typeof step === 'number' ? '*' : step)).join('.')
 }
 
+function isNone(value: Json | undefined): boolean {
+  return value === undefined || (Array.isArray(value) && value.length === 0)
+}
+
 function isLeaf(value: Json): boolean {
   return typeof value !== 'object' || value === null
 }
@@ -178,7 +179,7 @@ function isLeaf(value: Json): boolean {
 function other(value: Json): Json {
   if (typeof value === 'number') return value + 1
   if (typeof value === 'boolean') return !value
-  const text = String(value ?? '')
+  const text = typeof value === 'string' ? value : ''
   const isTime = /^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(text)
   return isTime ? new Date(Date.parse(text) + 1).toISOString() : `${text}x`
 }
