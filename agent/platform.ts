@@ -318,6 +318,8 @@ export interface Platform {
   failed(line: Line, answer: string, status: number | undefined): Refusal | undefined
   /** The one name of a port that the device takes in several spellings (`Gi1/0/3`, `gigabitethernet1/0/3`), for comparing only. Undefined where a name may stand for several ports. */
   canonicalPort(name: string): string | undefined
+  /** The platform of the system that it runs on, where that is a device of its own with the same endpoint and another user: what this one can't do is done there. */
+  readonly beside?: string
   /** The same text without the secrets that a configuration shows. For all that is kept or shown; `parse` reads what the device said. */
   redact(text: string): string
   /** The context that sessions rest in, where reads are made. */

@@ -1,6 +1,8 @@
 // One endpoint, one agent: a device that still holds something of ours keeps its address, port and way, and no other id may be given them meanwhile. Pure.
 
+import { mayShareHost } from '../inventory/hosts.ts'
 import type { Device, Id, Inventory, Jump } from '../inventory/model.ts'
+import type { KnownPlatforms } from '../inventory/ports.ts'
 
 /** A device on which something of ours is in force, as it is reached. */
 export interface HeldDevice {
@@ -23,6 +25,7 @@ export interface TakenEndpoint {
 export function takenEndpoints(
   next: Pick<Inventory, 'devices' | 'jumps'>,
   held: readonly HeldDevice[],
+  platforms: KnownPlatforms,
 ): readonly TakenEndpoint[] {
   const byAddress = new Map<string, HeldDevice[]>()
   for (const one of held) {
@@ -37,18 +40,55 @@ export function takenEndpoints(
     if (here.some((one) => one.device.id === device.id && sameWay(one.jump, jump))) return []
     return here
       .filter((one) => one.device.id !== device.id && sameWay(one.jump, jump))
-      .map((one) => taken(device, one))
+      .filter((one) => !mayShareHost(one.device.platform, device.platform, platforms))
+      .map((one) => {
+        const way = one.jump === undefined ? '' : ` by ${one.jump.id}`
+        return taken(
+          device,
+          one,
+          `${socketOf(one.device)}${way}, the endpoint of ${one.device.id},`,
+        )
+      })
   })
 }
 
-function taken(device: Device, { device: old, jump, enforcements }: HeldDevice): TakenEndpoint {
-  const way = jump === undefined ? '' : ` by ${jump.id}`
+/** Which new devices of an inventory are a machine that leaves it while it holds something: by an address that both have, whatever the port and the way. Two ids that were there before may share one, as behind an address translation. */
+export function renamedMachines(
+  next: Pick<Inventory, 'devices'>,
+  held: readonly HeldDevice[],
+  about: { readonly before: ReadonlySet<Id>; readonly platforms: KnownPlatforms },
+): readonly TakenEndpoint[] {
+  const leaving = held.filter(({ device }) => !next.devices.has(device.id))
+  if (leaving.length === 0) return []
+  const added = [...next.devices.values()].filter(({ id }) => !about.before.has(id))
+  return added.flatMap((device) => {
+    const own = addressesOf(device)
+    return leaving
+      .filter((one) => !mayShareHost(one.device.platform, device.platform, about.platforms))
+      .flatMap((one) => {
+        const [shared] = addressesOf(one.device).filter((address) => own.includes(address))
+        return shared === undefined
+          ? []
+          : [taken(device, one, `${shared}, an address of ${one.device.id},`)]
+      })
+  })
+}
+
+function addressesOf({ address, loopbacks }: Device): readonly string[] {
+  return [address, ...loopbacks]
+}
+
+function taken(
+  device: Device,
+  { device: old, enforcements }: HeldDevice,
+  given: string,
+): TakenEndpoint {
   const what = enforcements.join(', ') || 'claims without an enforcement'
   return {
     device: device.id,
     heldBy: old.id,
     enforcements,
-    message: `${device.id} is given ${socketOf(old)}${way}, the endpoint of ${old.id}, while nullroute holds something there (${what}): keep the id ${old.id} for that machine until it is released, then rename it`,
+    message: `${device.id} is given ${given} while nullroute holds something there (${what}): keep the id ${old.id} for that machine until it is released, then rename it`,
   }
 }
 

@@ -228,7 +228,7 @@ async function firstWorld(config: Config, log: Logger): Promise<World> {
 
 // The inventory may have been changed while nothing ran: a reload would have refused this, and two agents on one machine undo each other.
 function refuseTakenEndpoints(config: Config, store: Store, world: World): void {
-  const taken = store.read((rows) => takenEndpoints(world.inventory, heldDevices(rows)))
+  const taken = store.read((rows) => takenEndpoints(world.inventory, heldDevices(rows), platforms))
   if (taken.length === 0) return
   const lines = taken.map(({ message }) => `${config.inventory}: ${message}`)
   throw new ControllerError(

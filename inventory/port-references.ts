@@ -5,7 +5,7 @@ import type { Id, PortName } from './model.ts'
 import { type KnownPlatforms, type PortNaming, samePort, takesDown } from './ports.ts'
 import type { Problem } from './problem.ts'
 import { doubled, unknown, unknownDevice } from './reference-problems.ts'
-import { platformOf } from './resolve.ts'
+import { platformOf, reachOf } from './resolve.ts'
 import type { RawCustomer, RawDevice } from './schema.ts'
 import type { Path } from './yaml.ts'
 
@@ -18,9 +18,12 @@ export function checkPorts(merged: Merged, platforms: KnownPlatforms): readonly 
     const entry = merged.devices.get(device)
     return known.get((entry === undefined ? undefined : platformOf(entry, merged)) ?? '')
   }
+  const uplinksOf = uplinksByHost(merged)
   return [
     ...[...merged.devices.values()].flatMap((entry) => ofDevice(entry, namings(entry.id))),
-    ...[...merged.customers.values()].flatMap((entry) => ofCustomer(entry, merged, namings)),
+    ...[...merged.customers.values()].flatMap((entry) => {
+      return ofCustomer(entry, merged, { namings, uplinksOf })
+    }),
     ...betweenCustomers(merged, namings),
   ]
 }
@@ -97,12 +100,16 @@ function unclear(
 function ofCustomer(
   entry: Entry<RawCustomer>,
   merged: Merged,
-  namings: Namings,
+  {
+    namings,
+    uplinksOf,
+  }: { readonly namings: Namings; readonly uplinksOf: ReadonlyMap<string, readonly PortName[]> },
 ): readonly Problem[] {
   return (entry.value.ports ?? []).flatMap(({ device, interface: port }, index) => {
     const path = ['ports', index]
     if (!merged.mentioned.devices.has(device)) return [unknownDevice(entry, path, device, merged)]
-    const { uplinks = [], interfaces } = merged.devices.get(device)?.value ?? {}
+    const { interfaces } = merged.devices.get(device)?.value ?? {}
+    const uplinks = uplinksOf.get(hostOf(device, merged)) ?? []
     const naming = namings(device)
     const at = [...path, 'interface']
     const vague = unclear(entry, at, port, naming)
@@ -136,18 +143,34 @@ interface Owned {
   readonly port: PortName
 }
 
+// A routing daemon and the system below it have the same ports: what is an uplink of the one is one of the other.
+function uplinksByHost(merged: Merged): ReadonlyMap<string, readonly PortName[]> {
+  const found = new Map<string, PortName[]>()
+  for (const { id, value } of merged.devices.values()) {
+    const host = hostOf(id, merged)
+    found.set(host, [...(found.get(host) ?? []), ...(value.uplinks ?? [])])
+  }
+  return found
+}
+
 // A port of two customers, or one that carries another's, can't be shut for one of them alone.
 function betweenCustomers(merged: Merged, namings: Namings): readonly Problem[] {
-  const byDevice = new Map<Id, Owned[]>()
+  const byHost = new Map<string, Owned[]>()
   for (const entry of merged.customers.values()) {
     for (const [index, { device, interface: port }] of (entry.value.ports ?? []).entries()) {
       const owned = { entry, path: ['ports', index, 'interface'], device, port }
-      const here = byDevice.get(device)
-      if (here === undefined) byDevice.set(device, [owned])
+      const host = hostOf(device, merged)
+      const here = byHost.get(host)
+      if (here === undefined) byHost.set(host, [owned])
       else here.push(owned)
     }
   }
-  return [...byDevice].flatMap(([device, all]) => sharedPorts(all, namings(device)))
+  return [...byHost.values()].flatMap((all) => sharedPorts(all, namings(all[0]?.device ?? '')))
+}
+
+function hostOf(device: Id, merged: Merged): string {
+  const entry = merged.devices.get(device)
+  return entry === undefined ? device : reachOf(entry, merged)
 }
 
 function sharedPorts(all: readonly Owned[], naming: PortNaming | undefined): readonly Problem[] {
@@ -182,7 +205,12 @@ function parentsOf(name: string): readonly string[] {
 
 function givenTwice({ entry, path, device, port }: Owned, before: Owned): Problem {
   const what = `port ${port} of ${device}`
-  const also = before.port === port ? '' : ` (also written ${before.port})`
+  const also =
+    before.device !== device
+      ? ` (also as port ${before.port} of ${before.device}, on the same host)`
+      : before.port === port
+        ? ''
+        : ` (also written ${before.port})`
   const own = before.entry.id === entry.id
   return entry.problem(path, {
     message: own

@@ -1,8 +1,11 @@
 // When two names of ports mean one port, or one that the other takes down with it. How names are spelt is a platform's business, which is given as a parameter.
 
-/** What this folder has to know of a platform: the one name of a port, or undefined where the name may stand for several. */
+/** What this folder has to know of a platform. */
 export interface PortNaming {
+  /** The one name of a port, or undefined where the name may stand for several. */
   canonicalPort(name: string): string | undefined
+  /** The platform of the system below it, where a device of that one may have the same endpoint. */
+  readonly beside?: string
 }
 
 /** The platforms that a device may have, by name. */

@@ -1,12 +1,13 @@
 // Whether everything that is named exists, and nothing is given twice. Space is overlaps.ts.
 
+import { mayShareHost } from './hosts.ts'
 import type { Entry, Merged } from './merge.ts'
 import type { Id } from './model.ts'
 import { checkPorts } from './port-references.ts'
 import type { KnownPlatforms } from './ports.ts'
 import type { Problem } from './problem.ts'
 import { doubled, twice, unknown, unknownDevice } from './reference-problems.ts'
-import { reachOf } from './resolve.ts'
+import { platformOf, reachOf } from './resolve.ts'
 import type { RawCustomer, RawDevice, RawShared } from './schema.ts'
 import type { Path } from './yaml.ts'
 
@@ -18,7 +19,7 @@ export function checkReferences(
   return [
     ...sharedEntries(merged).flatMap((entry) => sharedProblems(entry, merged, knownPlatforms)),
     ...[...merged.devices.values()].flatMap((entry) => deviceProblems(entry, merged)),
-    ...sameEndpoint(merged),
+    ...sameEndpoint(merged, knownPlatforms),
     ...[...merged.customers.values()].flatMap((entry) => customerProblems(entry, merged)),
     ...checkPorts(merged, knownPlatforms),
     ...sharedSessions(merged),
@@ -64,20 +65,22 @@ function deviceProblems(entry: Entry<RawDevice>, merged: Merged): readonly Probl
   ]
 }
 
-// The same address and port behind the same jump host is the same machine: two agents would work on it at once.
-function sameEndpoint(merged: Merged): readonly Problem[] {
-  const first = new Map<string, Id>()
+// The same address and port behind the same jump host is the same machine: two agents would work on it at once. A routing daemon and its host are two devices.
+function sameEndpoint(merged: Merged, platforms: KnownPlatforms): readonly Problem[] {
+  const there = new Map<string, Entry<RawDevice>[]>()
   return [...merged.devices.values()].flatMap((entry) => {
     const { id } = entry
     const reach = reachOf(entry, merged)
-    const before = first.get(reach)
-    if (before === undefined) {
-      first.set(reach, id)
-      return []
-    }
+    const here = there.get(reach) ?? []
+    there.set(reach, [...here, entry])
+    const platform = platformOf(entry, merged) ?? ''
+    const twin = here.find(
+      (other) => !mayShareHost(platform, platformOf(other, merged) ?? '', platforms),
+    )
+    if (twin === undefined) return []
     return [
       entry.problem(['address'], {
-        message: `${id} has the address and port of ${before}`,
+        message: `${id} has the address and port of ${twin.id}`,
         found: reach,
         expected: 'an address and port of its own',
         remedy: `correct one of them, or remove ${id} if it is the same machine`,

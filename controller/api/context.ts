@@ -104,14 +104,18 @@ const lists: Readonly<Record<string, string>> = {
   device: '/v1/devices',
 }
 
+/** What a cursor of a list by name begins with (`cursors.name`). */
+const after = 'after.'
+
 /** A page of a list that is held in memory, ordered by id. */
 export function pageById<T extends { readonly id: string }>(
   all: readonly T[],
   { limit, cursor }: { readonly limit: number; readonly cursor?: string | undefined },
 ): { readonly items: T[]; readonly nextCursor?: string } {
   const sorted = [...all].sort((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0))
-  const rest = cursor === undefined ? sorted : sorted.filter(({ id }) => id > cursor)
-  return pageOfMore(rest, limit, ({ id }) => id)
+  const last = cursor?.slice(after.length)
+  const rest = last === undefined ? sorted : sorted.filter(({ id }) => id > last)
+  return pageOfMore(rest, limit, ({ id }) => `${after}${id}`)
 }
 
 /** A page of ids that are in order already: of a hundred thousand only those of the page are touched. */
@@ -119,8 +123,8 @@ export function pageOfIds(
   ascending: readonly string[],
   { limit, cursor }: { readonly limit: number; readonly cursor?: string | undefined },
 ): { readonly items: string[]; readonly nextCursor?: string } {
-  const from = cursor === undefined ? 0 : firstBehind(ascending, cursor)
-  return pageOfMore(ascending.slice(from, from + limit + 1), limit, (id) => id)
+  const from = cursor === undefined ? 0 : firstBehind(ascending, cursor.slice(after.length))
+  return pageOfMore(ascending.slice(from, from + limit + 1), limit, (id) => `${after}${id}`)
 }
 
 function firstBehind(ascending: readonly string[], cursor: string): number {

@@ -8,7 +8,7 @@ import type { Actor, NewRecord } from '../audit/record.ts'
 import type { Config } from '../config.ts'
 import { conflictsOf, holdersOn, newConflicts, refusedDeviceChanges } from '../conflicts.ts'
 import type { ReloadReport } from '../controller.ts'
-import { type HeldDevice, takenEndpoints } from '../endpoints.ts'
+import { type HeldDevice, renamedMachines, takenEndpoints } from '../endpoints.ts'
 import type { Enforcement } from '../enforcement.ts'
 import { heldDevices, lastKnown } from '../recover.ts'
 import type { Rows } from '../store/store.ts'
@@ -33,7 +33,12 @@ export async function reload(
   }
   const problems = loaded.ok
     ? desk.store.read((rows) =>
-        deviceProblems(rows, { before, next: loaded.value, file: config.inventory }),
+        deviceProblems(rows, {
+          before,
+          next: loaded.value,
+          file: config.inventory,
+          platforms: desk.platforms,
+        }),
       )
     : loaded.problems.map(({ file, line, column, message, path, remedy }) => ({
         file,
@@ -124,8 +129,14 @@ function compileAnew(desk: Desk, enforcement: Enforcement): Compiled | undefined
 
 function deviceProblems(
   rows: Rows,
-  { before, next, file }: { readonly before: World; readonly next: World; readonly file: string },
+  about: {
+    readonly before: World
+    readonly next: World
+    readonly file: string
+    readonly platforms: Desk['platforms']
+  },
 ): ReloadReport['problems'] {
+  const { before, next, file, platforms } = about
   const held = rows.devicesWithClaims()
   const known = held.flatMap((id): readonly (readonly [Id, Device])[] => {
     const known = lastKnown(rows, id)
@@ -138,11 +149,20 @@ function deviceProblems(
     live: rows.live(),
     wanted: held.flatMap((device) => rows.wanted({ device })),
   })
-  const taken = takenEndpoints(next.inventory, [
-    ...heldDevices(rows),
-    ...unclaimedHolders(rows, before, next),
-  ])
-  return [...changed, ...taken].map(({ message }) => ({ file, line: 1, column: 1, message }))
+  const holders = [...heldDevices(rows), ...unclaimedHolders(rows, before, next)]
+  const taken = takenEndpoints(next.inventory, holders, platforms)
+  const renamed = renamedMachines(next.inventory, holders, {
+    before: new Set(before.inventory.devices.keys()),
+    platforms,
+  }).filter(
+    (one) => !taken.some(({ device, heldBy }) => device === one.device && heldBy === one.heldBy),
+  )
+  return [...changed, ...taken, ...renamed].map(({ message }) => ({
+    file,
+    line: 1,
+    column: 1,
+    message,
+  }))
 }
 
 // Something may be on its way to a device that leaves the inventory: its claim comes with the first line, and by then another id must not be on that machine.

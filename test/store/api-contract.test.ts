@@ -309,6 +309,25 @@ describe('what an answer holds', () => {
     expect(seen).toEqual(made.toReversed())
   })
 
+  it.each(['customers', 'devices', 'tokens'])(
+    'pages through the %s by name, each once',
+    async (list) => {
+      const all = await world.ask('admin', { url: `/v1/${list}?limit=200` })
+      const seen: string[] = []
+      let cursor = ''
+      do {
+        const page = await world.ask('admin', { url: `/v1/${list}?limit=1${cursor}` })
+        const { items, nextCursor } = page.json<{ items: object[]; nextCursor?: string }>()
+        seen.push(...items.map((item) => JSON.stringify(item)))
+        cursor = nextCursor === undefined ? '' : `&cursor=${nextCursor}`
+      } while (cursor !== '')
+      expect(seen).toEqual(
+        all.json<{ items: object[] }>().items.map((item) => JSON.stringify(item)),
+      )
+      expect(seen.length).toBeGreaterThan(1)
+    },
+  )
+
   it('says who a token is and what it may do', async () => {
     const me = await world.ask('approver', { url: '/v1/me' })
     expect(me.json()).toMatchObject({ person: 'approver@isp.example', roles: ['approver'] })

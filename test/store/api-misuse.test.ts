@@ -196,6 +196,7 @@ describe('a call with a query that is not its own', () => {
       'limit=1&limit=2',
       'cursor=%00',
       'cursor=',
+      'cursor=zzz',
     ]) {
       const answer = await send(call, { url: `${urlOf(call)}?${query}` })
       faults.push(...faultsOf(answer, query, { status: 422, code: 'invalid_request' }))

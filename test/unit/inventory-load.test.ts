@@ -46,6 +46,48 @@ describe('the example ISP', () => {
   })
 })
 
+describe('a routing daemon and the host below it', () => {
+  const both = `${devices.replace('platform: frr', 'platform: frr, port: 22')}  host1: { platform: linux, address: 10.0.0.1, username: root }\n`
+
+  it('may have one address and port: they are two log-ins, with objects of their own', () => {
+    expect(problemsIn(both)).toEqual([])
+  })
+
+  it.each([
+    [
+      'a third of them',
+      `  host2: { platform: linux, address: 10.0.0.1 }\n`,
+      'host2 has the address and port of host1',
+    ],
+    [
+      'another daemon',
+      device('edge2', 'address: 10.0.0.1'),
+      'edge2 has the address and port of edge1',
+    ],
+    [
+      'another system',
+      `  sw1: { platform: cisco_ios, address: 10.0.0.1 }\n`,
+      'sw1 has the address and port of edge1',
+    ],
+  ])('and nothing beside them: not %s', (_, more, message) => {
+    expect(problemsIn(`${both}${more}`).map((one) => one.message)).toEqual([message])
+  })
+
+  it('have the same ports: one is given once, and an uplink of the one is no customer’s on the other', () => {
+    const ports = (...all: readonly string[]) =>
+      problemsIn(
+        `${both}customers:\n  a: { name: A, ports: [${all.map((one) => `{ device: ${one} }`).join(', ')}] }\n`,
+      ).map(({ message }) => message)
+    expect(ports('host1, interface: eth1')).toEqual([])
+    expect(ports('edge1, interface: eth1', 'host1, interface: eth1')).toEqual([
+      'port eth1 of host1 stands here twice (also as port eth1 of edge1, on the same host)',
+    ])
+    expect(ports('host1, interface: eth0')).toEqual([
+      'port eth0 of host1 is an uplink: taking it down would cut others off',
+    ])
+  })
+})
+
 describe('a device', () => {
   it('takes from its group what it does not say, and from the defaults what neither says', () => {
     const { devices: all } = inventoryOf(`${head}groups:

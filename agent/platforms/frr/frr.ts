@@ -26,6 +26,7 @@ export const frr: Platform = {
   // The kernel's own names: in one spelling only.
   clean,
   canonicalPort: (name) => name,
+  beside: 'linux',
   redact: (text) => withoutSecrets(text, industrySecrets),
   rest: 'exec',
   observe,

@@ -5,6 +5,7 @@ import { categories } from '../../../playbooks/model.ts'
 import { roles } from '../../store/store.ts'
 import { ActorView, EnforcementView, StatusName } from './enforcement.ts'
 import {
+  cursors,
   InventoryId,
   line,
   named,
@@ -63,11 +64,7 @@ export const AuditPage = named('AuditPage', pageOf(AuditEntryView))
 
 /** Query of GET /v1/audit: all that is given must hold. */
 export const AuditQuery = z.strictObject({
-  ...paging({ limit: 100, max: 1_000 }),
-  cursor: z
-    .string()
-    .regex(/^(?:0|[1-9]\d{0,14})$/, { error: 'expected the nextCursor of the page before' })
-    .optional(),
+  ...paging({ limit: 100, max: 1_000, cursor: cursors.seq }),
   actor: line(256).optional(),
   action: z
     .string()

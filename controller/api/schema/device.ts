@@ -3,7 +3,7 @@
 import { z } from 'zod'
 import { intentKinds } from '../../../agent/intents.ts'
 import { StatusName } from './enforcement.ts'
-import { AddressText, InventoryId, named, pageOf, paging, text } from './formats.ts'
+import { AddressText, cursors, InventoryId, named, pageOf, paging, text } from './formats.ts'
 import { DeviceErrorView } from './plan.ts'
 
 /** A device, with what is wanted of it and what it showed. */
@@ -71,7 +71,7 @@ export type DeviceCheckView = z.output<typeof DeviceCheckView>
 export const InventoryIdPath = z.strictObject({ id: InventoryId })
 
 /** Query of lists without a filter. */
-export const PageQuery = z.strictObject(paging({ limit: 50, max: 200 }))
+export const PageQuery = z.strictObject(paging({ limit: 50, max: 200, cursor: cursors.name }))
 
 const keys = z
   .array(

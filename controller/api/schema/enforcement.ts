@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { intentKinds } from '../../../agent/intents.ts'
 import { DecisionView } from './decision.ts'
 import {
+  cursors,
   InventoryId,
   named,
   oneOrMore,
@@ -136,7 +137,7 @@ export const EnforcementPage = named('EnforcementPage', pageOf(EnforcementView))
 
 /** Query of GET /v1/enforcements. */
 export const EnforcementsQuery = z.strictObject({
-  ...paging({ limit: 50, max: 200 }),
+  ...paging({ limit: 50, max: 200, cursor: cursors.ulid }),
   status: oneOrMore(StatusName).optional(),
   customer: InventoryId.optional(),
 })
@@ -220,6 +221,6 @@ export const TranscriptPage = named(
 
 /** Query of GET …/transcripts. */
 export const TranscriptsQuery = z.strictObject({
-  ...paging({ limit: 20, max: 100 }),
+  ...paging({ limit: 20, max: 100, cursor: cursors.seq }),
   device: InventoryId.optional(),
 })

@@ -34,9 +34,11 @@ export function repeated(items: readonly string[]): string | undefined {
   return items.find((item, index) => items.indexOf(item) !== index)
 }
 
+const ulidPattern = /^[0-7][0-9A-HJKMNP-TV-Z]{25}$/
+
 /** Identifier of a plan, enforcement or token. */
 export const Ulid = pattern(
-  /^[0-7][0-9A-HJKMNP-TV-Z]{25}$/,
+  ulidPattern,
   'expected a ULID: 26 characters, digits and capital letters without I, L, O and U',
 )
 
@@ -117,8 +119,23 @@ export const PortText = parsed<PortName>((value) => {
   return port === undefined ? { ok: false, problem: `found "${value}"` } : { ok: true, value: port }
 }, 'expected a port name: letters, digits and / . : _ -, 64 at most')
 
+const pageBefore = 'expected the nextCursor of the page before'
+
+/** The `nextCursor` of each sort of list. One of another list is refused: as a place in this one it would be the end, and read as an empty list. */
+export const cursors = {
+  /** By name: names are anything, so that the cursor says what it is. */
+  name: /^after\.[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/,
+  ulid: ulidPattern,
+  /** By place in the log. */
+  seq: /^(?:0|[1-9]\d{0,14})$/,
+} as const
+
 /** How much of a list, and from where on. */
-export function paging(options: { readonly limit: number; readonly max: number }) {
+export function paging(options: {
+  readonly limit: number
+  readonly max: number
+  readonly cursor: RegExp
+}) {
   return {
     limit: z.coerce
       .number({ error: 'expected a number' })
@@ -126,10 +143,7 @@ export function paging(options: { readonly limit: number; readonly max: number }
       .min(1, { error: 'expected at least 1' })
       .max(options.max, { error: `expected at most ${options.max}` })
       .default(options.limit),
-    cursor: z
-      .string()
-      .regex(/^[A-Za-z0-9._-]{1,128}$/, { error: 'expected the nextCursor of the page before' })
-      .optional(),
+    cursor: z.string().regex(options.cursor, { error: pageBefore }).optional(),
   }
 }
 
