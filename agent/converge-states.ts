@@ -13,7 +13,7 @@ import { elementsIn } from './elements.ts'
 import { agentErrorCodes } from './errors.ts'
 import { type Key, keyOf, type Outcome } from './intents.ts'
 import type { KeyState } from './journal.ts'
-import type { Observation } from './platform.ts'
+import type { Found, Observation } from './platform.ts'
 
 /** What is known when the reading ends. */
 export interface Verdict {
@@ -111,13 +111,18 @@ function waitingState(decision: Extract<Decision, { kind: 'waiting' }>, verdict:
   const what =
     seen === 'absent'
       ? 'it is not in force there'
-      : `the object stands there, but ${found?.inForce === 'unknown' ? 'was not seen' : 'is not'} in force`
+      : `the object stands there, but ${shortOf(found?.inForce)} in force`
   return {
     outcome: 'failed',
     seen,
     verified: false,
     error: notShown(`${what}${because}`),
   }
+}
+
+function shortOf(inForce: Found['inForce'] | undefined): string {
+  if (inForce === 'unknown') return 'was not seen'
+  return inForce === 'partly' ? 'is only partly' : 'is not'
 }
 
 /** An effect that outlives its release: the device's own object is its owner's business; anything else may still be what we asked other devices for. */

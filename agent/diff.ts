@@ -231,7 +231,8 @@ const certain: ReadonlySet<Stop['code']> = new Set(['no_such_object', 'not_resto
 function doubtOf(claim: Claim, found: Found): Refused | undefined {
   if (found.stop !== undefined && !certain.has(found.stop.code)) return found.stop
   // Somebody else's effect on the same object says `same`; this one has no source that could be named.
-  if (claim.phase !== 'held' || found.inForce !== 'yes' || found.effect !== 'none') return undefined
+  const stays = found.inForce === 'yes' || found.inForce === 'partly'
+  if (claim.phase !== 'held' || !stays || found.effect !== 'none') return undefined
   return {
     code: 'unknown_output',
     message:
@@ -288,12 +289,12 @@ function decideExpected(intent: Intent, found: Found): Decision {
   const base = { key: keyOf(intent), intent }
   return found.inForce === 'yes'
     ? { ...base, kind: 'settled', outcome: 'already', seen: 'present' }
-    : { ...base, kind: 'waiting', seen: 'absent' }
+    : { ...base, kind: 'waiting', seen: found.inForce === 'partly' ? 'present' : 'absent' }
 }
 
 function decideFading(intent: Intent, found: Found): Decision {
   const base = { key: keyOf(intent), intent }
-  // What was not seen is not gone.
+  // What was not seen is not gone, and neither is a discard with a hole in it.
   return found.inForce === 'no'
     ? { ...base, kind: 'lifted', seen: 'absent' }
     : { ...base, kind: 'waiting', seen: 'present' }
@@ -306,7 +307,7 @@ function decideLooked(intent: Intent, { object }: Found): Decision {
   return { ...base, seen: 'foreign', note }
 }
 
-/** Whether it is in force, as far as the device can say it: what could have been seen and was not does not count. */
+/** Whether it is in force, as far as the device can say it: what could have been seen and was not does not count, nor does a discard of a part. */
 export function countsAsInForce({ inForce, cannotTell }: Found): boolean {
   return inForce === 'yes' || (inForce === 'unknown' && cannotTell === true)
 }

@@ -121,8 +121,12 @@ export interface Found {
   readonly effect: 'none' | 'same' | 'other'
   /** Whether the platform's mark stands on it; `unmarkable` where there is no place for one. */
   readonly mark: 'ours' | 'none' | 'unmarkable'
-  /** Whether it is in force as the device's forwarding sees it, from whatever source (for an observer only this counts). `unknown` where it can't be read. */
-  readonly inForce: 'yes' | 'no' | 'unknown'
+  /**
+   * Whether it is in force as the device's forwarding sees it, from whatever source (for an observer only this counts). `partly`: there is a discard, or something that
+   * may be one, but not all of the prefix is seen to be dropped. `unknown` where it can't be read, or stands there in a form that isn't understood. `no` only where it is
+   * seen not to be: of a route no entry for exactly this prefix, or one of which every path is seen to lead on. What is released has gone with `no` alone.
+   */
+  readonly inForce: 'yes' | 'partly' | 'no' | 'unknown'
   /** With `unknown`: the device has no way to say it, and `note` says what was not seen. Only then what was not seen counts as in force; anything else that could not be read is waited for. */
   readonly cannotTell?: true
   /** Name of the element on the device, where one serves several keys: a member of a set that acts in both directions. It goes with the last key that wants it. */

@@ -30,6 +30,10 @@ const guards: Target = {
   tests: ['test/unit/guards.test.ts'],
 }
 const ownership: Target = { file: 'agent/diff.ts', tests: ['test/unit/diff.test.ts'] }
+const meaning: Target = {
+  file: 'agent/converge-states.ts',
+  tests: ['test/unit/converge-states.test.ts'],
+}
 const status: Target = {
   file: 'controller/progress.ts',
   tests: ['test/unit/enforcement.test.ts'],
@@ -202,8 +206,14 @@ const byHand: readonly Mutation[] = [
   change(
     ownership,
     'what is in force is gone',
-    "if (claim.phase !== 'held' || found.inForce !== 'yes' || found.effect !== 'none') return undefined",
+    "if (claim.phase !== 'held' || !stays || found.effect !== 'none') return undefined",
     'return undefined',
+  ),
+  change(
+    ownership,
+    'a discard with a hole in it is gone',
+    "return found.inForce === 'no'",
+    "return found.inForce !== 'yes'",
   ),
   change(
     ownership,
@@ -222,6 +232,18 @@ const byHand: readonly Mutation[] = [
     'what could not be read is settled',
     "return inForce === 'yes' || (inForce === 'unknown' && cannotTell === true)",
     "return inForce !== 'no'",
+  ),
+  change(
+    meaning,
+    'what was taken away by another hand was never ours',
+    "? 'applied' : 'already'",
+    "? 'already' : 'already'",
+  ),
+  change(
+    readBack,
+    'what was lifted before was never ours',
+    "about.before?.outcome === 'applied'",
+    'false',
   ),
   change(
     status,

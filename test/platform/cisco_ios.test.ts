@@ -141,7 +141,7 @@ describe('a wide blackhole on IOS', () => {
       rows('      203.0.113.0/24 is variably subnetted, 2 subnets, 2 masks', whole, row),
       asks ? toHop('198.51.100.1', '198.51.100.0/24', 'directly connected, via Vlan7') : {},
     )
-    expect(found).toMatchObject({ inForce: 'no', effect: 'same' })
+    expect(found).toMatchObject({ inForce: 'partly', effect: 'same' })
     expect(found.note).toContain('203.0.113.128/25')
   })
 
@@ -201,7 +201,7 @@ describe('a wide blackhole on IOS', () => {
     expect(see(...own).inForce).toBe('yes')
     const leak = ['B   2001:DB8:E57:1::/64 [200/0]', '     via FE80::1, GigabitEthernet0/0']
     const found = see(...own, ...leak)
-    expect(found.inForce).toBe('no')
+    expect(found.inForce).toBe('partly')
     expect(found.note).toContain('2001:db8:e57:1::/64')
     for (const code of ['NDp', 'OE1', 'I1', 'i ia', 'S   p', 'lA']) {
       const other = [`${code} 2001:DB8:E57:2::/64 [115/20]`, '     via FE80::2, Vlan7']
@@ -255,7 +255,7 @@ describe('a blackhole on IOS', () => {
       ...toHop('192.0.2.1', '192.0.2.0/24', 'directly connected, via Vlan7'),
     }
     const found = throughHops(table, host, hostQuestion)
-    expect(found).toMatchObject({ object: [hostLine], mark: 'ours', inForce: 'no' })
+    expect(found).toMatchObject({ object: [hostLine], mark: 'ours', inForce: 'partly' })
   })
 
   it('is not seen in a covering route, a look-alike, or another table', () => {
@@ -289,16 +289,49 @@ describe('a blackhole on IOS', () => {
       }
       expect(through(beside, floating)).toBe('no')
       expect(through(toHop('192.0.2.254', '192.0.2.254/32', '192.0.2.5, via Vlan7'))).toBe('no')
-      expect(through({ 'show ip route 192.0.2.254': absent }, `${discard} track 7`)).toBe('no')
+      expect(through({ 'show ip route 192.0.2.254': absent }, `${discard} track 7`)).toBe('unknown')
       const several = `${routed('192.0.2.254/32')}\n    directly connected, via Vlan7\n      Route metric is 0, traffic share count is 1`
-      expect(through({ 'show ip route 192.0.2.254': several })).toBe('no')
+      expect(through({ 'show ip route 192.0.2.254': several })).toBe('partly')
+    })
+
+    it.each([
+      [
+        'resolved by a host route',
+        '192.0.2.254, from 10.0.0.1, 00:00:10 ago, recursive-via-host',
+        'yes',
+      ],
+      [
+        'resolved by a connected one',
+        '192.0.2.254, from 10.0.0.1, 00:00:10 ago, recursive-via-conn',
+        'yes',
+      ],
+      ['that only stands by', '192.0.2.254, from 10.0.0.1, 00:00:10 ago, repair path', 'unknown'],
+      [
+        'with an interface',
+        '192.0.2.254, from 10.0.0.1, 00:00:10 ago, via GigabitEthernet0/1',
+        'no',
+      ],
+      ['with the interface that discards', '192.0.2.254, via Null0', 'unknown'],
+    ])('is what a path says %s', (_, path, inForce) => {
+      const entry = routed('203.0.113.9/32', path)
+      const hops = inForce === 'yes' ? toHop('192.0.2.254') : {}
+      expect(through({ [hostQuestion]: entry, ...hops })).toBe(inForce)
+    })
+
+    it('has gone only where the last of several paths is seen to lead on', () => {
+      const second = '192.0.2.5'
+      const beside = `${routed('203.0.113.9/32', 'directly connected, via Vlan7')}\n    ${second}, from 10.0.0.1, 00:00:10 ago\n      Route metric is 0, traffic share count is 1`
+      const end = (path: string) =>
+        through({ [hostQuestion]: beside, ...toHop(second, '192.0.2.4/30', path) })
+      expect(end('directly connected, via Vlan8')).toBe('no')
+      expect(end('directly connected, via Null0')).toBe('partly')
     })
 
     it('is followed from next hop to next hop, and not in a circle', () => {
       const first = toHop('192.0.2.254', '192.0.2.254/32', '192.0.2.253')
       expect(through({ ...first, ...toHop('192.0.2.253') })).toBe('yes')
       const back = toHop('192.0.2.253', '192.0.2.253/32', '192.0.2.254')
-      expect(through({ ...first, ...back })).toBe('no')
+      expect(through({ ...first, ...back })).toBe('unknown')
     })
 
     it('is looked up in the table that the device names', () => {

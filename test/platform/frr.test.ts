@@ -105,7 +105,7 @@ describe('blackholes on FRR', () => {
     ['not installed', /"installed":true,/],
   ])('a route that is %s is not in force', (_, pattern) => {
     const state = read('show_ip_route_static_blackhole_present_json').replace(pattern, '')
-    expect(find(intent, read('show_running_config_trigger'), state).inForce).toBe('no')
+    expect(find(intent, read('show_running_config_trigger'), state).inForce).toBe('partly')
   })
 
   it.each([
@@ -136,8 +136,8 @@ describe('blackholes on FRR', () => {
   })
 
   it.each([
-    ['leads on', { nexthops: [{ ip: '198.51.100.1' }] }, 'no'],
-    ['is connected', { nexthops: [{ directlyConnected: true }] }, 'no'],
+    ['leads on', { nexthops: [{ ip: '198.51.100.1' }] }, 'partly'],
+    ['is connected', { nexthops: [{ directlyConnected: true }] }, 'partly'],
     ['is dropped too', { nexthops: [{ blackhole: true }] }, 'yes'],
     ['is not chosen', { selected: false, nexthops: [{ ip: '198.51.100.1' }] }, 'yes'],
   ])('a more specific route that %s', (_, more, inForce) => {
@@ -154,7 +154,58 @@ describe('blackholes on FRR', () => {
       wide,
     )
     expect(found.inForce).toBe(inForce)
-    expect(found.note?.includes('203.0.113.128/25')).toBe(inForce === 'no' ? true : undefined)
+    expect(found.note?.includes('203.0.113.128/25')).toBe(inForce === 'partly' ? true : undefined)
+  })
+
+  it.each([
+    ['one that leads on', [{ nexthops: [{ ip: '198.51.100.1' }] }], 'no'],
+    ['one at an interface', [{ nexthops: [{ interfaceName: 'eth0' }] }], 'no'],
+    [
+      'none that is chosen, and none that drops',
+      [{ selected: false, nexthops: [{ ip: '198.51.100.1' }] }],
+      'no',
+    ],
+    [
+      'one that is not in the kernel yet',
+      [{ installed: false, nexthops: [{ ip: '198.51.100.1' }] }],
+      'partly',
+    ],
+    [
+      'one that leads on and drops',
+      [{ nexthops: [{ ip: '198.51.100.1' }, { blackhole: true }] }],
+      'partly',
+    ],
+    [
+      'one that leads nowhere, for no reason known',
+      [{ nexthops: [{ unreachable: true }] }],
+      'partly',
+    ],
+    [
+      'one with next hops that have no end',
+      [{ nexthops: [{ ip: '192.0.2.254', recursive: true }] }],
+      'partly',
+    ],
+  ])('has gone only where each path is seen to lead on: %s', (_, entries, inForce) => {
+    const table = entries.map((entry) => ({ selected: true, installed: true, ...entry }))
+    const found = find(intent, config(), JSON.stringify({ [intent.prefix]: table }))
+    expect(found.inForce).toBe(inForce)
+  })
+
+  it('has gone where nothing stands at exactly the prefix, whatever is inside', () => {
+    const wide = blackhole('203.0.113.0/24')
+    const inside = { selected: true, installed: true, nexthops: [{ ip: '198.51.100.1' }] }
+    const found = foundFor(
+      observed(frr, [wide], {
+        'show running-config': config(),
+        'show ip route 203.0.113.0/24 json': '{}',
+        'show ip route 203.0.113.0/24 longer-prefixes json': JSON.stringify({
+          '203.0.113.128/25': [inside],
+        }),
+      }),
+      wide,
+    )
+    expect(found).toMatchObject({ object: [], inForce: 'no' })
+    expect(found.note).toBeUndefined()
   })
 
   it('a VRF that is not there stops before anything is sent: FRR would take the line and never use it', () => {

@@ -48,6 +48,7 @@ function route(table: string, destination: string, entry: Record<string, unknown
 }
 
 const discard = { 'active-tag': '*', 'protocol-name': 'Static', 'nh-type': 'Discard' }
+const leading = { to: [{ data: '192.0.2.1' }], via: [{ data: 'ge-0/0/0.0' }] }
 
 describe('a blackhole on Junos', () => {
   const host = blackhole('203.0.113.9/32')
@@ -95,21 +96,30 @@ describe('a blackhole on Junos', () => {
     ['learnt and discarded', { ...discard, 'protocol-name': 'BGP' }, 'yes'],
     ['rejected', { ...discard, 'nh-type': 'Reject' }, 'yes'],
     ['behind another route', { ...discard, 'active-tag': '' }, 'no'],
-    ['a next hop', { 'active-tag': '*', nh: [{ to: [{ data: '192.0.2.1' }] }] }, 'no'],
+    ['a next hop', { 'active-tag': '*', nh: [leading] }, 'no'],
+    ['an address of the device', { 'active-tag': '*', 'nh-type': 'Local' }, 'no'],
+    [
+      'the interface that discards',
+      { 'active-tag': '*', nh: [{ via: [{ data: 'dsc.0' }] }] },
+      'unknown',
+    ],
+    ['a form that isn’t known', { 'active-tag': '*', 'nh-type': 'Unusable' }, 'unknown'],
+    ['no next hop at all', { 'active-tag': '*' }, 'unknown'],
+    ['a discard and a next hop', { ...discard, nh: [leading] }, 'partly'],
   ])('in the table as %s: %s', (_, entry, inForce) => {
     const answer = route('inet.0', '203.0.113.9/32', entry as Record<string, unknown>)
     expect(see(host, { [question]: answer }).inForce).toBe(inForce)
   })
 
   it.each([
-    ['leads on', { 'active-tag': '*', nh: [{ to: [{ data: '192.0.2.1' }] }] }, 'no'],
+    ['leads on', { 'active-tag': '*', nh: [leading] }, 'partly'],
     ['is dropped too', discard, 'yes'],
-    ['is not active', { nh: [{ to: [{ data: '192.0.2.1' }] }] }, 'yes'],
-    ['was active', { 'active-tag': '-', nh: [{ to: [{ data: '192.0.2.1' }] }] }, 'yes'],
-    ['is active', { 'active-tag': '+', nh: [{ to: [{ data: '192.0.2.1' }] }] }, 'no'],
-    ['routes only', { 'active-tag': '@', nh: [{ to: [{ data: '192.0.2.1' }] }] }, 'no'],
-    ['forwards only', { 'active-tag': '#', nh: [{ to: [{ data: '192.0.2.1' }] }] }, 'no'],
-    ['leads to nobody knows what', { 'active-tag': '*', 'nh-type': 'Indirect' }, 'no'],
+    ['is not active', { nh: [leading] }, 'yes'],
+    ['was active', { 'active-tag': '-', nh: [leading] }, 'yes'],
+    ['is active', { 'active-tag': '+', nh: [leading] }, 'partly'],
+    ['routes only', { 'active-tag': '@', nh: [leading] }, 'partly'],
+    ['forwards only', { 'active-tag': '#', nh: [leading] }, 'partly'],
+    ['leads to nobody knows what', { 'active-tag': '*', 'nh-type': 'Indirect' }, 'partly'],
   ])('has inside a more specific route that %s', (_, entry, inForce) => {
     const wide = blackhole('203.0.113.0/24')
     const found = see(wide, {
@@ -125,7 +135,7 @@ describe('a blackhole on Junos', () => {
       ),
     })
     expect(found.inForce).toBe(inForce)
-    expect(found.note?.includes('203.0.113.128/25')).toBe(inForce === 'no' ? true : undefined)
+    expect(found.note?.includes('203.0.113.128/25')).toBe(inForce === 'partly' ? true : undefined)
   })
 
   describe('by a next hop', () => {
@@ -144,16 +154,16 @@ describe('a blackhole on Junos', () => {
         look(learnt(to('192.0.2.254')), { [hop('192.0.2.254')]: route('inet.0', prefix, entry) })
       expect(asked(discard)).toBe('yes')
       expect(asked(discard, '192.0.2.0/24')).toBe('yes')
-      expect(asked({ ...discard, 'active-tag': '' })).toBe('no')
-      expect(asked({ ...discard, 'active-tag': '-' })).toBe('no')
+      expect(asked({ ...discard, 'active-tag': '' })).toBe('unknown')
+      expect(asked({ ...discard, 'active-tag': '-' })).toBe('unknown')
       expect(asked({ 'active-tag': '*', nh: [to('192.0.2.1', 'ge-0/0/0.0')] })).toBe('no')
-      expect(asked(discard, '198.51.100.0/24')).toBe('no')
+      expect(asked(discard, '198.51.100.0/24')).toBe('unknown')
     })
 
     it('is not by a discard that is only configured, active or not', () => {
       const configured = 'set routing-options static route 192.0.2.254/32 discard\n'
       const table = { [staticLine]: configured, [hop('192.0.2.254')]: '' }
-      expect(look(learnt(to('192.0.2.254')), table)).toBe('no')
+      expect(look(learnt(to('192.0.2.254')), table)).toBe('unknown')
     })
 
     it('leaves by the interface that stands beside the address', () => {
@@ -194,7 +204,7 @@ describe('a blackhole on Junos', () => {
       expect(end(discard)).toBe('yes')
       expect(end({ 'active-tag': '*', nh: [to('10.0.0.8', 'ge-0/0/1.0')] })).toBe('no')
       // In a circle.
-      expect(end({ 'active-tag': '*', nh: [to('192.0.2.254')] })).toBe('no')
+      expect(end({ 'active-tag': '*', nh: [to('192.0.2.254')] })).toBe('unknown')
     })
 
     it('has to be so for each of several', () => {
@@ -204,7 +214,7 @@ describe('a blackhole on Junos', () => {
           [hop('192.0.2.253')]: route('inet.0', '192.0.2.253/32', second),
         })
       expect(asked(discard)).toBe('yes')
-      expect(asked({ 'active-tag': '*', nh: [to('10.0.0.8', 'ge-0/0/1.0')] })).toBe('no')
+      expect(asked({ 'active-tag': '*', nh: [to('10.0.0.8', 'ge-0/0/1.0')] })).toBe('partly')
     })
   })
 

@@ -87,7 +87,7 @@ describe('blackholes on Linux', () => {
 
   it('the kernel has the last word: a rule may pass the route by', () => {
     const found = find(read('ip_route_show_blackhole_present_json'), read('ip_route_get_unicast'))
-    expect(found).toMatchObject({ mark: 'ours', inForce: 'no' })
+    expect(found).toMatchObject({ mark: 'ours', inForce: 'partly' })
   })
 
   it('a more specific route inside leads traffic past ours', () => {
@@ -105,7 +105,33 @@ describe('blackholes on Linux', () => {
       }),
       wide,
     )
-    expect(found).toMatchObject({ mark: 'ours', inForce: 'no' })
+    expect(found).toMatchObject({ mark: 'ours', inForce: 'partly' })
+  })
+
+  it.each([
+    ['nothing', [], 'no'],
+    ['a next hop', [{ dev: 'eth0', gateway: '192.0.2.1' }], 'no'],
+    [
+      'a next hop, and a discard that it beats',
+      [{ dev: 'eth0' }, { type: 'blackhole', metric: 9 }],
+      'no',
+    ],
+    ['another word for a discard', [{ type: 'unreachable' }], 'partly'],
+    [
+      'a discard for one type of service',
+      [{ dev: 'eth0' }, { type: 'blackhole', tos: '0x10' }],
+      'partly',
+    ],
+    [
+      'a next hop for one type of service',
+      [{ type: 'blackhole' }, { dev: 'eth0', tos: '0x10' }],
+      'partly',
+    ],
+    ['a type that isn’t known', [{ type: 'xresolve' }], 'partly'],
+    ['a discard', [{ type: 'blackhole' }], 'yes'],
+  ])('has gone only where the kernel takes all packets on: %s', (_, entries, inForce) => {
+    const shown = JSON.stringify(entries.map((one) => ({ dst: '203.0.113.10', ...one })))
+    expect(find(shown, dropped).inForce).toBe(inForce)
   })
 
   it.each([

@@ -185,16 +185,19 @@ describe('a held object', () => {
     },
   )
 
-  it('is not taken for gone while it is in force, whatever the configuration shows', () => {
-    const there = found(host, { inForce: 'yes' })
+  it.each(['yes', 'partly'] as const)(
+    'is not taken for gone while it is in force (%s), whatever the configuration shows',
+    (inForce) => {
+      const there = found(host, { inForce })
 
-    expect(decideOne({ claims: [claim(host)] }, there)).toMatchObject({
-      kind: 'refused',
-      seen: 'unknown',
-      stop: { code: 'unknown_output' },
-    })
-    expect(decideOne({ claims: [claim(host, { phase: 'lifting' })] }, there).kind).toBe('lifted')
-  })
+      expect(decideOne({ claims: [claim(host)] }, there)).toMatchObject({
+        kind: 'refused',
+        seen: 'unknown',
+        stop: { code: 'unknown_output' },
+      })
+      expect(decideOne({ claims: [claim(host, { phase: 'lifting' })] }, there).kind).toBe('lifted')
+    },
+  )
 
   it('is gone with what it stood on', () => {
     const stop = { code: 'no_such_object', message: 'no such port', remedy: 'r' } as const
@@ -271,10 +274,26 @@ describe('an observer', () => {
     })
   })
 
-  it('waits for the effect to go at release', () => {
-    expect(decideOne({ fading: [host] }, found(host, { inForce: 'yes' }))).toMatchObject({
+  it.each([
+    ['partly', 'present'],
+    ['unknown', 'absent'],
+  ] as const)('waits for the whole effect: what is in force %s is not', (inForce, seen) => {
+    expect(decideOne({ expected: [host] }, found(host, { inForce }))).toMatchObject({
       kind: 'waiting',
+      seen,
     })
+  })
+
+  it.each(['yes', 'partly', 'unknown'] as const)(
+    'waits for the effect to go at release: what is in force (%s) has not',
+    (inForce) => {
+      expect(decideOne({ fading: [host] }, found(host, { inForce }))).toMatchObject({
+        kind: 'waiting',
+      })
+    },
+  )
+
+  it('is through at release once nothing is in force', () => {
     expect(decideOne({ fading: [host] }, found(host))).toMatchObject({ kind: 'lifted' })
     expect(decideOne({ looked: [host] }, found(host))).toMatchObject({
       kind: 'lifted',

@@ -22,11 +22,9 @@ export function leakInside(
 
 /** The reads that are missing to say where the routes inside lead: none where one leads on in any case. */
 export function readsForInside(answer: Answer, prefix: Prefix, table: Table): readonly Read[] {
-  const entries = entriesInside(answer, prefix, table) ?? []
-  return readsForPaths(
-    entries.flatMap(({ paths }) => paths),
-    table.answers,
-  )
+  const paths = (entriesInside(answer, prefix, table) ?? []).flatMap((entry) => entry.paths)
+  const leads = paths.some(({ kind }) => kind === 'onward' || kind === 'unknown')
+  return leads ? [] : readsForPaths(paths, table.answers)
 }
 
 /** The routes inside; undefined where the image doesn't know the question. */

@@ -202,7 +202,9 @@ function forwarding(
   if (inForce !== 'yes' || isHost(intent.prefix)) return { inForce }
   const inside = leakInside(answerTo(answers, insideOf(intent)), intent.prefix, table)
   if (inside.kind === 'none') return { inForce }
-  if (inside.kind === 'leak') return { inForce: 'no', note: leakNote(intent.prefix, inside.prefix) }
+  if (inside.kind === 'leak') {
+    return { inForce: 'partly', note: leakNote(intent.prefix, inside.prefix) }
+  }
   const note = `this image does not say which routes there are inside ${intent.prefix}: that none of them leads anywhere was not seen`
   return { inForce: 'unknown', cannotTell: true, note }
 }

@@ -61,17 +61,21 @@ function pathLines(text: string): readonly string[] {
 }
 
 /**
- * `yes` if every path ends in a discard, from whatever source it is known: a static route, or one that was learnt with a discard next hop.
- * A covering route, the default above all, is another route: `no`.
+ * `yes` if every path ends in a discard, from whatever source it is known: a static route, or one that was learnt with a discard next hop. `no` if every one
+ * is seen to lead on, `partly` if some do. A covering route, the default above all, is another route: `no`.
  */
-export function routeDiscards(
-  answer: Answer,
-  prefix: Prefix,
-  table: Table,
-): Extract<Found['inForce'], 'yes' | 'no'> {
+export function routeDiscards(answer: Answer, prefix: Prefix, table: Table): Found['inForce'] {
   const route = routeOf(answer, table.vrf)
-  return route?.prefix === prefix && endsInDiscard(route.paths, table.answers) ? 'yes' : 'no'
+  if (route?.prefix !== prefix) return 'no'
+  return inForceOf.get(endsOf(route.paths, table.answers)) ?? 'partly'
 }
+
+/** Where all paths of a route end, where it is one place. */
+const inForceOf: ReadonlyMap<End, Found['inForce']> = new Map([
+  ['discard', 'yes'],
+  ['onward', 'no'],
+  ['unknown', 'unknown'],
+])
 
 /** The read that says where a next hop leads. Without a mask: the device answers with the route that it takes for this address. */
 function hopRead({ vrf, address }: Hop): Read {
@@ -83,31 +87,43 @@ function hopRead({ vrf, address }: Hop): Read {
   return { what: `hop ${vrf} ${address}`, line: free(question, 'exec') }
 }
 
+/** Where paths end: all of them in a discard, or all at interfaces; some here and some there; or at least one where it can't be said. */
+type End = 'discard' | 'onward' | 'both' | 'unknown'
+
 /** Whether all these paths end in a discard. One that leads in a circle, or to an address that was not asked for, does not. */
 export function endsInDiscard(
   paths: readonly Path[],
   answers: ReadonlyMap<string, Answer>,
-  passed: ReadonlySet<string> = new Set(),
 ): boolean {
-  return (
-    paths.length > 0 &&
-    paths.every((path) => {
-      if (path.kind !== 'hop') return path.kind === 'discard'
-      const { what } = hopRead(path.hop)
-      if (passed.has(what)) return false
-      const next = routeToHop(path.hop, answers)
-      return next !== undefined && endsInDiscard(next.paths, answers, new Set([...passed, what]))
-    })
-  )
+  return endsOf(paths, answers) === 'discard'
 }
 
-/** The reads that are missing to say where these paths end: none where one leads on in any case. */
+function endsOf(
+  paths: readonly Path[],
+  answers: ReadonlyMap<string, Answer>,
+  passed: ReadonlySet<string> = new Set(),
+): End {
+  const ends = new Set(paths.map((path) => endOf(path, answers, passed)))
+  if (ends.size === 0 || ends.has('unknown')) return 'unknown'
+  const [only = 'unknown', ...more] = ends
+  return more.length === 0 ? only : 'both'
+}
+
+function endOf(path: Path, answers: ReadonlyMap<string, Answer>, passed: ReadonlySet<string>): End {
+  if (path.kind !== 'hop') return path.kind
+  const { what } = hopRead(path.hop)
+  const next = passed.has(what) ? undefined : routeToHop(path.hop, answers)
+  // In a circle, to an address without a route, or to one that was not asked for.
+  if (next === undefined) return 'unknown'
+  return endsOf(next.paths, answers, new Set([...passed, what]))
+}
+
+/** The reads that are missing to say where these paths end. */
 export function readsForPaths(
   paths: readonly Path[],
   answers: ReadonlyMap<string, Answer>,
   passed: ReadonlySet<string> = new Set(),
 ): readonly Read[] {
-  if (paths.some(({ kind }) => kind === 'onward')) return []
   return paths.flatMap((path) => {
     if (path.kind !== 'hop') return []
     const read = hopRead(path.hop)

@@ -119,6 +119,9 @@ const ribEntry = z.object({
   installed: z.boolean().optional(),
   nexthops: z.array(
     z.object({
+      ip: z.string().optional(),
+      interfaceName: z.string().optional(),
+      unreachable: z.boolean().optional(),
       recursive: z.boolean().optional(),
       blackhole: z.boolean().optional(),
       reject: z.boolean().optional(),
@@ -165,13 +168,7 @@ function blackhole(
       },
     }
   }
-  const leak = isHost(intent.prefix)
-    ? undefined
-    : leakInside(answerTo(answers, insideName(intent.vrf, intent.prefix)), intent.prefix)
-  const forwarding = {
-    inForce: discards(answer, intent.prefix) && leak === undefined ? 'yes' : 'no',
-    ...(leak === undefined ? {} : { note: leakNote(intent.prefix, leak) }),
-  } as const
+  const forwarding = forwardingOf(intent, answer, answers)
   if (standing.length === 0) return { object, effect: 'none', ...forwarding }
   const same = standing.length === 1 && standing.every((route) => isWanted(route, intent.tag))
   return { object, effect: same ? 'same' : 'other', ...forwarding }
@@ -182,27 +179,59 @@ function isWanted(route: StaticRoute, tag: number): boolean {
   return drops && route.tag === tag && (route.distance ?? 1) === 1
 }
 
-/** Whether the forwarding table drops the prefix, from whatever protocol: selected, installed, and no next hop that leads anywhere. */
-function discards(answer: Answer, prefix: Prefix): boolean {
+/** Dropped as a whole, and no route inside that leads anywhere. */
+function forwardingOf(
+  { vrf, prefix }: Intent & { kind: 'blackhole' },
+  answer: Answer,
+  answers: ReadonlyMap<string, Answer>,
+): Pick<Found, 'inForce' | 'note'> {
+  const inForce = discards(answer, prefix)
+  if (isHost(prefix)) return { inForce }
+  const leak = leakInside(answerTo(answers, insideName(vrf, prefix)), prefix)
+  if (inForce !== 'yes' || leak === undefined) return { inForce }
+  return { inForce: 'partly', note: leakNote(prefix, leak) }
+}
+
+/** Whether the forwarding table drops the prefix, from whatever protocol: `yes` if what is selected is installed, with no next hop that leads anywhere. */
+function discards(
+  answer: Answer,
+  prefix: Prefix,
+): Extract<Found['inForce'], 'yes' | 'partly' | 'no'> {
   const table = readJson(answer, rib, 'the routes for one prefix as JSON')
   const entries = table[prefix] ?? []
   if (entries.length === 0 && Object.keys(table).length > 0) {
     throw unknownOutput(answer, `routes for ${prefix} and no other prefix`)
   }
   const chosen = entries.filter((entry) => entry.selected === true)
-  return chosen.length > 0 && chosen.every(isDropped)
+  if (chosen.length > 0 && chosen.every(isDropped)) return 'yes'
+  // What is chosen and not installed yet leaves what was there before in the kernel.
+  const settled = chosen.every((entry) => entry.installed === true)
+  const deciding = chosen.length > 0 ? chosen : entries
+  return settled && deciding.every(leadsOn) ? 'no' : 'partly'
+}
+
+/** Whether every next hop leads to an address or an interface. */
+function leadsOn(entry: z.infer<typeof ribEntry>): boolean {
+  const hops = entry.nexthops.filter((hop) => hop.recursive !== true)
+  return (
+    hops.length > 0 &&
+    hops.every(
+      (hop) =>
+        !drops(hop) &&
+        hop.unreachable !== true &&
+        (hop.ip !== undefined || hop.interfaceName !== undefined),
+    )
+  )
+}
+
+function drops(hop: z.infer<typeof ribEntry>['nexthops'][number]): boolean {
+  return hop.blackhole === true || hop.reject === true || hop.adminProhibited === true
 }
 
 function isDropped(entry: z.infer<typeof ribEntry>): boolean {
   // A recursive next hop is only a name for those behind it.
   const hops = entry.nexthops.filter((hop) => hop.recursive !== true)
-  return (
-    entry.installed === true &&
-    hops.length > 0 &&
-    hops.every(
-      (hop) => hop.blackhole === true || hop.reject === true || hop.adminProhibited === true,
-    )
-  )
+  return entry.installed === true && hops.length > 0 && hops.every(drops)
 }
 
 /** A more specific route that leads anywhere: for its addresses it wins over the discard of the whole. */

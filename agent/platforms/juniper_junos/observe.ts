@@ -216,7 +216,8 @@ function forwarding(
 ): Pick<Found, 'inForce' | 'note'> {
   const inForce = routeDiscards(intent, answers)
   const leak = leakInside(intent, answers)
-  return leak === undefined ? { inForce } : { inForce: 'no', note: leakNote(intent.prefix, leak) }
+  if (inForce !== 'yes' || leak === undefined) return { inForce }
+  return { inForce: 'partly', note: leakNote(intent.prefix, leak) }
 }
 
 /** An entry serves both directions where the filter says `from prefix-list`: it is named as the element of both. */

@@ -48,15 +48,17 @@ export function insideOf(intent: Blackhole): string {
 }
 
 /**
- * `yes` if every active route is a discard, from whatever source: static, or learnt with next hops that this device discards.
+ * `yes` if every active route is a discard, from whatever source: static, or learnt with next hops that this device discards. `no` if there is none, or every path is
+ * seen to lead on; `partly` if some do; `unknown` where one ends can't be said.
  * A table without routes may be missing altogether; a route of lower preference in front of ours leaves ours without its tag.
  */
 export function routeDiscards(intent: Blackhole, answers: Answers): Found['inForce'] {
   const entries = activeAt(intent, answers)
-  return entries.length > 0 && endsInDiscard(entries, { answers, table: tableOf(intent) })
-    ? 'yes'
-    : 'no'
+  if (entries.length === 0) return 'no'
+  return inForceOf[endOf(entries, { answers, table: tableOf(intent) })]
 }
+
+const inForceOf = { discard: 'yes', onward: 'no', both: 'partly', unknown: 'unknown' } as const
 
 /** A more specific route that leads anywhere, out of `show route P range`: for its addresses it wins over the discard of the whole. */
 export function leakInside(intent: Blackhole, answers: Answers): Prefix | undefined {
@@ -69,7 +71,7 @@ export function leakInside(intent: Blackhole, answers: Answers): Prefix | undefi
 /** More next hops than these are not asked for: of a route to one more it is not believed that it drops anything. */
 const mostHops = 64
 
-/** The reads that are missing to say where the routes to these prefixes lead, and those inside: none for a route that leads on in any case. */
+/** The reads that are missing to say where the routes to these prefixes lead, and those inside: none for one inside that leads on in any case. */
 export function readsForHops(intents: readonly Intent[], answers: Answers): readonly Read[] {
   const reads = new Map<string, Read>()
   for (const intent of intents) {
@@ -77,7 +79,8 @@ export function readsForHops(intents: readonly Intent[], answers: Answers): read
     const where = { answers, table: tableOf(intent) }
     const whole = activeAt(intent, answers)
     const inside = whole.length === 0 ? [] : rowsInside(intent, answers)
-    for (const active of [whole, ...inside.map((row) => row.active)]) {
+    const open = inside.map((row) => row.active).filter((active) => !leavesAtOnce(active))
+    for (const active of [whole, ...open]) {
       for (const one of missingReads(active, where)) {
         if (reads.size < mostHops) reads.set(one.what, one)
       }
@@ -128,21 +131,28 @@ function isActive(one: Entry): boolean {
   return /[^\s-]/.test(first(one['active-tag']) ?? '')
 }
 
-/** Where a path ends. `hop`: wherever the device's own route to that address leads. `onward`: at an interface, or in a form that isn't known. */
+/** Where a path ends. `hop`: wherever the device's own route to that address leads. `onward`: at an interface, or at the device itself. `unknown`: in a form that isn't known. */
 type Path =
   | { readonly kind: 'discard' }
   | { readonly kind: 'hop'; readonly host: Prefix }
   | { readonly kind: 'onward' }
+  | { readonly kind: 'unknown' }
 
 function pathsOf(one: Entry): readonly Path[] {
   const type = first(one['nh-type'])
   const hops = (one.nh ?? []).map((hop): Path => {
     const host = canonical(first(hop.to))
-    // With an interface that is where the packets go, whatever route the address has.
-    return host === undefined || hop.via !== undefined ? { kind: 'onward' } : { kind: 'hop', host }
+    // With an interface that is where the packets go, whatever route the address has. `dsc` is the one that discards.
+    if (hop.via !== undefined) return { kind: leads(first(hop.via)) ? 'onward' : 'unknown' }
+    return host === undefined ? { kind: 'unknown' } : { kind: 'hop', host }
   })
-  if (type !== undefined && !/^(?:Discard|Reject)$/i.test(type)) return [{ kind: 'onward' }]
-  return type === undefined ? hops : [{ kind: 'discard' }, ...hops]
+  if (type === undefined) return hops.length === 0 ? [{ kind: 'unknown' }] : hops
+  if (/^(?:Discard|Reject)$/i.test(type)) return [{ kind: 'discard' }, ...hops]
+  return [{ kind: /^(?:Local|Receive|Interface|Router)$/i.test(type) ? 'onward' : 'unknown' }]
+}
+
+function leads(via: string | undefined): boolean {
+  return via !== undefined && !/^dsc\b/.test(via)
 }
 
 /** Where hops are looked up, and which were passed on the way: one that leads in a circle leads to no discard. */
@@ -154,19 +164,33 @@ interface Where {
 
 /** Whether all paths of all these entries end in a discard, as the device's own routes to the next hops say; what is configured may be inactive, or have a better route beside it. */
 function endsInDiscard(entries: readonly Entry[], where: Where): boolean {
-  const paths = entries.map(pathsOf)
-  if (paths.some((of) => of.length === 0)) return false
-  return paths.flat().every((path) => {
-    if (path.kind !== 'hop') return path.kind === 'discard'
-    const next = nextOf(path.host, where)
-    return next !== undefined && next.entries.length > 0 && endsInDiscard(next.entries, next.where)
-  })
+  return endOf(entries, where) === 'discard'
+}
+
+/** Where all paths end: in a discard, or at interfaces; some here and some there; or at least one where it can't be said. */
+type End = 'discard' | 'onward' | 'both' | 'unknown'
+
+function endOf(entries: readonly Entry[], where: Where): End {
+  const ends = new Set(entries.flatMap(pathsOf).map((path) => endOfPath(path, where)))
+  if (ends.size === 0 || ends.has('unknown')) return 'unknown'
+  const [only = 'unknown', ...more] = ends
+  return more.length === 0 ? only : 'both'
+}
+
+function endOfPath(path: Path, where: Where): End {
+  if (path.kind !== 'hop') return path.kind
+  const next = nextOf(path.host, where)
+  // In a circle, to an address without a route, or to one that was not asked for.
+  return next === undefined ? 'unknown' : endOf(next.entries, next.where)
+}
+
+/** Whether one path is enough to say that not all is dropped. */
+function leavesAtOnce(entries: readonly Entry[]): boolean {
+  return entries.flatMap(pathsOf).some(({ kind }) => kind === 'onward' || kind === 'unknown')
 }
 
 function missingReads(entries: readonly Entry[], where: Where): readonly Read[] {
-  const paths = entries.flatMap(pathsOf)
-  if (paths.some(({ kind }) => kind === 'onward')) return []
-  return paths.flatMap((path) => {
+  return entries.flatMap(pathsOf).flatMap((path) => {
     if (path.kind !== 'hop') return []
     const read = hopRead(path.host)
     if (!where.answers.has(read.what)) return [read]

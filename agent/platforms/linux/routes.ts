@@ -107,7 +107,7 @@ export function findBlackhole(
     !leaksInside(routes, prefix) &&
     (vrf !== 'default' || saysDropped(answerTo(answers, `get|${prefix}`)))
   const wins = winner?.type === 'blackhole'
-  const inForce = wins && isDropped ? 'yes' : 'no'
+  const inForce = kernelDrops(exact, isDropped)
   if (exact.some((entry) => isOwn(entry, prefix))) {
     return { object: [commandOf(intent, facts)], effect: 'same', mark: 'ours', inForce }
   }
@@ -115,8 +115,26 @@ export function findBlackhole(
   if (stray !== undefined) {
     return { object: [stray], effect: wins ? 'same' : 'none', mark: 'ours', inForce }
   }
-  return wins ? { ...foreignDrop(winner, exact, prefix), inForce } : rivalIn(exact, prefix)
+  return { ...(wins ? foreignDrop(winner, exact, prefix) : rivalIn(exact, prefix)), inForce }
 }
+
+/** Whether the kernel drops the whole prefix. `isDropped`: that it says so itself, and no route inside leads on. */
+function kernelDrops(
+  exact: readonly Route[],
+  isDropped: boolean,
+): Extract<Found['inForce'], 'yes' | 'partly' | 'no'> {
+  // A route for a type of service decides for its packets, the one of the lowest metric for all others.
+  const special = exact.filter(({ tos }) => tos !== undefined)
+  const [common] = exact
+    .filter(({ tos }) => tos === undefined)
+    .sort((a, b) => metricOf(a) - metricOf(b))
+  const deciding = common === undefined ? special : [common, ...special]
+  if (deciding.every(({ type = 'unicast' }) => leadingOn.has(type))) return 'no'
+  return isDropped && deciding.every(({ type }) => type === 'blackhole') ? 'yes' : 'partly'
+}
+
+/** Types of routes that take packets somewhere. */
+const leadingOn: ReadonlySet<string> = new Set(['unicast', 'local', 'broadcast', 'multicast'])
 
 /** Whether a more specific route leads anywhere: it beats ours for its addresses. */
 function leaksInside(
@@ -152,10 +170,10 @@ function foreignDrop(
 const learnt: ReadonlySet<string> = new Set(['bgp', 'ospf', 'isis', 'rip', 'eigrp', 'babel'])
 
 /** An IPv6 route at our metric: the one place that ours can't be put beside. */
-function rivalIn(exact: readonly Route[], prefix: Prefix): Omit<Found, 'key'> {
+function rivalIn(exact: readonly Route[], prefix: Prefix): Omit<Found, 'key' | 'inForce'> {
   const rival = exact.find(({ metric }) => familyOf(prefix) === 6 && metric === 1)
   const object = rival === undefined ? [] : [describe(rival)]
-  return { object, effect: rival === undefined ? 'none' : 'other', mark: 'none', inForce: 'no' }
+  return { object, effect: rival === undefined ? 'none' : 'other', mark: 'none' }
 }
 
 function withoutVrf(vrf: string): Omit<Found, 'key'> {

@@ -5,7 +5,7 @@ import { openShell } from '../client.ts'
 import { machineClock, type SimulatorClock } from '../clock.ts'
 import { type Child, kill, startChild } from './children.ts'
 import { trigger } from './networks.ts'
-import { type Story, type StoryDevice, startStory, statusOn, suspend } from './story.ts'
+import { block, type Story, type StoryDevice, startStory, statusOn, suspend } from './story.ts'
 
 const edge: StoryDevice = {
   name: 'edge1',
@@ -45,12 +45,15 @@ function tellTheEdge(): void {
   deliver?.()
 }
 
-async function startNetwork(router: StoryDevice = trigger): Promise<void> {
+async function startNetwork(
+  router: StoryDevice = trigger,
+  more: { readonly edge?: StoryDevice; readonly prefixes?: readonly string[] } = {},
+): Promise<void> {
   story = await startStory({
-    devices: [router, edge],
+    devices: [router, more.edge ?? edge],
     customers: `  esthost:
     name: Esthost
-    prefixes: [${inside.join(', ')}]`,
+    prefixes: [${(more.prefixes ?? inside).join(', ')}]`,
     propagationMs,
     deviceClock,
     config: { observerDeadlineMs: 200 },
@@ -162,6 +165,32 @@ describe('a release', () => {
 
     await story.until('it is lifted', isLifted)
     await expectToWaitForTheEdge(id)
+  })
+
+  it('is not through while the edge still discards: all but the addresses of a route of its own', async () => {
+    const prefix = '203.0.113.0/30'
+    await startNetwork(trigger, {
+      edge: {
+        ...edge,
+        ports: [{ name: 'eth1', description: 'esthost', addresses: ['198.51.100.1/24'] }],
+        extra: ['ip route 203.0.113.1/32 198.51.100.5'],
+      },
+      prefixes: [prefix],
+    })
+    const { id } = await story.decide(block(prefix))
+    const put = () => story.device('trigger1').running.includes(route(prefix))
+    await story.until('it is put there', put)
+    tellTheEdge()
+    await story.reaches(id, 'degraded')
+
+    await story.release(id)
+    await story.until('it is lifted', isLifted)
+    expect(await edgeInTheEnd(id)).toEqual(['failed'])
+    expect((await story.enforcement(id)).status).toBe('releasing')
+
+    tellTheEdge()
+    await story.call('POST', `/v1/enforcements/${id}/retry`)
+    await story.reaches(id, 'released')
   })
 
   it('is not through while the edge still discards: the controller was killed before the read-back', async () => {
