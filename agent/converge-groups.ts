@@ -9,29 +9,59 @@ const groupMax = 64
 /** What goes out in one run. */
 export interface Group {
   readonly planned: readonly Planned[]
-  /** The words around their lines. */
+  /** The form in which their lines go out, where it is not line by line. */
   readonly batch?: Batch
 }
 
-/** In order. With `batch`, runs of intents that it may hold are put into it where they have lines enough. */
-export function groupsOf(planned: readonly Planned[], batch: Batch | undefined): readonly Group[] {
+/** In order. Runs of intents that one of these batches may hold are put into it where they have lines enough. */
+export function groupsOf(planned: readonly Planned[], batches: readonly Batch[]): readonly Group[] {
+  const groups: Group[] = []
+  // Where the line by line run under way begins.
+  let from = 0
+  for (let at = 0; at < planned.length; ) {
+    const group = batchFrom(planned, at, batches)
+    if (group === undefined) {
+      at += 1
+      continue
+    }
+    groups.push(...singly(planned.slice(from, at)), group)
+    at += group.planned.length
+    from = at
+  }
+  return [...groups, ...singly(planned.slice(from))]
+}
+
+/** The lines of a group as they go out. */
+export function linesOf(group: Group): readonly Line[] {
+  const lines = linesIn(group.planned)
+  return group.batch === undefined ? lines : group.batch.wrap(lines)
+}
+
+/** The lines of a group as they would go out one by one. */
+export function linesIn(planned: readonly Pick<Planned, 'rendering'>[]): readonly Line[] {
+  return planned.flatMap((one) => one.rendering.apply)
+}
+
+function batchFrom(
+  planned: readonly Planned[],
+  at: number,
+  batches: readonly Batch[],
+): Group | undefined {
+  for (const batch of batches) {
+    const held = heldFrom(planned, at, batch)
+    if (linesIn(held).length >= batch.linesMin) return { planned: held, batch }
+  }
+  return undefined
+}
+
+function singly(planned: readonly Planned[]): readonly Group[] {
   const groups: Group[] = []
   for (let at = 0; at < planned.length; ) {
-    const held = batch === undefined ? [] : heldFrom(planned, at, batch)
-    const group: Group =
-      batch !== undefined && linesIn(held) >= batch.linesMin
-        ? { planned: held, batch }
-        : { planned: togetherFrom(planned, at) }
+    const group = { planned: togetherFrom(planned, at) }
     groups.push(group)
     at += group.planned.length
   }
   return groups
-}
-
-/** The lines of a group, with the words around them. */
-export function linesOf({ planned, batch }: Group): readonly Line[] {
-  const lines = planned.flatMap((one) => one.rendering.apply)
-  return batch === undefined ? lines : [batch.begin, ...lines, batch.end]
 }
 
 function togetherFrom(planned: readonly Planned[], from: number): readonly Planned[] {
@@ -53,10 +83,6 @@ function heldFrom(planned: readonly Planned[], from: number, batch: Batch): read
     held.push(one)
   }
   return held
-}
-
-function linesIn(planned: readonly Planned[]): number {
-  return planned.reduce((sum, one) => sum + one.rendering.apply.length, 0)
 }
 
 function isFree({ rendering }: Planned): boolean {

@@ -1,5 +1,6 @@
 // Sending a change where each line is in force when it is typed. What was refused is taken back alone; the other intents stay.
 
+import { type GroupResult, judgeGroup } from './converge-answers.ts'
 import { type Group, groupsOf, linesOf } from './converge-groups.ts'
 import {
   type Applied,
@@ -12,20 +13,12 @@ import {
 import { AgentError } from './errors.ts'
 import type { Key } from './intents.ts'
 import type { DoneStep, Evidence, IntendedStep } from './journal.ts'
-import type { Answer, Batch, LineTransaction } from './platform.ts'
+import type { Answer, LineTransaction } from './platform.ts'
 import type { Session } from './session.ts'
 
 /** How one round of sending ended. */
-interface Round {
-  readonly results: Map<Key, Result>
-  /** Refused intents of which a changing line was accepted, in the order they were sent. */
-  readonly undo: readonly Planned[]
+interface Round extends Omit<GroupResult, 'again'> {
   readonly left: readonly Planned[]
-  /** Nothing more may be sent in this convergence. */
-  readonly ended: boolean
-  /** The device threw a batch away: what was in it is left, and goes out line by line. */
-  readonly unbatched?: true
-  readonly refused: DoneStep['refused'] | undefined
 }
 
 /** Sends all planned changes, each step written down first. The session rests afterwards; if an answer never came this throws, and nothing is known. */
@@ -38,7 +31,7 @@ export async function applyLines(
   const transaction = lineTransaction(work)
   const results = new Map<Key, Result>()
   let step: number | undefined
-  let batch = transaction.batch?.(session.seen.facts)
+  let batches = transaction.batches?.(session.seen.facts) ?? []
   let left = planned
   while (left.length > 0) {
     const why = heldBy(work)
@@ -46,7 +39,7 @@ export async function applyLines(
       for (const one of left) results.set(one.key, { kind: 'held', why })
       break
     }
-    const groups = groupsOf(left, batch)
+    const groups = groupsOf(left, batches)
     const round = await recordedSoon(
       work,
       session,
@@ -58,7 +51,7 @@ export async function applyLines(
       },
       () => sendRound(work, session, groups),
     )
-    if (round.value.unbatched) batch = undefined
+    if (round.value.unbatched) batches = []
     step = round.step
     for (const [key, result] of round.value.results) results.set(key, result)
     if (round.value.undo.length > 0) step = await takeBack(work, session, round.value.undo, before)
@@ -185,11 +178,11 @@ async function sendRound(work: Work, session: Session, groups: readonly Group[])
       for (const one of plannedFrom(i)) results.set(one.key, { kind: 'held', why })
       return { results, undo: [], left: [], ended: true, refused: undefined }
     }
-    const sent = await sendGroup(work, session, group, i === groups.length - 1)
+    const { again, ...sent } = await sendGroup(work, session, group, i === groups.length - 1)
     for (const [key, result] of sent.results) results.set(key, result)
-    if (sent.refused !== undefined) {
+    if (sent.refused !== undefined || again.length > 0) {
       await backToRest(work, session)
-      return { ...sent, results, left: plannedFrom(sent.unbatched ? i : i + 1) }
+      return { ...sent, results, left: [...again, ...plannedFrom(i + 1)] }
     }
   }
   await backToRest(work, session)
@@ -223,8 +216,6 @@ export function notEntered({ line, text, refusal }: Answer): NotEntered {
   return { line: line.text, message: refusal?.message ?? text, code }
 }
 
-type GroupResult = Pick<Round, 'results' | 'undo' | 'ended' | 'refused' | 'unbatched'>
-
 /** One run: free lines of many intents, or all lines of one. With the last one the way back to rest goes along. */
 async function sendGroup(
   work: Work,
@@ -241,71 +232,7 @@ async function sendGroup(
     if (!(error instanceof AgentError) || error.code !== 'unexpected_prompt') throw error
     stray = error
   }
-  const { answers } = session.progress()
-  const thrown = group.batch === undefined ? undefined : thrownAway(group.batch, answers)
-  if (thrown !== undefined && stray === undefined) {
-    return { results: new Map(), undo: [], ended: false, refused: thrown, unbatched: true }
-  }
-  const inside = group.batch === undefined ? answers : answers.slice(1)
-  return judgeGroup(group.planned, inside, stray)
-}
-
-/** The device's no to a batch: nothing between its words was done. */
-function thrownAway(batch: Batch, answers: readonly Answer[]): DoneStep['refused'] {
-  const no = answers.find(
-    ({ line, refusal }) => (line === batch.begin || line === batch.end) && refusal !== undefined,
-  )
-  return no?.refusal === undefined ? undefined : { line: no.line.text, message: no.refusal.message }
-}
-
-/** What became of each intent of a group, by the answers to its lines. */
-function judgeGroup(
-  planned: readonly Planned[],
-  answers: readonly Answer[],
-  stray: AgentError | undefined,
-): GroupResult {
-  const results = new Map<Key, Result>()
-  const undo: Planned[] = []
-  let refused: DoneStep['refused']
-  let at = 0
-  for (const one of planned) {
-    const got = answers.slice(at, at + one.rendering.apply.length)
-    at += one.rendering.apply.length
-    const no = refusalOf(one, got, stray)
-    if (no === undefined) {
-      const { note } = one.rendering
-      results.set(one.key, note === undefined ? { kind: 'sent' } : { kind: 'sent', note })
-      continue
-    }
-    refused ??= { line: no.line, message: no.message }
-    results.set(one.key, { kind: 'refused', code: no.code, message: no.message })
-    if (got.some((answer) => answer.refusal === undefined && answer.line.opens === undefined)) {
-      undo.push(one)
-    }
-  }
-  if (stray !== undefined) refused ??= { line: '', message: stray.message }
-  return { results, undo, ended: stray !== undefined, refused }
-}
-
-function refusalOf(
-  one: Planned,
-  answers: readonly Answer[],
-  stray: AgentError | undefined,
-):
-  | { readonly line: string; readonly message: string; readonly code: AgentError['code'] }
-  | undefined {
-  const no = answers.find((answer) => answer.refusal !== undefined)
-  if (no?.refusal !== undefined) {
-    return { line: no.line.text, message: no.refusal.message, code: 'line_refused' }
-  }
-  const complete = answers.length === one.rendering.apply.length
-  // A free line had its meant effect or none, wherever it landed; of any other it can't be told what it did there.
-  if (complete && (stray === undefined || one.rendering.apply.every((l) => l.free)))
-    return undefined
-  // The lines behind it did not go out.
-  const line = one.rendering.apply[answers.length]?.text ?? ''
-  const message = stray?.message ?? `\`${line}\` was not sent`
-  return { line, message, code: 'unexpected_prompt' }
+  return judgeGroup(group, session.progress().answers, stray)
 }
 
 /** Takes back what refused intents left half done, newest first. */

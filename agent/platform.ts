@@ -197,23 +197,29 @@ export interface LineTransaction {
   readonly enter: readonly Line[]
   /** From any context back to rest. */
   readonly leave: readonly Line[]
-  /** A form for many lines at once, where this device has one. */
-  batch?(facts: Facts): Batch | undefined
+  /** Forms for many lines at once, where this device has any. */
+  batches?(facts: Facts): readonly Batch[]
 }
 
-/**
- * Words that make one change of the device of the lines between them, where it takes its time for each line by itself. All of them are `free`.
- * Where `end` is refused nothing between counts as done, and the same lines are sent one by one.
- */
+/** A form in which many lines are one thing to the device, where each by itself costs it time, or us round trips. Only lines that are `free` are put into one. */
 export interface Batch {
-  readonly begin: Line
-  readonly end: Line
-  /** Whether a line may stand between them. */
+  /** Whether it may hold a line. */
   readonly holds: (line: Line) => boolean
   /** Fewest and most lines of one batch. */
   readonly linesMin: number
   readonly linesMax: number
+  /** What is typed for these lines: words around them, or one line that carries them all. */
+  wrap(lines: readonly Line[]): readonly Line[]
+  /** What became of each of the lines, by the answers to what was typed. */
+  unwrap(lines: readonly Line[], answers: readonly Answer[]): Unwrapped
 }
+
+/** What became of the lines of a batch. */
+export type Unwrapped =
+  /** One answer for each line, in order, up to the last that the device looked at: what has none was not carried out, and is sent by itself. */
+  | { readonly kind: 'each'; readonly answers: readonly Answer[] }
+  /** A no to the whole. What of it was done, if anything, is not known; each line may be sent again by itself. */
+  | { readonly kind: 'thrown'; readonly line: string; readonly message: string }
 
 /** How the newest commit of a device stands. */
 export interface Pending {
@@ -225,6 +231,8 @@ export interface Pending {
 export interface CandidateTransaction {
   readonly kind: 'candidate'
   readonly enter: readonly Line[]
+  /** Forms for many lines at once, where this device has any. The candidate is thrown away for a no to one of their lines. */
+  batches?(facts: Facts): readonly Batch[]
   /** The device's own difference between candidate and running. */
   readonly diff: Line
   /** Whether the difference is exactly these changes; else what is wrong with it. */

@@ -174,10 +174,10 @@ describe.each(Object.keys(contexts))('free lines of FRR in %s', (context) => {
   it('the words of a batch do nothing by themselves', async () => {
     const before = await ask('trigger1', 'show running-config')
     const opened = await at()
-    const batch =
-      frr.transaction.kind === 'line' ? frr.transaction.batch?.(opened.seen.facts) : undefined
+    const [batch] =
+      frr.transaction.kind === 'line' ? (frr.transaction.batches?.(opened.seen.facts) ?? []) : []
     expect(batch).toBeDefined()
-    for (const word of [batch!.begin, batch!.end]) {
+    for (const word of batch!.wrap([])) {
       const inside = opened.context === 'exec' ? 'exec' : 'config'
       const [answer] = await opened.run([{ ...word, needs: opened.context, opens: inside }])
       expect(answer?.refusal === undefined).toBe(context !== 'exec')
@@ -262,7 +262,7 @@ describe('FRR, with what an operator has', () => {
 
 // --- Linux, as root and by the sudo fragment
 
-describe.each([
+describe.each<[string, Partial<Device>]>([
   ['root', { username: 'root' }],
   ['the sudo fragment', {}],
 ])('Linux as %s', (_, over) => {
@@ -378,6 +378,36 @@ describe.each([
     await onDevice('sw1', 'nft -f /etc/nullroute/table.nft')
     await isAsBefore(before)
   })
+
+  it('takes many routes and filters at once, on and off', async () => {
+    const before = await snapshot()
+    const { book, want } = await agentOn('sw1', over)
+    // sudo takes its time for each.
+    const count = over.username === 'root' ? 500 : 50
+    const addresses = Array.from({ length: count }, (_, i) =>
+      i % 10 === 9
+        ? `2001:db8:e57::${i.toString(16)}/128`
+        : `198.19.${Math.floor(i / 128)}.${(i % 128) * 2}/32`,
+    )
+    const wanted = [
+      ...addresses.map((address) => blackhole(address)),
+      ...addresses.map((address) => acl(address, 'out')),
+    ]
+
+    expect(new Set(Object.values(await want(wanted)))).toEqual(new Set(['applied']))
+    expect(new Set(wanted.map((intent) => book.state(keyOf(intent))?.seen))).toEqual(
+      new Set(['present']),
+    )
+    await want([])
+    await isAsBefore(before)
+    const steps = book.entries.flatMap((entry) =>
+      entry.kind === 'intend' && entry.value.purpose === 'change'
+        ? [entry.value.commands.length]
+        : [],
+    )
+    // A few here-documents each.
+    expect(Math.max(...steps)).toBeLessThan(10)
+  }, 120_000)
 
   it('a flushed table stops filters until root has loaded it, and then they come back by themselves', async () => {
     const before = await snapshot()

@@ -6,7 +6,7 @@ import { groupsOf, linesOf } from '../../agent/converge-groups.ts'
 import type { Planned } from '../../agent/converge-work.ts'
 import type { Key } from '../../agent/intents.ts'
 import { type Batch, enter, free, inside, type Line } from '../../agent/platform.ts'
-import { batch as frrBatch } from '../../agent/platforms/frr/batch.ts'
+import { batches as frrBatches } from '../../agent/platforms/frr/batch.ts'
 import { blackhole } from '../platform/conformance-kit.ts'
 
 const intent = blackhole('203.0.113.9/32')
@@ -27,8 +27,8 @@ const waiting = (n: number): Planned =>
   planned(enter(`interface ${n}`, 'config', 'config-if'), inside('shutdown', 'config-if'))
 
 const batch: Batch = {
-  begin: free('begin', 'config'),
-  end: free('end', 'config'),
+  wrap: (lines) => [free('begin', 'config'), ...lines, free('end', 'config')],
+  unwrap: (_lines, answers) => ({ kind: 'each', answers: answers.slice(1, -1) }),
   holds: ({ text }) => text.startsWith('ip route '),
   linesMin: 3,
   linesMax: 5,
@@ -41,7 +41,7 @@ describe('groups of a change', () => {
     fc.assert(
       fc.property(kinds, fc.boolean(), (makers, batched) => {
         const all = makers.map((make, i) => make(i))
-        const groups = groupsOf(all, batched ? batch : undefined)
+        const groups = groupsOf(all, batched ? [batch] : [])
 
         expect(groups.flatMap((group) => group.planned)).toEqual(all)
         expect(groups.every((group) => group.planned.length > 0)).toBe(true)
@@ -54,7 +54,7 @@ describe('groups of a change', () => {
       fc.property(kinds, fc.boolean(), (makers, batched) => {
         const groups = groupsOf(
           makers.map((make, i) => make(i)),
-          batched ? batch : undefined,
+          batched ? [batch] : [],
         )
         for (const group of groups) {
           const waits = group.planned.some(({ rendering }) =>
@@ -72,7 +72,7 @@ describe('groups of a change', () => {
       fc.property(kinds, (makers) => {
         const groups = groupsOf(
           makers.map((make, i) => make(i)),
-          batch,
+          [batch],
         )
         for (const group of groups.filter((one) => one.batch !== undefined)) {
           const [begin, ...lines] = linesOf(group).map(({ text }) => text)
@@ -83,24 +83,28 @@ describe('groups of a change', () => {
         }
       }),
     )
-    expect(groupsOf([route(1), route(2)], batch)).toEqual([{ planned: [route(1), route(2)] }])
+    expect(groupsOf([route(1), route(2)], [batch])).toEqual([{ planned: [route(1), route(2)] }])
   })
 })
 
 describe('the batch of FRR', () => {
   it.each(['8.4.4', '9.1'])('is there in %s', (version) => {
-    expect(frrBatch({ version })?.begin.text).toBe('XFRR_start_configuration')
+    const [batch] = frrBatches({ version })
+    expect(batch?.wrap([]).map(({ text }) => text)).toEqual([
+      'XFRR_start_configuration',
+      'XFRR_end_configuration',
+    ])
   })
 
   it.each([{ version: '10.3' }, { version: '7.5' }, { version: 'unknown' }, {}])(
     'is not used where it needs a lock, or where nobody tried it: %j',
     (facts) => {
-      expect(frrBatch(facts)).toBeUndefined()
+      expect(frrBatches(facts)).toEqual([])
     },
   )
 
   it('holds routes and nothing else: any other line would commit what came so far', () => {
-    const holds = frrBatch({ version: '8.4.4' })?.holds
+    const holds = frrBatches({ version: '8.4.4' })[0]?.holds
     const may = (text: string): boolean | undefined => holds?.(free(text, 'config'))
 
     expect(may('ip route 203.0.113.9/32 blackhole tag 666')).toBe(true)

@@ -2,7 +2,7 @@
 
 import { enter, free, type Platform } from '../../platform.ts'
 import { industrySecrets, withoutSecrets } from '../redaction.ts'
-import { batch } from './batch.ts'
+import { batches } from './batch.ts'
 import { clean, whole } from './daemons.ts'
 import { observe, parse } from './observe.ts'
 import { judge, prepare, reads } from './preflight.ts'
@@ -38,7 +38,7 @@ export const frr: Platform = {
     enter: [{ ...enter('configure terminal', 'exec', 'config'), free: true, locked: /locked by/ }],
     // Likewise: unknown in exec, and back to it from everywhere else.
     leave: [{ ...enter('end', 'config', 'exec'), free: true }],
-    batch,
+    batches,
   },
   save: {
     scope: 'everything',

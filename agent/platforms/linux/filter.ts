@@ -87,7 +87,8 @@ function denied(answer: Answer, words: string): Stop {
   return {
     code: 'no_privilege',
     message: `the host refuses \`${answer.line.text}\`: ${words}`,
-    remedy: 'install the sudo fragment that `nullroute device prepare` shows',
+    remedy:
+      'install the sudo fragment that `nullroute device prepare` shows: that of a host prepared for an earlier release allows less',
   }
 }
 

@@ -15,12 +15,21 @@ import {
   type Rendering,
   type Seen,
 } from '../../platform.ts'
+import { batches } from './batch.ts'
 import { canonical, configuration } from './canonical.ts'
 import { filterReads, findFilter, markedElements, readFilters, renderFilters } from './filter.ts'
+import { parted } from './many.ts'
 import { findPort, portReads, renderPort } from './port.ts'
 import { judge, reads } from './preflight.ts'
 import { prepare } from './prepare.ts'
-import { findBlackhole, markedRoutes, renderBlackhole, routeReads, vrfFacts } from './routes.ts'
+import {
+  findBlackhole,
+  markedRoutes,
+  renderBlackhole,
+  routeQuestions,
+  routeReads,
+  vrfFacts,
+} from './routes.ts'
 import { clean, failed, open, prompt, sudo } from './session.ts'
 
 const noBgp = 'the kernel speaks no BGP: use the `frr` or `bird` device of the same host'
@@ -48,7 +57,7 @@ export const linux: Platform = {
   observe,
   parse,
   render,
-  transaction: { kind: 'line', enter: [], leave: [] },
+  transaction: { kind: 'line', enter: [], leave: [], batches },
   save: { scope: 'ours', lines: saveLines },
   preflight: { reads, judge },
   prepare,
@@ -60,10 +69,14 @@ function observe(intents: readonly Intent[], seen: Seen): readonly Read[] {
   const run = runner(seen.facts)
   const isAcl = intents.some(({ kind }) => kind === 'acl')
   return [
-    ...routeReads(intents.filter((intent) => intent.kind === 'blackhole')),
+    ...routeReads(intents.filter(isBlackhole)),
     ...(isAcl ? filterReads(run) : []),
     ...portReads(intents.filter((intent) => intent.kind === 'port').map(({ port }) => port)),
   ]
+}
+
+function isBlackhole(intent: Intent): intent is Intent & { kind: 'blackhole' } {
+  return intent.kind === 'blackhole'
 }
 
 function parse(
@@ -72,6 +85,7 @@ function parse(
   seen: Seen,
 ): Observation {
   const asked: ReadonlySet<string> = new Set(intents.map(keyOf))
+  const routes = parted(answers, routeQuestions(intents.filter(isBlackhole)))
   const filters = answers.has('table|inet') ? readFilters(answers) : { tables: [] }
   const facts: Facts = {
     ...seen.facts,
@@ -83,7 +97,7 @@ function parse(
   const findingOf = (intent: Intent): Omit<Found, 'key'> => {
     switch (intent.kind) {
       case 'blackhole':
-        return findBlackhole(intent, answers, facts)
+        return findBlackhole(intent, routes, facts)
       case 'acl':
         return findFilter(intent, filters, asked)
       case 'port':

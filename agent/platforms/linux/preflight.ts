@@ -107,7 +107,10 @@ function table(answers: ReadonlyMap<string, Answer>, family: TableFamily): Findi
     ok: found === 'ready',
     found,
     expected: 'its four sets, and a rule for each in a prerouting chain',
-    remedy: 'load /etc/nullroute/table.nft as `nullroute device prepare` shows',
+    remedy:
+      read.kind === 'denied'
+        ? 'renew /etc/sudoers.d/nullroute with the fragment that `nullroute device prepare` shows: that of a host prepared for an earlier release allows less'
+        : 'load /etc/nullroute/table.nft as `nullroute device prepare` shows',
   }
 }
 

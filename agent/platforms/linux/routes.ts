@@ -22,6 +22,7 @@ import {
   resolved,
 } from '../../platform.ts'
 import { answerTo, readJson, unknownOutput } from '../output.ts'
+import { type Question, readsOf } from './many.ts'
 
 type Blackhole = Intent & { kind: 'blackhole' }
 
@@ -41,26 +42,36 @@ type Route = z.infer<typeof route>
 
 const proto = '223'
 
-/** Reads for blackholes: all of them once, and per prefix what is at and inside it and what the kernel would do. */
+/** Reads for blackholes: all of them once, and for each prefix what is at and inside it and what the kernel would do. */
 export function routeReads(intents: readonly Blackhole[]): readonly Read[] {
   if (intents.length === 0) return []
   const read = (what: string, text: string): Read => ({ what, line: free(text, 'shell') })
-  const reads = [
+  return [
     read('blackholes|4', 'ip -j -4 route show table all type blackhole'),
     read('blackholes|6', 'ip -j -6 route show table all type blackhole'),
+    ...(intents.some(({ vrf }) => vrf !== 'default')
+      ? [read('vrfs', 'ip -j -d link show type vrf')]
+      : []),
+    ...readsOf(routeQuestions(intents), intents.length),
   ]
-  if (intents.some(({ vrf }) => vrf !== 'default')) {
-    reads.push(read('vrfs', 'ip -j -d link show type vrf'))
-  }
-  for (const { vrf, prefix } of intents) {
-    const where = vrf === 'default' ? '' : `vrf ${vrf} `
+}
+
+/** What is asked about each prefix. */
+export function routeQuestions(intents: readonly Blackhole[]): readonly Question[] {
+  return intents.flatMap(({ vrf, prefix }) => {
     const family = familyOf(prefix)
-    reads.push(
-      read(`inside|${vrf}|${prefix}`, `ip -j -${family} route show ${where}root ${prefix}`),
-    )
-    if (vrf === 'default') reads.push(read(`get|${prefix}`, `ip route get ${probe(prefix)}`))
-  }
-  return reads
+    const show = `route show ${vrf === 'default' ? '' : `vrf ${vrf} `}root ${prefix}`
+    const inside = {
+      what: `inside|${vrf}|${prefix}`,
+      family,
+      vrf,
+      words: show,
+      alone: `ip -j -${family} ${show}`,
+    }
+    if (vrf !== 'default') return [inside]
+    const get = `route get ${probe(prefix)}`
+    return [inside, { what: `get|${prefix}`, family, vrf, words: get, alone: `ip ${get}` }]
+  })
 }
 
 /** An address in the middle: the first and the last may be the host's own (anycast, broadcast). */

@@ -40,6 +40,8 @@ function isBatchFile(words: readonly string[], at: number): boolean {
 }
 
 function ipObject(state: LinuxState, words: readonly string[], options: IpOptions): Ran {
+  const typed = [options.family === 6 ? '-6 ' : '', words.join(' ')].join('')
+  if (state.refusals.delete(typed)) return fail(2, 'RTNETLINK answers: No buffer space available\n')
   const [object = '', ...rest] = words
   const known = Object.keys(objects).find((one) => object !== '' && one.startsWith(object))
   const act = objects[known ?? '']
@@ -67,21 +69,22 @@ const objects: Readonly<
 function batch(state: LinuxState, text: string, options: IpOptions, force: boolean): Ran {
   let out = ''
   let err = ''
+  let shown = ''
   let status = 0
   for (const [index, line] of text.split('\n').entries()) {
     const words = line.trim().split(/\s+/)
     if (line.trim() === '' || line.startsWith('#')) continue
     const result = ipObject(state, words, options)
     out += result.out
-    err += result.err
-    if (result.status === 0) continue
-    status = 1
     // A kernel's no names the line; a syntax error ends all at once, without a number, even with -force.
-    if (result.status !== 2) break
-    err += `Command failed -:${index + 1}\n`
-    if (!force) break
+    const number = result.status === 2 ? `Command failed -:${index + 1}\n` : ''
+    err += result.err + number
+    shown += result.out + result.err + number
+    if (result.status === 0) continue
+    status = result.status === 2 ? 1 : result.status
+    if (result.status !== 2 || !force) break
   }
-  return { out, err, status }
+  return { out, err, status, shown }
 }
 
 function ipRule(options: IpOptions): Ran {

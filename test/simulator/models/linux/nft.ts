@@ -111,6 +111,9 @@ function run(
   statement: string,
   how: Pick<Options, 'json' | 'terse'>,
 ): string | Wrong {
+  if (state.refusals.delete(statement)) {
+    return { message: 'Could not process rule: No buffer space available', at: statement }
+  }
   const known = dispatch<string | Wrong>(statement, [
     [/^list (.*)$/, ([, rest = '']) => list(state, rest, how)],
     [/^get element\b/, () => getElements(state, statement)],

@@ -1,4 +1,4 @@
-// The grammar of the shell: lists, pipes, groups and redirections. No functions and no loops: what an operator's line needs, not a whole sh.
+// The grammar of the shell: lists, pipes, groups, `while` and redirections. No functions: what an operator's line needs, not a whole sh.
 
 import { type HereDocument, type Token, tokensOf, type Word } from './tokens.ts'
 
@@ -8,12 +8,19 @@ export type Redirection =
   | { readonly kind: '2>&1' | '>&2' }
   | { readonly kind: '<<'; readonly document: HereDocument }
 
-/** A simple command, or a group. */
+/** `while …; do …; done`. */
+export interface Loop {
+  readonly condition: readonly Step[]
+  readonly body: readonly Step[]
+}
+
+/** A simple command, a group, or a loop. */
 export interface Command {
   readonly words: readonly Word[]
   readonly redirections: readonly Redirection[]
   /** Body of `( … )` or `{ …; }`. */
   readonly group: readonly Step[] | undefined
+  readonly loop: Loop | undefined
 }
 
 /** A pipeline, and when it runs. */
@@ -50,15 +57,18 @@ interface Reader {
   at: number
 }
 
-/** The sign that stands next, a brace included, or undefined: a word or nothing. */
+/** The sign that stands next, a brace or a word of a loop included, or undefined: any other word or nothing. */
 function signAt({ tokens, at }: Reader): string | undefined {
   const token = tokens[at]
   if (token?.kind === 'op') return token.op
   if (token?.kind !== 'word' || token.word.length !== 1) return undefined
   const [part] = token.word
-  return part?.quoted === false && /^[{}]$/.test(part.text) ? part.text : undefined
+  return part?.quoted === false && /^(?:[{}]|while|do|done)$/.test(part.text)
+    ? part.text
+    : undefined
 }
 
+const closings: ReadonlySet<string> = new Set([')', '}', 'do', 'done'])
 const joints: Readonly<Record<string, Step['when']>> = { '&&': 'and', '||': 'or' }
 
 function parseList(reader: Reader): Step[] {
@@ -66,7 +76,7 @@ function parseList(reader: Reader): Step[] {
   let when: Step['when'] = 'always'
   while (reader.at < reader.tokens.length) {
     const sign = signAt(reader) ?? ''
-    if (sign === ')' || sign === '}') break
+    if (closings.has(sign)) break
     const joint = joints[sign]
     if (joint !== undefined) {
       if (steps.length === 0 || when !== 'always') throw new SyntaxError(sign)
@@ -96,21 +106,23 @@ function parsePipeline(reader: Reader): Command[] {
 
 function parseCommand(reader: Reader): Command {
   const group = parseGroup(reader)
+  const loop = group === undefined ? parseLoop(reader) : undefined
+  const isWhole = group !== undefined || loop !== undefined
   const words: Word[] = []
   const redirections: Redirection[] = []
   for (;;) {
     const token = reader.tokens[reader.at]
     const redirection = parseRedirection(reader)
     if (redirection !== undefined) redirections.push(redirection)
-    else if (token?.kind === 'word' && !(group !== undefined && signAt(reader) !== undefined)) {
+    else if (token?.kind === 'word' && !(isWhole && signAt(reader) !== undefined)) {
       words.push(token.word)
       reader.at += 1
     } else break
   }
-  if (words.length === 0 && redirections.length === 0 && group === undefined) {
+  if (words.length === 0 && redirections.length === 0 && !isWhole) {
     throw new SyntaxError(signAt(reader) ?? 'end of file')
   }
-  return { words, redirections, group }
+  return { words, redirections, group, loop }
 }
 
 function parseGroup(reader: Reader): Step[] | undefined {
@@ -121,6 +133,19 @@ function parseGroup(reader: Reader): Step[] | undefined {
   if (signAt(reader) !== closing) throw new SyntaxError(signAt(reader) ?? 'end of file')
   reader.at += 1
   return steps
+}
+
+function parseLoop(reader: Reader): Loop | undefined {
+  if (signAt(reader) !== 'while') return undefined
+  const part = (closing: string): Step[] => {
+    reader.at += 1
+    const steps = parseList(reader)
+    if (signAt(reader) !== closing) throw new SyntaxError(signAt(reader) ?? 'end of file')
+    return steps
+  }
+  const loop = { condition: part('do'), body: part('done') }
+  reader.at += 1
+  return loop
 }
 
 /** The redirection that stands next, taken, or undefined: there is none. */

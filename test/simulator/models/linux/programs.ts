@@ -54,6 +54,7 @@ const programs: Readonly<Record<string, (call: Call) => Ran>> = {
   exit,
   logout: exit,
   stty,
+  read,
   id: ({ run, args }) => identity(run.shell, args),
   whoami: ({ run }) => ran(`${run.shell.root ? 'root' : run.shell.user}\n`),
   uname: ({ args }) => ran(args[0] === '-r' ? '6.1.0-18-amd64\n' : 'Linux\n'),
@@ -87,6 +88,14 @@ function baseName(word: string): string {
 function exit({ run, args }: Call): Ran {
   run.outcome = { ...run.outcome, exit: true }
   return { out: '', err: '', status: Number(args[0] ?? run.shell.status) }
+}
+
+/** `read -r NAME`, of a loop's lines. */
+function read({ run, args }: Call): Ran {
+  const line = run.lines?.shift()
+  if (line === undefined) return fail(1, '')
+  run.shell.variables.set(args.at(-1) ?? 'REPLY', line)
+  return ran('')
 }
 
 function stty({ run, args }: Call): Ran {

@@ -5,6 +5,8 @@ export interface Ran {
   readonly out: string
   readonly err: string
   readonly status: number
+  /** Output and errors as they came, where one command printed both by turns: what a terminal shows. */
+  readonly shown?: string
 }
 
 /** It went well. */

@@ -118,6 +118,12 @@ export function openLinux(state: LinuxState, terminal: SessionTerminal): ModelSe
     pageLines: () => 0,
     run,
     refuse(line) {
+      if (delimiter !== undefined && line !== delimiter) {
+        // The shell only reads it here; the command says no to it.
+        state.refusals.add(line)
+        complete(line)
+        return ''
+      }
       current().status = 2
       return /\bnft\b/.test(line)
         ? `Error: Could not process rule: Operation not permitted\n${line}\n^\n`

@@ -1,7 +1,7 @@
 // The shell: runs what parse.ts understood. Expansion and redirection are here; the commands are programs.ts.
 
 import { readFile, writeRefusal } from './files.ts'
-import { type Command, parseShell, type Redirection, type Step } from './parse.ts'
+import { type Command, type Loop, parseShell, type Redirection, type Step } from './parse.ts'
 import { runProgram } from './programs.ts'
 import { fail, type Ran } from './ran.ts'
 import type { LinuxState } from './state.ts'
@@ -34,6 +34,8 @@ export interface Run {
   readonly state: LinuxState
   readonly shell: Shell
   printed: string
+  /** Lines that a loop has yet to read. */
+  readonly lines?: string[]
   outcome: Omit<Outcome, 'text'>
   /** Runs lines inside this one, and answers what they print: `$( … )`, `sh -c`. */
   inner(text: string): string
@@ -74,6 +76,10 @@ function runPipeline(run: Run, pipeline: readonly Command[]): void {
   for (const command of pipeline) {
     const result = runCommand(run, command, input)
     run.shell.status = result.status
+    if (result.shown !== undefined && command === pipeline.at(-1)) {
+      run.printed += result.shown
+      return
+    }
     run.printed += result.err
     input = result.out
   }
@@ -83,15 +89,26 @@ function runPipeline(run: Run, pipeline: readonly Command[]): void {
 function runCommand(run: Run, command: Command, input: string): Ran {
   const redirected = readRedirections(run, command.redirections, input)
   if (typeof redirected !== 'string') return redirected
-  const result =
-    command.group === undefined
-      ? runWords(
-          run,
-          command.words.flatMap((word) => expandWord(run, word)),
-          redirected,
-        )
-      : runGroup(run, command.group)
-  return writeRedirections(run, command.redirections, result)
+  return writeRedirections(run, command.redirections, runBody(run, command, redirected))
+}
+
+function runBody(run: Run, { group, loop, words }: Command, input: string): Ran {
+  if (group !== undefined) return runGroup(run, group)
+  if (loop !== undefined) return runLoop(run, loop, input)
+  const expanded = words.flatMap((word) => expandWord(run, word))
+  return runWords(run, expanded, input)
+}
+
+function runLoop(run: Run, { condition, body }: Loop, input: string): Ran {
+  const inner: Run = { ...run, printed: '', outcome: {}, lines: input.split('\n').slice(0, -1) }
+  let status = 0
+  for (;;) {
+    runSteps(inner, condition)
+    if (run.shell.status !== 0) break
+    runSteps(inner, body)
+    status = run.shell.status
+  }
+  return { out: inner.printed, err: '', status }
 }
 
 function runGroup(run: Run, steps: readonly Step[]): Ran {
@@ -144,6 +161,7 @@ function readRedirection(run: Run, one: Redirection): string | Ran | undefined {
 
 function writeRedirections(run: Run, redirections: readonly Redirection[], result: Ran): Ran {
   let { out, err } = result
+  if (redirections.every(({ kind }) => kind === '<' || kind === '<<')) return result
   for (const one of redirections) {
     if (one.kind === '<' || one.kind === '<<') continue
     if (one.kind === '2>&1') {

@@ -58,6 +58,8 @@ export interface LinuxState {
   boot: Kernel
   files: Map<string, string>
   saveRefusal: string | undefined
+  /** Lines of a here-document that the kernel will say no to, each once. */
+  readonly refusals: Set<string>
   handles: number
   listener: () => void
 }
@@ -107,6 +109,7 @@ export function createState(spec: CompleteDevice, settings: ModelSettings): Linu
     boot: copyKernel(kernel),
     files: new Map(),
     saveRefusal: undefined,
+    refusals: new Set(),
     handles: 0,
     listener: () => {},
   }

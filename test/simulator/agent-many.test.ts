@@ -1,0 +1,95 @@
+// Many prefixes at once: in whatever form a platform takes them they go on, come off, and leave nothing behind; a no to one of them is a no to that one;
+// and every line that went out had been written down. A thousand of them are test/load/prefixes.test.ts.
+
+import { afterEach, describe, expect, it } from 'vitest'
+import { keyOf } from '../../agent/intents.ts'
+import { intended, isRoute, manyRoutes, type Rig, startRig, variants } from './many.ts'
+
+let rig: Rig | undefined
+
+afterEach(async () => {
+  await rig?.stop()
+  rig = undefined
+})
+
+describe.each(variants)('many prefixes on $name', (variant) => {
+  const wanted = manyRoutes(24)
+  const victim = '198.19.0.22'
+  const victimKey = `blackhole|default|${victim}/32`
+
+  it('are the same with every byte in a packet of its own, and go out in its batch', async () => {
+    rig = await startRig(variant)
+    const { device, heard, bring } = rig
+    const before = device.running
+    // What is read is long, and read alike byte by byte elsewhere.
+    device.faults.add({ kind: 'split', bytes: 1, matching: /^(?!show )/ })
+
+    await bring(wanted)
+    expect(device.running).not.toBe(before)
+    await bring([])
+
+    expect(device.running).toBe(before)
+    const { batch } = variant
+    if (batch !== undefined) expect(heard.filter((line) => batch.test(line))).toHaveLength(2)
+  }, 60_000)
+
+  it('go on without the one in their middle that the device says no to', async () => {
+    rig = await startRig(variant)
+    const { device, book, heard, bring, bringUntil } = rig
+    const before = device.running
+    device.faults.add({ kind: 'reject', matching: refusable(victim) })
+    const isTold = (): boolean =>
+      wanted.every((intent) => {
+        const state = book.state(keyOf(intent))
+        return keyOf(intent) === victimKey
+          ? state?.error?.code === 'line_refused'
+          : state?.verified === true
+      })
+
+    await bringUntil(wanted, isTold)
+
+    expect(device.running).not.toContain(`${victim}/32`)
+    expect(heard.filter(isRoute)).toEqual(sentOf(intended(book.entries), heard))
+    device.faults.clear()
+    await bring([])
+    expect(device.running).toBe(before)
+  }, 60_000)
+
+  it('go on by themselves after the connection was lost in their middle', async () => {
+    rig = await startRig(variant)
+    const { device, book, heard, bring } = rig
+    const before = device.running
+    device.faults.add({
+      kind: 'disconnect',
+      when: 'before',
+      matching: refusable(victim),
+      times: 1,
+    })
+
+    await bring(wanted)
+
+    expect(device.faults.acted).toBe(1)
+    expect(sentOf(intended(book.entries), heard)).toEqual(heard.filter(isRoute))
+    await bring([])
+    expect(device.running).toBe(before)
+  }, 60_000)
+})
+
+/** The line that puts the address on, and no other: as each platform has it, alone or in a batch. */
+function refusable(address: string): RegExp {
+  const text = address.replaceAll('.', '\\.')
+  return new RegExp(
+    `^(?:setsid -w sudo -n ip |ip )?(?:set routing-options static route ${text}/32 discard|(?:ip )?route (?:prepend blackhole )?${text}[/ ].*)$`,
+  )
+}
+
+/** Of what was written down what was heard: a step may end before its last line, but nothing comes in another order or twice. */
+function sentOf(written: readonly string[], heard: readonly string[]): readonly string[] {
+  const lines = heard.filter(isRoute)
+  let at = 0
+  return written.filter(isRoute).filter((line) => {
+    const isNext = line === lines[at]
+    if (isNext) at += 1
+    return isNext
+  })
+}

@@ -1,0 +1,157 @@
+// An agent with one simulated device of any platform, and many prefixes: what the tests of many lines at once share.
+
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import PQueue from 'p-queue'
+import { createAgent } from '../../agent/agent.ts'
+import { systemClock } from '../../agent/clock.ts'
+import { type Intent, keyOf } from '../../agent/intents.ts'
+import { platforms } from '../../agent/platforms/index.ts'
+import { parseAddress } from '../../inventory/prefix.ts'
+import { blackhole } from '../platform/conformance-kit.ts'
+import { type Book, createBook, type Entry } from './agent-book.ts'
+import { type RunningDevice, startSimulator } from './simulator.ts'
+import type { SimulatedDevice } from './spec.ts'
+
+/** A platform, and by which account. */
+export interface Variant {
+  readonly name: string
+  readonly device: Pick<SimulatedDevice, 'platform' | 'privilege'>
+  /** The line that begins a batch, where there is one. */
+  readonly batch?: RegExp
+}
+
+/** All platforms; those with several ways to take many lines in each of them. */
+export const variants: readonly Variant[] = [
+  { name: 'frr', device: { platform: 'frr' }, batch: /^XFRR_start_configuration$/ },
+  {
+    name: 'linux as root',
+    device: { platform: 'linux', privilege: 'root' },
+    batch: /^ip -batch -/,
+  },
+  {
+    name: 'linux with sudo',
+    device: { platform: 'linux', privilege: 'sudo' },
+    batch: /^while IFS= read -r l; do setsid -w sudo -n ip /,
+  },
+  { name: 'cisco_ios', device: { platform: 'cisco_ios' } },
+  { name: 'juniper_junos', device: { platform: 'juniper_junos' } },
+]
+
+/** A device, its agent, and what that wrote down. */
+export interface Rig {
+  readonly device: RunningDevice
+  readonly book: Book
+  /** Every line that the device heard. */
+  readonly heard: readonly string[]
+  /** Until exactly this was read back, and nothing else is under way. */
+  bring(wanted: readonly Intent[]): Promise<void>
+  /** The same, until `done` says so. */
+  bringUntil(wanted: readonly Intent[], done: () => boolean): Promise<void>
+  stop(): Promise<void>
+}
+
+/** Starts both; the first reads are over when it resolves. */
+export async function startRig({ device: spec }: Variant): Promise<Rig> {
+  const folder = await mkdtemp(join(tmpdir(), 'nullroute-many-'))
+  const simulator = await startSimulator({ devices: [{ name: 'edge1', asn: '64500', ...spec }] })
+  const device = simulator.device('edge1')
+  const heard: string[] = []
+  device.journal.listen((entry) => {
+    if (entry.kind === 'line') heard.push(entry.text)
+  })
+  const knownHosts = join(folder, 'known_hosts')
+  await writeFile(knownHosts, `[${device.host}]:${device.port} ${device.hostKey}\n`)
+  const book = createBook()
+  const agent = agentOf(device, book, { ...spec, knownHosts })
+  await book.until((entry) => entry.kind === 'verified')
+  const bringUntil = async (wanted: readonly Intent[], done: () => boolean): Promise<void> => {
+    const from = book.entries.length
+    book.wanted = wanted
+    agent.wake('change')
+    await book.until((entry) => entry.kind === 'verified' && done(), from)
+  }
+  return {
+    device,
+    book,
+    heard,
+    bringUntil,
+    bring: (wanted) => bringUntil(wanted, () => isDone(book)),
+    async stop() {
+      await agent.stop()
+      await simulator.stop()
+      await rm(folder, { recursive: true })
+    },
+  }
+}
+
+function agentOf(
+  device: RunningDevice,
+  book: Book,
+  { platform: name, knownHosts }: { readonly platform: string; readonly knownHosts: string },
+) {
+  const address = parseAddress(device.host)
+  const platform = platforms.get(name)
+  if (!address.ok || platform === undefined) throw new Error(device.host)
+  return createAgent({
+    device: {
+      id: 'edge1',
+      platform: name,
+      address: address.value,
+      port: device.port,
+      username: device.username,
+      auth: { kind: 'password', passwordEnv: 'PASSWORD' },
+      knownHosts,
+      roles: [],
+      legacy: false,
+      deadlineMs: 30_000,
+      sessionIdleMs: 60_000,
+      save: 'always',
+      deviceTimer: false,
+      loopbacks: [],
+      neighbors: [],
+      gateways: [],
+      nextHops: [],
+      uplinks: [],
+    },
+    platform,
+    journal: book,
+    gate: new PQueue({ concurrency: 8 }),
+    clock: systemClock,
+    log: { info: () => undefined, warn: () => undefined },
+    environment: { PASSWORD: device.password },
+    deadlines: { ownMs: 2_000, observerMs: 2_000 },
+  })
+}
+
+/** Whether what was read back last is what is wanted, and all claims say so. */
+function isDone({ wanted, claims, state }: Book): boolean {
+  const keys = new Set(wanted.map(keyOf))
+  return (
+    wanted.every((intent) => state(keyOf(intent))?.verified === true) &&
+    claims.every(({ key, phase }) => keys.has(key) || phase === 'lifted')
+  )
+}
+
+/** Single addresses of both families, none beside another. */
+export function manyRoutes(count: number): readonly Intent[] {
+  return Array.from({ length: count }, (_, i) => {
+    const at = i * 2
+    return i % 10 === 9
+      ? blackhole(`2001:db8:e57::${at.toString(16)}/128`)
+      : blackhole(`198.19.${Math.floor(at / 256)}.${at % 256}/32`)
+  })
+}
+
+/** What was written down before it was sent, line by line. */
+export function intended(entries: readonly Entry[]): readonly string[] {
+  return entries
+    .flatMap((entry) => (entry.kind === 'intend' ? entry.value.commands : []))
+    .flatMap((command) => command.split('\n'))
+}
+
+/** Whether a line changes a route. */
+export function isRoute(line: string): boolean {
+  return /\b(?:blackhole|Null0|static route)\b/.test(line) && !/^(?:run )?show |^ip -j /.test(line)
+}
