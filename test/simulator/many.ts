@@ -46,9 +46,9 @@ export interface Rig {
   /** Every line that the device heard. */
   readonly heard: readonly string[]
   /** Until exactly this was read back, and nothing else is under way. */
-  bring(wanted: readonly Intent[]): Promise<void>
+  readonly bring: (wanted: readonly Intent[]) => Promise<void>
   /** The same, until `done` says so. */
-  bringUntil(wanted: readonly Intent[], done: () => boolean): Promise<void>
+  readonly bringUntil: (wanted: readonly Intent[], done: () => boolean) => Promise<void>
   stop(): Promise<void>
 }
 
@@ -126,10 +126,11 @@ function agentOf(
 }
 
 /** Whether what was read back last is what is wanted, and all claims say so. */
-function isDone({ wanted, claims, state }: Book): boolean {
+function isDone(book: Book): boolean {
+  const { wanted, claims } = book
   const keys = new Set(wanted.map(keyOf))
   return (
-    wanted.every((intent) => state(keyOf(intent))?.verified === true) &&
+    wanted.every((intent) => book.state(keyOf(intent))?.verified === true) &&
     claims.every(({ key, phase }) => keys.has(key) || phase === 'lifted')
   )
 }

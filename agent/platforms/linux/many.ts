@@ -71,24 +71,19 @@ function isWithoutVrf({ text }: Answer): boolean {
   return /^Error: argument "[^"\n]*" is wrong: Invalid VRF\s*$/.test(text)
 }
 
-/** JSON in one line, or the kernel's words with the number of the question: each must come, and in its place. */
+/** JSON in one line, or the kernel's words and then the number of the question: each must come, and in its place. */
 function textsIn(answer: Answer, count: number): readonly string[] {
   const texts: string[] = []
-  let words: string | undefined
-  for (const line of answer.text.split('\n')) {
+  let words: string[] = []
+  for (const line of answer.text.split('\n').filter((one) => one.trim() !== '')) {
     const number = /^Command failed -:(\d+)$/.exec(line)?.[1]
-    if (line.trim() === '' && words === undefined) continue
-    if (number === undefined && !line.startsWith('[')) {
-      words = words === undefined ? line : `${words}\n${line}`
-      continue
-    }
-    const isNext = number === undefined ? words === undefined : Number(number) === texts.length + 1
-    if (!isNext) break
-    texts.push(number === undefined ? line : (words ?? ''))
-    words = undefined
+    if (number !== undefined && Number(number) === texts.length + 1) {
+      texts.push(words.join('\n'))
+      words = []
+    } else if (number === undefined && line.startsWith('[') && words.length === 0) {
+      texts.push(line)
+    } else words.push(line)
   }
-  if (texts.length !== count || words !== undefined) {
-    throw unknownOutput(answer, `${count} answers, in the order of the questions`)
-  }
-  return texts
+  if (texts.length === count && words.length === 0) return texts
+  throw unknownOutput(answer, `${count} answers, in the order of the questions`)
 }

@@ -105,8 +105,7 @@ function parsePipeline(reader: Reader): Command[] {
 }
 
 function parseCommand(reader: Reader): Command {
-  const group = parseGroup(reader)
-  const loop = group === undefined ? parseLoop(reader) : undefined
+  const { group, loop } = parseCompound(reader)
   const isWhole = group !== undefined || loop !== undefined
   const words: Word[] = []
   const redirections: Redirection[] = []
@@ -123,6 +122,11 @@ function parseCommand(reader: Reader): Command {
     throw new SyntaxError(signAt(reader) ?? 'end of file')
   }
   return { words, redirections, group, loop }
+}
+
+function parseCompound(reader: Reader): Pick<Command, 'group' | 'loop'> {
+  const group = parseGroup(reader)
+  return { group, loop: group === undefined ? parseLoop(reader) : undefined }
 }
 
 function parseGroup(reader: Reader): Step[] | undefined {
