@@ -13,6 +13,7 @@ import {
   type Seen,
   type Stop,
 } from '../../platform.ts'
+import { coversOf, placeName } from '../covers.ts'
 import { answerTo, isHost, leakNote, readJson, unknownOutput } from '../output.ts'
 import {
   hasNeighbor,
@@ -32,15 +33,22 @@ export function observe(intents: readonly Intent[]): readonly Read[] {
   }
   add('config', 'show running-config')
   add('daemons', daemonsLine.text)
+  const wide = coversOf(intents.filter(isBlackhole))
   for (const intent of intents) {
     switch (intent.kind) {
-      case 'blackhole':
+      case 'blackhole': {
+        const cover = wide.get(placeName(intent.vrf, intent.prefix))
+        if (cover !== undefined) {
+          add(insideName(intent.vrf, cover), `${ribLine(intent.vrf, cover)} longer-prefixes json`)
+          break
+        }
         add(ribName(intent.vrf, intent.prefix), `${ribLine(intent.vrf, intent.prefix)} json`)
         if (!isHost(intent.prefix)) {
           const inside = `${ribLine(intent.vrf, intent.prefix)} longer-prefixes json`
           add(insideName(intent.vrf, intent.prefix), inside)
         }
         break
+      }
       case 'port':
         add(`interface|${intent.port}`, `show interface ${intent.port} json`)
         break
@@ -56,6 +64,10 @@ export function observe(intents: readonly Intent[]): readonly Read[] {
   return [...reads.values()]
 }
 
+function isBlackhole(intent: Intent): intent is Intent & { kind: 'blackhole' } {
+  return intent.kind === 'blackhole'
+}
+
 /** One Found for each intent. Nothing on FRR can carry a mark, so `marked` stays empty. */
 export function parse(
   answers: ReadonlyMap<string, Answer>,
@@ -65,9 +77,10 @@ export function parse(
   const config = readConfig(answerTo(answers, 'config'))
   const daemons = daemonsIn(answerTo(answers, 'daemons'))
   const found = new Map<Key, Found>()
+  const wide = coversOf(intents.filter(isBlackhole))
   for (const intent of intents) {
     const key = keyOf(intent)
-    const finding = findingOf(intent, config, answers)
+    const finding = findingOf(intent, config, { answers, wide })
     const stop = daemonStop(daemons, daemonOf[intent.kind])
     const dead = stop === undefined ? {} : { stop, note: stop.message }
     found.set(key, { key, mark: 'unmarkable', ...finding, ...dead })
@@ -87,14 +100,17 @@ type Finding = Omit<Found, 'key' | 'mark'>
 
 const absent: Finding = { object: [], effect: 'none', inForce: 'no' }
 
-function findingOf(
-  intent: Intent,
-  config: RunningConfig,
-  answers: ReadonlyMap<string, Answer>,
-): Finding {
+/** What was read. `wide`: what was asked for in place of a prefix, with others. */
+interface Reading {
+  readonly answers: ReadonlyMap<string, Answer>
+  readonly wide: ReadonlyMap<string, Prefix>
+}
+
+function findingOf(intent: Intent, config: RunningConfig, reading: Reading): Finding {
+  const { answers } = reading
   switch (intent.kind) {
     case 'blackhole':
-      return blackhole(intent, config, answers)
+      return blackhole(intent, config, reading)
     case 'port':
       return port(intent.port, config, answerTo(answers, `interface|${intent.port}`))
     case 'neighbor':
@@ -149,9 +165,14 @@ function ribLine(vrf: string, prefix: Prefix): string {
 function blackhole(
   intent: Intent & { kind: 'blackhole' },
   config: RunningConfig,
-  answers: ReadonlyMap<string, Answer>,
+  { answers, wide }: Reading,
 ): Finding {
-  const answer = answerTo(answers, ribName(intent.vrf, intent.prefix))
+  const { vrf, prefix } = intent
+  const cover = wide.get(placeName(vrf, prefix))
+  const answer = answerTo(
+    answers,
+    cover === undefined ? ribName(vrf, prefix) : insideName(vrf, cover),
+  )
   const all = config.routes.get(routeKey(intent.vrf, intent.prefix)) ?? []
   // A prefix has one place for a discard. A next hop of distance 1 shares it; one of another distance stands beside it, and ours wins.
   const standing = all.filter((route) => route.discard !== undefined || (route.distance ?? 1) === 1)
@@ -168,7 +189,7 @@ function blackhole(
       },
     }
   }
-  const forwarding = forwardingOf(intent, answer, answers)
+  const forwarding = forwardingOf(intent, answers, cover)
   if (standing.length === 0) return { object, effect: 'none', ...forwarding }
   const same = standing.length === 1 && standing.every((route) => isWanted(route, intent.tag))
   return { object, effect: same ? 'same' : 'other', ...forwarding }
@@ -182,12 +203,13 @@ function isWanted(route: StaticRoute, tag: number): boolean {
 /** Dropped as a whole, and no route inside that leads anywhere. */
 function forwardingOf(
   { vrf, prefix }: Intent & { kind: 'blackhole' },
-  answer: Answer,
   answers: ReadonlyMap<string, Answer>,
+  cover: Prefix | undefined,
 ): Pick<Found, 'inForce' | 'note'> {
-  const inForce = discards(answer, prefix)
+  const exact = cover === undefined ? ribName(vrf, prefix) : insideName(vrf, cover)
+  const inForce = discards(answerTo(answers, exact), prefix, cover)
   if (isHost(prefix)) return { inForce }
-  const leak = leakInside(answerTo(answers, insideName(vrf, prefix)), prefix)
+  const leak = leakInside(answerTo(answers, insideName(vrf, cover ?? prefix)), prefix)
   if (inForce !== 'yes' || leak === undefined) return { inForce }
   return { inForce: 'partly', note: leakNote(prefix, leak) }
 }
@@ -196,10 +218,11 @@ function forwardingOf(
 function discards(
   answer: Answer,
   prefix: Prefix,
+  cover: Prefix | undefined,
 ): Extract<Found['inForce'], 'yes' | 'partly' | 'no'> {
-  const table = readJson(answer, rib, 'the routes for one prefix as JSON')
+  const table = tableIn(answer)
   const entries = table[prefix] ?? []
-  if (entries.length === 0 && Object.keys(table).length > 0) {
+  if (cover === undefined && entries.length === 0 && Object.keys(table).length > 0) {
     throw unknownOutput(answer, `routes for ${prefix} and no other prefix`)
   }
   const chosen = entries.filter((entry) => entry.selected === true)
@@ -234,9 +257,20 @@ function isDropped(entry: z.infer<typeof ribEntry>): boolean {
   return entry.installed === true && hops.length > 0 && hops.every(drops)
 }
 
+/** Tables that were read already: one stands for many prefixes, and each of them asks for it. */
+const known = new WeakMap<Answer, z.infer<typeof rib>>()
+
+function tableIn(answer: Answer): z.infer<typeof rib> {
+  const before = known.get(answer)
+  if (before !== undefined) return before
+  const table = readJson(answer, rib, 'routes by prefix as JSON')
+  known.set(answer, table)
+  return table
+}
+
 /** A more specific route that leads anywhere: for its addresses it wins over the discard of the whole. */
 function leakInside(answer: Answer, prefix: Prefix): string | undefined {
-  const table = readJson(answer, rib, 'the routes inside a prefix as JSON')
+  const table = tableIn(answer)
   const found = Object.entries(table).find(([text, entries]) => {
     const at = parsePrefix(text)
     if (!at.ok) throw unknownOutput(answer, 'routes by prefix')
