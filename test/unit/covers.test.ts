@@ -45,18 +45,15 @@ describe('what is asked for in place of many prefixes', () => {
     expect(v4.concat(v6).map(familyOf)).toHaveLength(found.size)
   })
 
-  it.each([frr, juniper_junos])(
-    'keeps the reads of $name few, however many prefixes',
-    (platform) => {
-      const readsOf = (count: number): number =>
-        frr.observe(
-          Array.from({ length: count }, (_, i) =>
-            blackhole(`198.19.${Math.floor(i / 128)}.${(i % 128) * 2}/32`),
-          ),
-          seen,
-        ).length
-      expect(readsOf(1_000)).toBe(readsOf(1))
-      expect(readsOf(15)).toBe(readsOf(1) + 14)
-    },
-  )
+  it('keeps the reads of FRR few, however many prefixes', () => {
+    const readsOf = (count: number): number =>
+      frr.observe(
+        Array.from({ length: count }, (_, i) =>
+          blackhole(`198.19.${Math.floor(i / 128)}.${(i % 128) * 2}/32`),
+        ),
+        { host: 'edge1', nonce: '00000000', facts: {} },
+      ).length
+    expect(readsOf(1_000)).toBe(readsOf(1))
+    expect(readsOf(15)).toBe(readsOf(1) + 14)
+  })
 })
