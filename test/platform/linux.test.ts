@@ -878,6 +878,26 @@ describe('the preflight of Linux', () => {
     return linux.preflight.judge(answers, { host: '', nonce: '', facts })
   }
 
+  const usual =
+    '[{"priority":0,"src":"all","table":"local"},{"priority":32766,"src":"all","table":"main"}]'
+  const bare = { 'table inet': read('nft_list_table_missing') }
+
+  it.each([
+    ['rules', 'policy routing'],
+    ['rules6', 'policy routing for IPv6'],
+  ])('tells of a rule for another table among the %s', (what, name) => {
+    const bypass = usual.replace('[', '[{"priority":100,"src":"all","table":"100"},')
+    const other = what === 'rules' ? 'rules6' : 'rules'
+    const texts = { ...bare, [what]: bypass, [other]: usual }
+    const bad = judge(texts, {}).filter(({ ok }) => !ok)
+    expect(bad.map((one) => one.name).filter((one) => one.startsWith('policy'))).toEqual([name])
+  })
+
+  it('asks nothing of a host without IPv6', () => {
+    const all = judge({ ...bare, rules6: 'RTNETLINK answers: Operation not supported' }, {})
+    expect(all.map(({ name }) => name)).not.toContain('policy routing for IPv6')
+  })
+
   it('is content with a prepared host', () => {
     const all = judge(
       {
@@ -889,8 +909,8 @@ describe('the preflight of Linux', () => {
         bridges: '[{"ifname":"br0"}]',
         state: 'writable',
         restore: 'enabled',
-        rules:
-          '[{"priority":0,"src":"all","table":"local"},{"priority":32766,"src":"all","table":"main"}]',
+        rules: usual,
+        rules6: usual,
         flowtables: '',
       },
       { version: 'iproute2 6.1.0', nft: '1.0.6' },
@@ -909,6 +929,7 @@ describe('the preflight of Linux', () => {
       'save',
       'restore',
       'policy routing',
+      'policy routing for IPv6',
     ])
     expect(all.every(({ remedy, expected }) => remedy !== '' && expected !== '')).toBe(true)
   })

@@ -15,6 +15,7 @@ const questions = {
   restore:
     'systemctl is-enabled nullroute-restore.service 2>/dev/null || { test -x /usr/local/sbin/nullroute-restore && echo script; }',
   rules: 'ip -j -4 rule show',
+  rules6: 'ip -j -6 rule show',
   flowtables: 'nft list flowtables',
 } as const
 
@@ -63,13 +64,8 @@ export function judge(answers: ReadonlyMap<string, Answer>, seen: Seen): readonl
       expected: '/usr/local/sbin/nullroute-restore and its unit',
       remedy: 'install both as `nullroute device prepare` shows',
     },
-    {
-      name: 'policy routing',
-      ok: onlyUsualRules(text('rules')),
-      found: onlyUsualRules(text('rules')) ? 'none' : firstLine(text('rules')),
-      expected: 'the rules local, main and default only',
-      remedy: 'look at `ip rule`: traffic that is looked up in another table passes our routes by',
-    },
+    policyRouting('', text('rules')),
+    ...(/not supported/i.test(text('rules6')) ? [] : [policyRouting(' for IPv6', text('rules6'))]),
     {
       name: 'flowtables',
       ok: !/^\s*flowtable /m.test(text('flowtables')),
@@ -111,6 +107,17 @@ function table(answers: ReadonlyMap<string, Answer>, family: TableFamily): Findi
       read.kind === 'denied'
         ? 'renew /etc/sudoers.d/nullroute with the fragment that `nullroute device prepare` shows: that of a host prepared for an earlier release allows less'
         : 'load /etc/nullroute/table.nft as `nullroute device prepare` shows',
+  }
+}
+
+function policyRouting(family: '' | ' for IPv6', rules: string): Finding {
+  const ok = onlyUsualRules(rules)
+  return {
+    name: `policy routing${family}`,
+    ok,
+    found: ok ? 'none' : firstLine(rules),
+    expected: 'the rules local, main and default only',
+    remedy: 'look at `ip rule`: traffic that is looked up in another table passes our routes by',
   }
 }
 
