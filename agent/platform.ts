@@ -7,7 +7,7 @@ import type { Intent, Key } from './intents.ts'
 /** Name of the mode that the device is in, as its prompt says: `exec`, `config`, `config-router`, `shell`. Each platform has its own. */
 export type Context = string
 
-/** Facts about one device that lines are built from and answers are judged by: `asn`, `group|<vrf>|<peer>`, `root`, `version`, `uplinks`. Read from the device, or given by the inventory. */
+/** Facts about one device that lines are built from and answers are judged by: `asn`, `group|<vrf>|<peer>`, `root`, `version`, `uplinks`, `address`. Read from the device, or given by the inventory. */
 export type Facts = Readonly<Record<string, string>>
 
 /** What a session learnt while it was opened. */
@@ -361,6 +361,9 @@ export function groupFact(vrf: string, peer: string): string {
 
 /** The fact that holds the names of the device's uplinks, as the inventory has them, with a blank between. */
 export const uplinksFact = 'uplinks'
+
+/** The fact that holds the address that the session was opened to, for finding the port that carries it. */
+export const addressFact = 'address'
 
 /** The mark where names must be unique: `nullroute-` and the first 8 hex digits of the key's SHA-256. `blackhole|default|203.0.113.9/32` → `nullroute-0291da56` */
 export function markOf(key: Key): string {

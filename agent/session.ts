@@ -11,6 +11,7 @@ import { fingerprint, hostKeyFault, knownKinds } from './host-keys.ts'
 import { readKnownHosts } from './known-hosts-file.ts'
 import {
   type Answer,
+  addressFact,
   type Context,
   type Line,
   type Platform,
@@ -320,7 +321,7 @@ async function assemble(options: SessionOptions, parts: Parts): Promise<Session>
     })
   }
   const nonce = randomBytes(4).toString('hex')
-  const facts = { [uplinksFact]: device.uplinks.join(' ') }
+  const facts = { [uplinksFact]: device.uplinks.join(' '), [addressFact]: device.address }
   const opening: Opening = beginOpening({ ...common, nonce, facts, enable: parts.enable, write })
   const receive = (bytes: Buffer): void => {
     screen.write(bytes)

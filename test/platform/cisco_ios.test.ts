@@ -15,6 +15,7 @@ import {
   linesOf,
   neighbor,
   observed,
+  openedTo,
   port,
   preflightOf,
   withUplinks,
@@ -767,6 +768,100 @@ describe('a port on IOS', () => {
       expect(() => look(block(' shutdown\n'), answer)).toThrow(/was answered by something unknown/)
     },
   )
+
+  describe('that carries our own session', () => {
+    const head =
+      'Interface                  IP-Address      OK? Method Status                Protocol\n'
+    const brief = (...held: readonly (readonly [name: string, address: string])[]) =>
+      head +
+      held
+        .map(
+          ([name, address]) =>
+            `${name.padEnd(26)} ${address.padEnd(15)} YES NVRAM  up                    up\n`,
+        )
+        .join('')
+    const stopOf = (
+      addresses: string,
+      { config = block(''), state = up, address = '192.0.2.1' } = {},
+    ) =>
+      foundFor(
+        observed(
+          cisco_ios,
+          [one],
+          {
+            'show running-config interface Gi1/0/7': config,
+            'show interfaces Gi1/0/7': state,
+            [address.includes(':') ? 'show ipv6 interface brief' : 'show ip interface brief']:
+              addresses,
+          },
+          openedTo(address),
+        ),
+        one,
+      ).stop
+    const trunk = (words: string) => block(words).replace('mode access', 'mode trunk')
+
+    it.each([
+      ['by itself', brief(['GigabitEthernet1/0/7', '192.0.2.1']), block('')],
+      ['by a sub-interface', brief(['GigabitEthernet1/0/7.100', '192.0.2.1']), block('')],
+      [
+        'in a channel',
+        brief(['Port-channel3', '192.0.2.1']),
+        block(' channel-group 3 mode active\n'),
+      ],
+      [
+        'by a unit of its channel',
+        brief(['Port-channel3.9', '192.0.2.1']),
+        block(' channel-group 3 mode on\n'),
+      ],
+      ['by its VLAN', brief(['Vlan47', '192.0.2.1']), block(' switchport access vlan 47\n')],
+      ['by the VLAN that it has by itself', brief(['Vlan1', '192.0.2.1']), block('')],
+      ['as a trunk', brief(['Vlan47', '192.0.2.1']), trunk('')],
+      [
+        'as a trunk that lets the VLAN pass',
+        brief(['Vlan47', '192.0.2.1']),
+        trunk(' switchport trunk allowed vlan 10,20\n switchport trunk allowed vlan add 40-50\n'),
+      ],
+    ])('is not taken down: %s', (_, addresses, config) => {
+      expect(stopOf(addresses, { config })).toMatchObject({
+        code: 'not_restorable',
+        message: expect.stringMatching(/^our own session comes in by /) as string,
+      })
+    })
+
+    it.each([
+      [
+        'another port',
+        brief(['GigabitEthernet1/0/70', '192.0.2.1'], ['GigabitEthernet1/0/7', 'unassigned']),
+        block(''),
+      ],
+      ['another address', brief(['GigabitEthernet1/0/7', '192.0.2.10']), block('')],
+      [
+        'another channel',
+        brief(['Port-channel31', '192.0.2.1']),
+        block(' channel-group 3 mode on\n'),
+      ],
+      ['another VLAN', brief(['Vlan47', '192.0.2.1']), block(' switchport access vlan 4\n')],
+      [
+        'a VLAN that the trunk leaves out',
+        brief(['Vlan47', '192.0.2.1']),
+        trunk(' switchport trunk allowed vlan 1-46,48-4094\n'),
+      ],
+      ['a loopback', brief(['Loopback0', '192.0.2.1']), block('')],
+    ])('is another one: %s', (_, addresses, config) => {
+      expect(stopOf(addresses, { config })).toBeUndefined()
+    })
+
+    it('is found by IPv6 too, in whatever spelling', () => {
+      const six =
+        'GigabitEthernet1/0/7   [up/up]\n    FE80::1\n    2001:DB8::1\nVlan1                  [administratively down/down]\n    unassigned\n'
+      expect(stopOf(six, { address: '2001:db8:0::1' })?.code).toBe('not_restorable')
+      expect(stopOf(six, { address: '2001:db8::2' })).toBeUndefined()
+    })
+
+    it('is never guessed', () => {
+      expect(() => stopOf('% Low on memory')).toThrow('was answered by something unknown')
+    })
+  })
 
   it('must exist: entering a missing one would make it', () => {
     const found = foundFor(look(invalidAt('Gi1/0/7'), ''), one)

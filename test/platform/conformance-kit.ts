@@ -3,6 +3,7 @@
 import { type Intent, type Key, keyOf, parseCliText } from '../../agent/intents.ts'
 import {
   type Answer,
+  addressFact,
   type Facts,
   type Finding,
   type Found,
@@ -97,6 +98,11 @@ export function preflightOf(
 /** Facts of a device with these uplinks in the inventory. */
 export function withUplinks(...names: readonly string[]): Seen {
   return { host: 'edge1', nonce: '00000000', facts: { [uplinksFact]: names.join(' ') } }
+}
+
+/** Facts of a device to which the session was opened at this address. */
+export function openedTo(address: string): Seen {
+  return { host: 'edge1', nonce: '00000000', facts: { [addressFact]: address } }
 }
 
 /** The one thing found for an intent. */

@@ -14,6 +14,7 @@ import {
   linesOf,
   neighbor,
   observed,
+  openedTo,
   port,
   walk,
 } from './conformance-kit.ts'
@@ -269,6 +270,70 @@ describe('ports on FRR', () => {
     expect(find(intent, config(), state).stop?.code).toBe('not_restorable')
     const known = config('interface eth-e', ' ipv6 address fd00:23::2/64', 'exit')
     expect(find(intent, known, state).stop).toBeUndefined()
+  })
+
+  describe('that carry others', () => {
+    // As 8.4.4 has it: c1 is the other end of c0, and not on it.
+    const veth = { interfaceType: 'VETH', interfaceSlaveType: 'None' }
+    const stopOf = (others: Record<string, object>, address = '192.0.2.1') => {
+      const own = { ...veth, parentInterface: 'c1', ipAddresses: [{ address: '10.0.23.2/30' }] }
+      const table = {
+        'show running-config': config(),
+        'show daemons': ' zebra bgpd staticd',
+        'show interface eth-e json': up,
+        'show interface vrf all json': JSON.stringify({ 'eth-e': own, ...others }),
+      }
+      return foundFor(observed(frr, [intent], table, openedTo(address)), intent).stop
+    }
+    const held = { ipAddresses: [{ address: '192.0.2.1/24' }] }
+
+    it.each([
+      ['a sub-interface', { 'eth-e.100': { ...veth, ...held } }],
+      [
+        'one of another name',
+        { mgmt: { interfaceType: 'Vlan', parentInterface: 'eth-e', ...held } },
+      ],
+      [
+        'one on one of these',
+        {
+          mgmt: { interfaceType: 'Vlan', parentInterface: 'eth-e' },
+          mv: { interfaceType: 'macvlan', parentInterface: 'mgmt', ...held },
+        },
+      ],
+      [
+        'its bond',
+        {
+          'eth-e': { interfaceSlaveType: 'bond_slave', masterInterface: 'bond0' },
+          bond0: held,
+        },
+      ],
+    ])('are refused where our session comes in by %s', (_, others) => {
+      expect(stopOf(others)).toMatchObject({
+        code: 'not_restorable',
+        message: expect.stringMatching(/^our own session comes in by /) as string,
+      })
+    })
+
+    it('are refused where they hold our address themselves', () => {
+      expect(stopOf({}, '10.0.23.2')?.message).toContain('comes in by eth-e:')
+    })
+
+    it.each([
+      ['of another name', { cust: { interfaceType: 'Vlan', parentInterface: 'eth-e' } }],
+      ['of its name', { 'eth-e.7': {} }],
+      ['as their master', { cust: { masterInterface: 'eth-e' } }],
+    ])('are refused for an interface %s', (_, others) => {
+      expect(stopOf(others)).toMatchObject({ code: 'ambiguous' })
+    })
+
+    it('are taken down where nothing stands on them', () => {
+      const others = {
+        c1: { ...veth, parentInterface: 'eth-e' },
+        'eth-e2': { ...veth, ...held },
+        br0: { interfaceType: 'Bridge' },
+      }
+      expect(stopOf(others)).toBeUndefined()
+    })
   })
 
   it('another interface in the answer is an error', () => {

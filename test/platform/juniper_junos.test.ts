@@ -11,6 +11,7 @@ import {
   linesOf,
   neighbor,
   observed,
+  openedTo,
   port,
   preflightOf,
   withUplinks,
@@ -564,6 +565,69 @@ describe('a port on Junos', () => {
     ['switched off by a range', '', off, { object: [], effect: 'same' }],
   ])('%s', (_, config, state, expected) => {
     expect(see(one, { [configLine]: config, [stateLine]: state })).toMatchObject(expected)
+  })
+
+  describe('that carries our own session', () => {
+    const terse = (...rows: readonly string[]) =>
+      `Interface               Admin Link Proto    Local                 Remote\n${rows.join('\n')}\n`
+    const stopOf = (addresses: string, { config = '', address = '192.0.2.1', of = one } = {}) =>
+      foundFor(
+        observed(
+          juniper_junos,
+          [of],
+          {
+            [configLine]: config,
+            [more(`show interfaces ${of.port}`)]:
+              of === one
+                ? up
+                : 'Logical interface ge-0/0/7.100 (Index 1)\n    Flags: Up SNMP-Traps',
+            [more('show interfaces terse')]: addresses,
+          },
+          openedTo(address),
+        ),
+        of,
+      ).stop
+    const onUnit = terse(
+      'ge-0/0/7                up    up',
+      'ge-0/0/7.100            up    up   inet     198.51.100.1/30',
+      '                                            192.0.2.1/24',
+      '                                   inet6    2001:db8::1/64',
+      'lo0.0                   up    up   inet     192.0.2.9           --> 0/0',
+    )
+
+    it.each([
+      ['by a unit', onUnit, {}],
+      ['by IPv6', onUnit, { address: '2001:db8:0::1' }],
+      ['as the unit itself', onUnit, { of: port('ge-0/0/7.100') }],
+      [
+        'in an aggregate',
+        terse('ae3.0                   up    up   inet     192.0.2.1/30'),
+        { config: 'set interfaces ge-0/0/7 gigether-options 802.3ad ae3' },
+      ],
+    ])('is not taken down: %s', (_, addresses, more) => {
+      expect(stopOf(addresses, more)).toMatchObject({
+        code: 'not_restorable',
+        message: expect.stringMatching(/^our own session comes in by /) as string,
+      })
+    })
+
+    it.each([
+      ['another address', onUnit, { address: '192.0.2.10' }],
+      ['a loopback', onUnit, { address: '192.0.2.9' }],
+      ['the other end', terse('ge-0/0/7.0  up up inet 10.0.0.1 --> 192.0.2.1'), {}],
+      ['another port', terse('ge-0/0/70.0             up    up   inet     192.0.2.1/30'), {}],
+      [
+        'another aggregate',
+        terse('ae30.0                  up    up   inet     192.0.2.1/30'),
+        { config: 'set interfaces ge-0/0/7 gigether-options 802.3ad ae3' },
+      ],
+    ])('is another one: %s', (_, addresses, more) => {
+      expect(stopOf(addresses, more)).toBeUndefined()
+    })
+
+    it('is never guessed', () => {
+      expect(() => stopOf('Interface table busy')).toThrow('was answered by something unknown')
+    })
   })
 
   it('is not down by a deactivated `disable`', () => {

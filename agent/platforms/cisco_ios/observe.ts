@@ -33,18 +33,18 @@ function read(what: string, text: string): Read {
 }
 
 /** The timer of a human, a reload to come, all static routes and the group in any case; then what each intent needs. */
-export function observe(intents: readonly Intent[], _seen: Seen): readonly Read[] {
+export function observe(intents: readonly Intent[], seen: Seen): readonly Read[] {
   const reads = new Map<string, Read>()
   const add = (one: Read): void => void reads.set(one.what, one)
   add(read('timer', 'show archive config rollback timer'))
   add(read('reload', 'show reload'))
   add(read('routes', 'show running-config | include ^ip route|^ipv6 route'))
   add(read('group', 'show object-group name NULLROUTE'))
-  for (const intent of intents) for (const one of readsFor(intent)) add(one)
+  for (const intent of intents) for (const one of readsFor(intent, seen.facts)) add(one)
   return [...reads.values()]
 }
 
-function readsFor(intent: Intent): readonly Read[] {
+function readsFor(intent: Intent, facts: Facts): readonly Read[] {
   switch (intent.kind) {
     case 'blackhole':
       return [
@@ -56,7 +56,7 @@ function readsFor(intent: Intent): readonly Read[] {
     case 'acl':
       return groupReads
     case 'port':
-      return portReads(intent)
+      return portReads(intent, facts)
     case 'neighbor':
       return neighborReads(intent)
   }

@@ -5,6 +5,7 @@ import { type Answer, type Facts, type Found, free, type Read, type Stop } from 
 import { answerTo, unknownOutput } from '../output.ts'
 import { isUnknownLine, pointsAtLastWord } from './dialogue.ts'
 import { portFact, portObject } from './objects.ts'
+import { addressReads, carriesSession } from './own-session.ts'
 import { canonicalPort } from './port-names.ts'
 
 type Port = Extract<Intent, { readonly kind: 'port' }>
@@ -12,10 +13,11 @@ type Port = Extract<Intent, { readonly kind: 'port' }>
 const configOf = (port: string): string => `config ${port}`
 const stateOf = (port: string): string => `state ${port}`
 
-/** The block of the running configuration, and the state: on switches and routers alike in the first line of `show interfaces`. */
-export function portReads(intent: Port): readonly Read[] {
+/** The interface of our own session, the block of the running configuration, and the state: on switches and routers alike in the first line of `show interfaces`. */
+export function portReads(intent: Port, facts: Facts): readonly Read[] {
   const { port } = intent
   return [
+    ...addressReads(facts),
     { what: configOf(port), line: free(`show running-config interface ${port}`, 'exec') },
     { what: stateOf(port), line: free(`show interfaces ${port}`, 'exec') },
   ]
@@ -91,7 +93,9 @@ export function foundPort(
   // Of a port that isn't there the state is an error too.
   const state = block === undefined ? undefined : portState(answerTo(answers, stateOf(intent.port)))
   const shut = block?.lines.includes('shutdown') === true
-  const stop = stopFor(intent, block, state)
+  // What is shut carries nothing: then nothing is sent either.
+  const own = block === undefined || shut ? undefined : carriesSession(block, answers, facts)
+  const stop = stopFor(intent, block, state) ?? own
   return {
     key: keyOf(intent),
     object: shut ? [portObject(intent.port, facts)] : [],

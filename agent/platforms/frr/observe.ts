@@ -24,6 +24,7 @@ import {
   shutdownLine,
 } from './config.ts'
 import { daemonStop, daemonsIn, daemonsLine } from './daemons.ts'
+import { carriedStop, interfacesRead } from './ports.ts'
 
 /** The whole configuration once, and the state of each object: forwarding table, interface, BGP session. */
 export function observe(intents: readonly Intent[]): readonly Read[] {
@@ -51,6 +52,7 @@ export function observe(intents: readonly Intent[]): readonly Read[] {
       }
       case 'port':
         add(`interface|${intent.port}`, `show interface ${intent.port} json`)
+        add(interfacesRead.what, interfacesRead.line.text)
         break
       case 'neighbor': {
         const vrf = intent.vrf === 'default' ? '' : `vrf ${intent.vrf} `
@@ -80,7 +82,7 @@ export function parse(
   const wide = coversOf(intents.filter(isBlackhole))
   for (const intent of intents) {
     const key = keyOf(intent)
-    const finding = findingOf(intent, config, { answers, wide })
+    const finding = findingOf(intent, config, { answers, wide, facts: seen.facts })
     const stop = daemonStop(daemons, daemonOf[intent.kind])
     const dead = stop === undefined ? {} : { stop, note: stop.message }
     found.set(key, { key, mark: 'unmarkable', ...finding, ...dead })
@@ -104,15 +106,19 @@ const absent: Finding = { object: [], effect: 'none', inForce: 'no' }
 interface Reading {
   readonly answers: ReadonlyMap<string, Answer>
   readonly wide: ReadonlyMap<string, Prefix>
+  readonly facts: Facts
 }
 
 function findingOf(intent: Intent, config: RunningConfig, reading: Reading): Finding {
-  const { answers } = reading
+  const { answers, facts } = reading
   switch (intent.kind) {
     case 'blackhole':
       return blackhole(intent, config, reading)
     case 'port':
-      return port(intent.port, config, answerTo(answers, `interface|${intent.port}`))
+      return portWith(
+        port(intent.port, config, answerTo(answers, `interface|${intent.port}`)),
+        () => carriedStop(intent.port, answers, facts),
+      )
     case 'neighbor':
       return neighbor(intent, config, answers)
     case 'acl':
@@ -281,6 +287,12 @@ function leakInside(answer: Answer, prefix: Prefix): string | undefined {
 }
 
 // --- port
+
+/** A port that is up and could be taken down, unless it carries others. */
+function portWith(found: Finding, carried: () => Stop | undefined): Finding {
+  const stop = found.effect === 'none' ? (found.stop ?? carried()) : undefined
+  return stop === undefined ? found : { ...found, stop }
+}
 
 const byName = z.record(z.string(), z.unknown())
 

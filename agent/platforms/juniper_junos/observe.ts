@@ -29,6 +29,7 @@ import {
   routePath,
   staticPath,
 } from './objects.ts'
+import { carriesSession } from './own-session.ts'
 import { portReads, portState } from './ports.ts'
 import { insideOf, leakInside, readsForHops, routeDiscards } from './routes.ts'
 import {
@@ -48,7 +49,7 @@ function config(path: string): Read {
 }
 
 /** What is pending, all marks, what is deactivated and both lists in any case; then what each intent needs. */
-export function observe(intents: readonly Intent[], _seen: Seen): readonly Read[] {
+export function observe(intents: readonly Intent[], seen: Seen): readonly Read[] {
   const reads = new Map<string, Read>()
   const add = (one: Read): void => void reads.set(one.what, one)
   add(read('commit', 'show system commit'))
@@ -56,7 +57,7 @@ export function observe(intents: readonly Intent[], _seen: Seen): readonly Read[
   add(read('inactive', 'show configuration | display set | match "^deactivate "'))
   add(config(listPath(4)))
   add(config(listPath(6)))
-  for (const intent of intents) for (const one of readsFor(intent)) add(one)
+  for (const intent of intents) for (const one of readsFor(intent, seen.facts)) add(one)
   return [...reads.values()]
 }
 
@@ -69,7 +70,7 @@ function instancePath(vrf: string): string {
   return `routing-instances ${vrf} instance-type`
 }
 
-function readsFor(intent: Intent): readonly Read[] {
+function readsFor(intent: Intent, facts: Facts): readonly Read[] {
   switch (intent.kind) {
     case 'blackhole':
       return [
@@ -83,7 +84,7 @@ function readsFor(intent: Intent): readonly Read[] {
     case 'acl':
       return filterReads
     case 'port':
-      return portReads(intent)
+      return portReads(intent, facts)
     case 'neighbor':
       return neighborReads(intent)
   }
@@ -267,13 +268,17 @@ function notPrepared(
   return uplinkStop(bindings) ?? { code: 'not_prepared', message, remedy }
 }
 
-function foundPort(intent: Of<'port'>, { answers, inactive }: Reading): Found {
+function foundPort(intent: Of<'port'>, { answers, inactive, facts }: Reading): Found {
   const path = portPath(intent)
   const all = statementsOf(answers, `config ${intent.port}`).set
   const object = [`${path} disable`, `${path} ${mark}`].filter((one) => all.includes(one))
   const off = object.includes(`${path} disable`)
   const state = portState(answerTo(answers, `state ${intent.port}`), intent)
-  const stop = state === 'missing' ? missing(intent) : inactiveStop([`${path} disable`], inactive)
+  const standing =
+    state === 'missing' ? missing(intent) : inactiveStop([`${path} disable`], inactive)
+  const own =
+    state === 'on' ? carriesSession({ name: intent.port, set: all }, answers, facts) : undefined
+  const stop = standing ?? own
   // Switched off by an interface range: in force, and not by a line of this port.
   const elsewhere = object.length === 0 && state === 'off' && stop === undefined
   return {

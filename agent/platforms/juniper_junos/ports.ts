@@ -1,9 +1,10 @@
 // Ports of Junos: what is configured, and what state an interface shows.
 
 import type { Intent } from '../../intents.ts'
-import { type Answer, free, type Read } from '../../platform.ts'
+import { type Answer, type Facts, free, type Read } from '../../platform.ts'
 import { unknownOutput } from '../output.ts'
 import { operational } from './dialogue.ts'
+import { addressReads } from './own-session.ts'
 
 type Port = Extract<Intent, { readonly kind: 'port' }>
 
@@ -11,11 +12,12 @@ function read(what: string, text: string): Read {
   return { what, line: free(`${text} | no-more`, operational) }
 }
 
-/** The configured lines, and the state. */
-export function portReads(intent: Port): readonly Read[] {
+/** The interface of our own session, the configured lines, and the state. */
+export function portReads(intent: Port, facts: Facts): readonly Read[] {
   const { port } = intent
   const name = port.replace(/\.\d+$/, '')
   return [
+    ...addressReads(facts),
     read(`config ${port}`, `show configuration interfaces ${name} | display set`),
     read(`state ${port}`, `show interfaces ${port}`),
   ]

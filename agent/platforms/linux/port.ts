@@ -13,6 +13,7 @@ import {
   type Stop,
 } from '../../platform.ts'
 import { answerTo, readJson, unknownOutput } from '../output.ts'
+import { sessionStop } from '../own-session.ts'
 
 const link = z.object({
   ifname: z.string(),
@@ -101,11 +102,7 @@ function carriesSession(port: PortName, answers: ReadonlyMap<string, Answer>): S
   const answer = answerTo(answers, 'client')
   // A session without a network address behind it (a test, a console) carries nothing.
   if (!new RegExp(`"dev":"${port.replaceAll('.', '\\.')}"`).test(answer.text)) return undefined
-  return {
-    code: 'not_restorable',
-    message: `our own session comes in by ${port}: it could never be brought back`,
-    remedy: 'correct the port in the inventory, or name it under uplinks',
-  }
+  return sessionStop(port)
 }
 
 function carriesOthers(

@@ -50,7 +50,7 @@ function ipShow(state: IosState, family: 4 | 6, text: string): Shown | undefined
     [/^cef(?: (.*))?$/, ([, rest]) => showCef(state, family, wordsIn(rest))],
     [/^bgp(?: (.*))?$/, ([, rest = 'summary']) => showBgp(state, wordsIn(rest))],
     [/^access-lists?(?: (\S+))?$/, ([, name]) => accessLists(state, name, lists)],
-    [/^interface brief$/, () => brief(state)],
+    [/^interface brief$/, () => (family === 4 ? brief(state) : brief6(state))],
     [/^interface (.+)$/, ([, name = '']) => ipInterface(state, name)],
   ])
 }
@@ -268,6 +268,19 @@ function brief(state: IosState): string {
     return `${nameOf(one).padEnd(26)} ${address.padEnd(15)} YES NVRAM  ${status.padEnd(21)} ${isUp(state, one) ? 'up' : 'down'}\n`
   })
   return `Interface                  IP-Address      OK? Method Status                Protocol\n${rows.join('')}`
+}
+
+function brief6(state: IosState): string {
+  return state.config.interfaces
+    .map((one) => {
+      const up = isUp(state, one) ? 'up' : 'down'
+      const own = one.children.flatMap(
+        ({ text }) => /^ipv6 address ([^\s/]+)/.exec(text)?.[1] ?? [],
+      )
+      const lines = own.length === 0 ? ['unassigned'] : own
+      return `${nameOf(one).padEnd(22)} [${isShut(one) ? 'administratively down' : up}/${up}]\n${lines.map((line) => `    ${line}\n`).join('')}`
+    })
+    .join('')
 }
 
 function ipInterface(state: IosState, typed: string): string | { readonly invalid: number } {

@@ -296,6 +296,10 @@ function showInterface(
 ): string | undefined {
   const all = [...state.config.interfaces.values()]
   const [name, ...rest] = words
+    .join(' ')
+    .replace(/^vrf all ?/, '')
+    .split(' ')
+    .filter(Boolean)
   if (rest.length > 0) return undefined
   if (name === 'brief') return briefTable(all)
   if (name === 'description') return descriptionTable(all)

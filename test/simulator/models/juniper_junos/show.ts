@@ -182,13 +182,29 @@ function showInterfaces(
     return `Interface       Admin Link Description\n${rows.join('')}`
   }
   if (terse) {
-    const rows = shown.map(
-      (one) =>
-        `${one.padEnd(23)} ${(isDown(one) ? 'down' : 'up').padEnd(5)} ${isDown(one) ? 'down' : 'up'}\n`,
-    )
+    const rows = shown.map((one) => {
+      const state = `${(isDown(one) ? 'down' : 'up').padEnd(5)} ${isDown(one) ? 'down' : 'up'}`
+      return [`${one.padEnd(23)} ${state}\n`, ...terseUnits(config(one), one, state)].join('')
+    })
     return `Interface               Admin Link Proto    Local                 Remote\n${rows.join('')}`
   }
   return shown.map((one, at) => textInterface(one, at, isDown(one), description(one))).join('\n')
+}
+
+/** Each unit with its addresses: the first behind its name, the others in lines of their own. */
+function terseUnits(port: Statement | undefined, name: string, state: string): string[] {
+  return (port === undefined ? [] : entriesOf(port, 'unit')).map((unit) => {
+    const held = entriesOf(unit, 'family').flatMap((family) =>
+      entriesOf(family, 'address').map(
+        (address) => `${family.name.slice('family '.length).padEnd(8)} ${entryName(address)}`,
+      ),
+    )
+    const [first = '', ...more] = held
+    const head = `${`${name}.${entryName(unit)}`.padEnd(23)} ${state.padEnd(10)} ${first}`
+    return [head, ...more.map((one) => `${' '.repeat(35)}${one}`)]
+      .map((line) => `${line.trimEnd()}\n`)
+      .join('')
+  })
 }
 
 function jsonInterface(name: string, down: boolean, description: string | undefined): object {

@@ -1,0 +1,78 @@
+// The interface of our own session on IOS: the one that holds the address that we connected to, in `show ip interface brief`. A port carries it by a
+// sub-interface, as a member of its channel, or by its VLAN where the address stands on a VLAN interface.
+
+import { takesDown } from '../../../inventory/ports.ts'
+import { type Answer, type Facts, free, type Read, type Stop } from '../../platform.ts'
+import { answerTo, unknownOutput } from '../output.ts'
+import { canonicalAddress, ownAddress, sessionStop } from '../own-session.ts'
+import { canonicalPort } from './port-names.ts'
+
+const what = 'addresses'
+
+/** Which interface has which address; nothing where it isn't known what the session was opened to. */
+export function addressReads(facts: Facts): readonly Read[] {
+  const address = ownAddress(facts)
+  if (address === undefined) return []
+  const family = address.includes(':') ? 'ipv6' : 'ip'
+  return [{ what, line: free(`show ${family} interface brief`, 'exec') }]
+}
+
+/** Why the port of this name, configured with these lines, must not be taken down. */
+export function carriesSession(
+  port: { readonly name: string; readonly lines: readonly string[] },
+  answers: ReadonlyMap<string, Answer>,
+  facts: Facts,
+): Stop | undefined {
+  const by = sessionInterface(answers, facts)
+  if (by === undefined) return undefined
+  const naming = { canonicalPort }
+  if (takesDown(port.name, by, naming)) return sessionStop(port.name, by)
+  const channel = /^channel-group (\d+)\b/m.exec(port.lines.join('\n'))?.[1]
+  if (channel !== undefined && takesDown(`Port-channel${channel}`, by, naming)) {
+    return sessionStop(port.name, by)
+  }
+  const vlan = /^Vlan(\d+)$/i.exec(by)?.[1]
+  return vlan !== undefined && carriesVlan(port.lines, Number(vlan))
+    ? sessionStop(port.name, by)
+    : undefined
+}
+
+/** The interface that holds the address of our session; undefined where none does. */
+export function sessionInterface(
+  answers: ReadonlyMap<string, Answer>,
+  facts: Facts,
+): string | undefined {
+  const address = ownAddress(facts)
+  if (address === undefined) return undefined
+  const answer = answerTo(answers, what)
+  const { text } = answer
+  if (!/^Interface +IP-Address |^\S+ +\[[\w-]+(?: down)?\/\w+\]/m.test(text)) {
+    throw unknownOutput(answer, 'interfaces with their addresses')
+  }
+  let name: string | undefined
+  for (const line of text.split('\n')) {
+    name = /^(\S+) /.exec(line)?.[1] ?? name
+    const held = /^\S* +(\S+)/.exec(line)?.[1] ?? ''
+    if (canonicalAddress(held) === address) return name
+  }
+  return undefined
+}
+
+/** Whether a switched port has this VLAN on it: a trunk that leaves none out has them all. */
+function carriesVlan(lines: readonly string[], vlan: number): boolean {
+  if (lines.some((line) => /^(?:no switchport|(?:no )?ip address)\b/.test(line))) return false
+  if (!lines.includes('switchport mode trunk')) {
+    const access = /^switchport access vlan (\d+)$/m.exec(lines.join('\n'))?.[1] ?? '1'
+    return Number(access) === vlan
+  }
+  const lists = lines.flatMap(
+    (line) => /^switchport trunk allowed vlan (?:add )?([\d,-]+|none)$/.exec(line)?.[1] ?? [],
+  )
+  if (lists.length === 0) return true
+  return lists
+    .flatMap((list) => list.split(','))
+    .some((range) => {
+      const [first, last = first] = range.split('-').map(Number)
+      return first !== undefined && last !== undefined && first <= vlan && vlan <= last
+    })
+}

@@ -1,0 +1,56 @@
+// The interface of our own session on Junos: the one that holds the address that we connected to, in `show interfaces terse`. A port carries it by a unit,
+// or as a member of its aggregate.
+
+import { takesDown } from '../../../inventory/ports.ts'
+import { type Answer, type Facts, free, type Read, type Stop } from '../../platform.ts'
+import { answerTo, unknownOutput } from '../output.ts'
+import { canonicalAddress, ownAddress, sessionStop } from '../own-session.ts'
+import { operational } from './dialogue.ts'
+import type { Statement } from './statements.ts'
+
+const what = 'addresses'
+const naming = { canonicalPort: (name: string): string => name.toLowerCase() }
+
+/** Which interface has which address; nothing where it isn't known what the session was opened to. */
+export function addressReads(facts: Facts): readonly Read[] {
+  if (ownAddress(facts) === undefined) return []
+  return [{ what, line: free('show interfaces terse | no-more', operational) }]
+}
+
+/** Why the port, with these statements of its interface, must not be taken down. */
+export function carriesSession(
+  port: { readonly name: string; readonly set: readonly Statement[] },
+  answers: ReadonlyMap<string, Answer>,
+  facts: Facts,
+): Stop | undefined {
+  const by = sessionInterface(answers, facts)
+  if (by === undefined) return undefined
+  const bundle = port.set
+    .map((one) => /^interfaces \S+ (?:\S+-)?\S*options 802\.3ad (\S+)$/.exec(one)?.[1])
+    .find((name) => name !== undefined && /^ae\d+$/.test(name))
+  const carries =
+    takesDown(port.name, by, naming) || (bundle !== undefined && takesDown(bundle, by, naming))
+  return carries ? sessionStop(port.name, by) : undefined
+}
+
+/** The unit that holds the address of our session; undefined where none does. */
+export function sessionInterface(
+  answers: ReadonlyMap<string, Answer>,
+  facts: Facts,
+): string | undefined {
+  const address = ownAddress(facts)
+  if (address === undefined) return undefined
+  const answer = answerTo(answers, what)
+  if (!/^Interface +Admin +Link /m.test(answer.text)) {
+    throw unknownOutput(answer, 'interfaces with their addresses')
+  }
+  let name: string | undefined
+  for (const line of answer.text.split('\n')) {
+    // Further addresses of a unit stand in lines without its name.
+    name = /^(\S+) /.exec(line)?.[1] ?? name
+    // Of a link between two only the first address is this device's.
+    const held = line.split('-->')[0]?.split(/\s+/) ?? []
+    if (held.some((word) => canonicalAddress(word) === address)) return name
+  }
+  return undefined
+}
