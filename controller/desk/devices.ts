@@ -12,6 +12,7 @@ import type { Caller } from '../controller.ts'
 import { deviceState } from '../device-state.ts'
 import { ControllerError } from '../errors.ts'
 import { reachable, rememberAs } from '../recover.ts'
+import { portFindings } from './check-ports.ts'
 import { by, type Desk, need } from './desk.ts'
 
 /** Connects, runs the preflight and reads all that is wanted or held. A device that can't be reached is a finding, not an error. */
@@ -22,7 +23,11 @@ export async function check(
 ): Promise<{ readonly findings: readonly Finding[]; readonly reading?: Reading }> {
   const agent = await agentOf(desk, device)
   const result = await agent.check().then(
-    (reading) => ({ findings: reading.findings, reading }),
+    async (reading) => {
+      const read = async (intents: readonly Intent[]) => (await agent.read(intents)).observation
+      const ports = await portFindings(read, desk.world().inventory, device)
+      return { findings: [...reading.findings, ...ports], reading }
+    },
     (fault: unknown) => {
       if (!(fault instanceof AgentError)) throw fault
       return { findings: [unreachable(fault)] }

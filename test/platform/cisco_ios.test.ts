@@ -769,6 +769,18 @@ describe('a port on IOS', () => {
     },
   )
 
+  it.each([
+    [' channel-group 3 mode active\n', 'access', 'a member of Port-channel3'],
+    ['', 'trunk', 'a trunk'],
+    ['', 'access', undefined],
+  ])('says what it is besides: %s mode %s', (lines, mode, note) => {
+    const config = block(lines).replace('mode access', `mode ${mode}`)
+    const found = foundFor(look(config, up), one)
+    if (note === undefined) expect(found.note).toBeUndefined()
+    else expect(found.note).toContain(`GigabitEthernet1/0/7 is ${note}`)
+    expect(found.stop).toBeUndefined()
+  })
+
   describe('that carries our own session', () => {
     const head =
       'Interface                  IP-Address      OK? Method Status                Protocol\n'

@@ -567,6 +567,17 @@ describe('a port on Junos', () => {
     expect(see(one, { [configLine]: config, [stateLine]: state })).toMatchObject(expected)
   })
 
+  it.each([
+    ['gigether-options 802.3ad ae3', 'a member of ae3'],
+    ['unit 0 family ethernet-switching interface-mode trunk', 'a trunk'],
+    ['unit 0 family inet address 198.51.100.1/30', undefined],
+  ])('says what it is besides: %s', (line, note) => {
+    const found = see(one, { [configLine]: `set interfaces ge-0/0/7 ${line}`, [stateLine]: up })
+    if (note === undefined) expect(found.note).toBeUndefined()
+    else expect(found.note).toContain(`ge-0/0/7 is ${note}`)
+    expect(found.stop).toBeUndefined()
+  })
+
   describe('that carries our own session', () => {
     const terse = (...rows: readonly string[]) =>
       `Interface               Admin Link Proto    Local                 Remote\n${rows.join('\n')}\n`

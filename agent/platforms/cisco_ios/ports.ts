@@ -103,9 +103,21 @@ export function foundPort(
     mark: 'unmarkable',
     inForce: state === 'administratively down' ? 'yes' : 'no',
     // Keys of two spellings are one port: it goes up with the last that wants it down.
+    ...(block === undefined ? {} : noteOf(block)),
     element: `interface ${facts[portFact(intent.port)] ?? intent.port}`,
     ...(stop === undefined ? {} : { stop }),
   }
+}
+
+/** What the port is besides, for whoever looks: shutting a member only thins its channel, and a trunk may hold others' VLANs. */
+function noteOf({ name, lines }: Block): Pick<Found, 'note'> {
+  const channel = lines.map((line) => /^channel-group (\d+)\b/.exec(line)?.[1]).find(Boolean)
+  if (channel !== undefined) {
+    return { note: `${name} is a member of Port-channel${channel}, which goes on without it` }
+  }
+  return lines.includes('switchport mode trunk')
+    ? { note: `${name} is a trunk: it may carry VLANs of others` }
+    : {}
 }
 
 function stopFor(

@@ -25,12 +25,10 @@ import {
   listNames,
   mark,
   ordered,
-  portPath,
   routePath,
   staticPath,
 } from './objects.ts'
-import { carriesSession } from './own-session.ts'
-import { portReads, portState } from './ports.ts'
+import { foundPort, portReads } from './ports.ts'
 import { insideOf, leakInside, readsForHops, routeDiscards } from './routes.ts'
 import {
   inactiveStop,
@@ -266,38 +264,6 @@ function notPrepared(
   const side = meant.direction === 'in' ? 'source' : 'destination'
   const message = `no filter that stands on an interface as \`${meant.direction}put\` discards by \`prefix-list ${name}\` or \`${side}-prefix-list ${name}\` before every term that may let a part of it pass${whyNot(meant, answers)}`
   return uplinkStop(bindings) ?? { code: 'not_prepared', message, remedy }
-}
-
-function foundPort(intent: Of<'port'>, { answers, inactive, facts }: Reading): Found {
-  const path = portPath(intent)
-  const all = statementsOf(answers, `config ${intent.port}`).set
-  const object = [`${path} disable`, `${path} ${mark}`].filter((one) => all.includes(one))
-  const off = object.includes(`${path} disable`)
-  const state = portState(answerTo(answers, `state ${intent.port}`), intent)
-  const standing =
-    state === 'missing' ? missing(intent) : inactiveStop([`${path} disable`], inactive)
-  const own =
-    state === 'on' ? carriesSession({ name: intent.port, set: all }, answers, facts) : undefined
-  const stop = standing ?? own
-  // Switched off by an interface range: in force, and not by a line of this port.
-  const elsewhere = object.length === 0 && state === 'off' && stop === undefined
-  return {
-    key: keyOf(intent),
-    object,
-    effect:
-      (off && stop === undefined) || elsewhere ? 'same' : object.length > 0 ? 'other' : 'none',
-    mark: object.includes(`${path} ${mark}`) ? 'ours' : 'none',
-    inForce: state === 'off' ? 'yes' : 'no',
-    ...(stop === undefined ? {} : { stop }),
-  }
-}
-
-function missing(intent: Of<'port'>): Stop {
-  return {
-    code: 'no_such_object',
-    message: `the device has no interface ${intent.port}`,
-    remedy: 'correct the port in the inventory',
-  }
 }
 
 /** A pending commit of somebody else: ours would confirm it, or be taken back with it. */

@@ -2,7 +2,7 @@
 // or as a member of its aggregate.
 
 import { takesDown } from '../../../inventory/ports.ts'
-import { type Answer, type Facts, free, type Read, type Stop } from '../../platform.ts'
+import { type Answer, type Facts, type Found, free, type Read, type Stop } from '../../platform.ts'
 import { answerTo, unknownOutput } from '../output.ts'
 import { canonicalAddress, ownAddress, sessionStop } from '../own-session.ts'
 import { operational } from './dialogue.ts'
@@ -19,18 +19,39 @@ export function addressReads(facts: Facts): readonly Read[] {
 
 /** Why the port, with these statements of its interface, must not be taken down. */
 export function carriesSession(
-  port: { readonly name: string; readonly set: readonly Statement[] },
+  port: Port,
   answers: ReadonlyMap<string, Answer>,
   facts: Facts,
 ): Stop | undefined {
   const by = sessionInterface(answers, facts)
   if (by === undefined) return undefined
-  const bundle = port.set
-    .map((one) => /^interfaces \S+ (?:\S+-)?\S*options 802\.3ad (\S+)$/.exec(one)?.[1])
-    .find((name) => name !== undefined && /^ae\d+$/.test(name))
+  const bundle = bundleOf(port)
   const carries =
     takesDown(port.name, by, naming) || (bundle !== undefined && takesDown(bundle, by, naming))
   return carries ? sessionStop(port.name, by) : undefined
+}
+
+/** A port with the statements of its interface. */
+interface Port {
+  readonly name: string
+  readonly set: readonly Statement[]
+}
+
+/** What the port is besides, for whoever looks: taking a member down only thins its aggregate, and a trunk may hold others' VLANs. */
+export function noteOf(port: Port): Pick<Found, 'note'> {
+  const bundle = bundleOf(port)
+  if (bundle !== undefined) {
+    return { note: `${port.name} is a member of ${bundle}, which goes on without it` }
+  }
+  return port.set.some((one) => / (?:interface|port)-mode trunk$/.test(one))
+    ? { note: `${port.name} is a trunk: it may carry VLANs of others` }
+    : {}
+}
+
+function bundleOf({ set }: Port): string | undefined {
+  return set
+    .map((one) => /^interfaces \S+ \S*options 802\.3ad (\S+)$/.exec(one)?.[1])
+    .find((name) => name !== undefined && /^ae\d+$/.test(name))
 }
 
 /** The unit that holds the address of our session; undefined where none does. */

@@ -1,10 +1,12 @@
 // Ports of Junos: what is configured, and what state an interface shows.
 
-import type { Intent } from '../../intents.ts'
-import { type Answer, type Facts, free, type Read } from '../../platform.ts'
-import { unknownOutput } from '../output.ts'
+import { type Intent, keyOf } from '../../intents.ts'
+import { type Answer, type Facts, type Found, free, type Read, type Stop } from '../../platform.ts'
+import { answerTo, unknownOutput } from '../output.ts'
 import { operational } from './dialogue.ts'
-import { addressReads } from './own-session.ts'
+import { mark, portPath } from './objects.ts'
+import { addressReads, carriesSession, noteOf } from './own-session.ts'
+import { inactiveStop, readStatements, type Statement } from './statements.ts'
 
 type Port = Extract<Intent, { readonly kind: 'port' }>
 
@@ -47,4 +49,51 @@ export function portState(answer: Answer, intent: Port): 'on' | 'off' | 'missing
     answer,
     '`Physical interface: …`, `Logical interface …` or `error: … not found`',
   )
+}
+
+/** What stands for a port intent. `inactive`: all deactivated places of the configuration. */
+export function foundPort(
+  intent: Port,
+  {
+    answers,
+    facts,
+    inactive,
+  }: {
+    readonly answers: ReadonlyMap<string, Answer>
+    readonly facts: Facts
+    readonly inactive: readonly Statement[]
+  },
+): Found {
+  const path = portPath(intent)
+  const { set } = readStatements(answerTo(answers, `config ${intent.port}`))
+  const own = { name: intent.port, set }
+  const object = [`${path} disable`, `${path} ${mark}`].filter((one) => set.includes(one))
+  const off = object.includes(`${path} disable`)
+  const state = portState(answerTo(answers, `state ${intent.port}`), intent)
+  const idle = inactiveStop([`${path} disable`], inactive)
+  const standing = state === 'missing' ? missing(intent) : idle
+  // What is off carries nothing.
+  const carried = state === 'on' ? [carriesSession(own, answers, facts)] : []
+  const [stop] = [standing, ...carried].filter((one) => one !== undefined)
+  // Switched off by an interface range: in force, and not by a line of this port.
+  const elsewhere = object.length === 0 && state === 'off' && stop === undefined
+  const same = (off && standing === undefined) || elsewhere
+  const different = object.length > 0 ? 'other' : 'none'
+  return {
+    key: keyOf(intent),
+    object,
+    effect: same ? 'same' : different,
+    mark: object.includes(`${path} ${mark}`) ? 'ours' : 'none',
+    inForce: state === 'off' ? 'yes' : 'no',
+    ...(stop === undefined ? {} : { stop }),
+    ...noteOf(own),
+  }
+}
+
+function missing(intent: Port): Stop {
+  return {
+    code: 'no_such_object',
+    message: `the device has no interface ${intent.port}`,
+    remedy: 'correct the port in the inventory',
+  }
 }
