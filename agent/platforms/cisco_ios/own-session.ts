@@ -38,7 +38,7 @@ export function carriesSession(
 }
 
 /** The interface that holds the address of our session; undefined where none does. */
-export function sessionInterface(
+function sessionInterface(
   answers: ReadonlyMap<string, Answer>,
   facts: Facts,
 ): string | undefined {

@@ -55,7 +55,7 @@ function bundleOf({ set }: Port): string | undefined {
 }
 
 /** The unit that holds the address of our session; undefined where none does. */
-export function sessionInterface(
+function sessionInterface(
   answers: ReadonlyMap<string, Answer>,
   facts: Facts,
 ): string | undefined {
