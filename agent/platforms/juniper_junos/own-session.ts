@@ -55,10 +55,7 @@ function bundleOf({ set }: Port): string | undefined {
 }
 
 /** The unit that holds the address of our session; undefined where none does. */
-function sessionInterface(
-  answers: ReadonlyMap<string, Answer>,
-  facts: Facts,
-): string | undefined {
+function sessionInterface(answers: ReadonlyMap<string, Answer>, facts: Facts): string | undefined {
   const address = ownAddress(facts)
   if (address === undefined) return undefined
   const answer = answerTo(answers, what)
