@@ -212,7 +212,7 @@ describe('the reads of many prefixes', () => {
   it('are three commands, however many they are', () => {
     expect(reads).toHaveLength(3)
     expect(question.split('\n').slice(0, 3)).toEqual([
-      "ip -j -4 -force -batch - <<'EOF'",
+      "ip -j -4 -force -batch - <<'ASKED'",
       'route show root 198.19.0.0/32',
       'route get 198.19.0.0',
     ])

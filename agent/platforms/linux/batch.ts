@@ -31,8 +31,8 @@ export function batches(facts: Facts): readonly Batch[] {
 }
 
 /** A command with this text as its input: one line to the terminal, since no prompt comes before its end. */
-export function document(command: string, body: readonly string[]): string {
-  return [`${command} <<'EOF'`, ...body, 'EOF'].join('\n')
+export function document(command: string, body: readonly string[], end = 'EOF'): string {
+  return [`${command} <<'${end}'`, ...body, end].join('\n')
 }
 
 const route = /^ip (?:-6 )?(route (?:prepend|add|del) blackhole [0-9a-f.:/]+ proto 223.*)$/

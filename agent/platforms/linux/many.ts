@@ -32,8 +32,8 @@ export function readsOf(questions: readonly Question[], prefixes: number): reado
   if (prefixes <= narrowMax) return questions.map((one) => ({ what: one.what, line: lineOf(one) }))
   return [...grouped(questions)].map(([what, group]) => {
     const body = group.map(({ words }) => words)
-    // With -force it goes on where the kernel says no, which for `route get` is the answer that is hoped for.
-    const text = document(`ip -j -${group[0]?.family ?? 4} -force -batch -`, body)
+    // An end of its own, so that one who reads along can tell it from the end of a change. With -force it goes on where the kernel says no, which for `route get` is the answer that is hoped for.
+    const text = document(`ip -j -${group[0]?.family ?? 4} -force -batch -`, body, 'ASKED')
     return { what, line: { ...free(text, 'shell'), deadlineMs: manyMs } }
   })
 }
