@@ -767,6 +767,14 @@ describe('a neighbor on Junos', () => {
     },
   )
 
+  it('is not said to be shut by the session of that address in another instance', () => {
+    const other = neighbor('192.0.2.9', { vrf: 'CUST' })
+    expect(foundFor(look(mine, shut, other), other)).toMatchObject({
+      inForce: 'unknown',
+      stop: { code: 'no_such_object' },
+    })
+  })
+
   it('is not shut where its group is deactivated', () => {
     const observation = observed(juniper_junos, [peer], {
       [configLine]: mine,

@@ -105,7 +105,8 @@ export function foundNeighbor(
           ? 'other'
           : 'none',
     mark: object.some((one) => one.endsWith(` shutdown ${mark}`)) ? 'ours' : markOn(facts),
-    inForce: inForce(session, { shut, inactive }),
+    // The session shown may be that of another instance, where the address has no group in this one.
+    inForce: groups.length === 0 ? 'unknown' : inForce(session, { shut, inactive }),
     ...(stop === undefined ? {} : { stop }),
   }
 }
