@@ -78,8 +78,8 @@ export function foundNeighbor(
   },
 ): Found {
   const config = readStatements(answerTo(answers, configOf(intent)))
-  const session = sessionOf(answerTo(answers, stateOf(intent)), intent.peer)
   const groups = groupsOf(intent, config)
+  const session = sessionOf(answerTo(answers, stateOf(intent)), intent.peer, groups)
   const path = neighborPath(intent, facts)
   const inactive = config.inactive.includes(path)
   // The neighbor itself is deactivated where there is no shutdown; a shutdown in any other deactivated place is none.
@@ -105,8 +105,7 @@ export function foundNeighbor(
           ? 'other'
           : 'none',
     mark: object.some((one) => one.endsWith(` shutdown ${mark}`)) ? 'ours' : markOn(facts),
-    // The session shown may be that of another instance, where the address has no group in this one.
-    inForce: groups.length === 0 ? 'unknown' : inForce(session, { shut, inactive }),
+    inForce: inForce(session, { shut, inactive }),
     ...(stop === undefined ? {} : { stop }),
   }
 }
@@ -135,13 +134,20 @@ function inForce(
   return shut ? 'yes' : 'no'
 }
 
-/** An answer without the peer must be one of those that a device without the session gives. */
-function sessionOf(answer: Answer, peer: string): ReturnType<typeof sessionState> {
+/**
+ * An answer without the peer must be one of those that a device without the session gives. Without a group in the instance that is meant, the session
+ * is of another instance, in which the address has one.
+ */
+function sessionOf(
+  answer: Answer,
+  peer: string,
+  groups: readonly string[],
+): ReturnType<typeof sessionState> {
   const { text } = answer
   const known =
     text.trim() === '' || /^Peer: |BGP[^\n]* not running|no such neighbor|not found/im.test(text)
   if (!known) throw unknownOutput(answer, '`Peer: …`, or nothing')
-  return sessionState(text, peer)
+  return groups.length === 0 ? 'absent' : sessionState(text, peer)
 }
 
 /** What `show bgp neighbor` says of this address: `shut` by the word among its options, else by its state. */
