@@ -44,6 +44,7 @@ export function createJournal(parts: JournalParts): Journal {
     healing: new Set(),
     snapshot: new Map(),
     unwritten: [],
+    onceDurable: [],
   }
   const commit: Store['commit'] = (change) => commitWithEnds(book, change)
   return {
@@ -95,23 +96,35 @@ interface Book extends JournalParts {
   snapshot: Snapshot
   /** Steps that have ended, and whose end is not written down yet: it goes with the next that can be written. */
   unwritten: readonly DoneStep[]
+  /** What the change under way changes in this memory, once it is durable: of one that was undone nothing may be remembered. */
+  onceDurable: readonly (() => void)[]
 }
 
 /** Writes the ends of steps that are owed, and then the change, in one transaction. */
 async function commitWithEnds<T>(book: Book, change: (tx: Transaction) => T): Promise<T> {
   let owed: readonly DoneStep[] = []
+  let effects: readonly (() => void)[] = []
   try {
-    return await book.store.commit((tx) => {
+    const value = await book.store.commit((tx) => {
       // Taken here, where nothing comes in between: another commit of this book must not write them once more.
       owed = book.unwritten
       book.unwritten = []
+      book.onceDurable = []
       for (const step of owed) done(book, tx, step)
-      return change(tx)
+      const changed = change(tx)
+      effects = book.onceDurable
+      return changed
     })
+    for (const effect of effects) effect()
+    return value
   } catch (error) {
     book.unwritten = [...owed, ...book.unwritten]
     throw error
   }
+}
+
+function onceDurable(book: Book, effect: () => void): void {
+  book.onceDurable = [...book.onceDurable, effect]
 }
 
 /** Enforcements that a record is written for; `undefined` = for the device alone. */
@@ -158,7 +171,7 @@ function intend(book: Book, tx: Transaction, step: IntendedStep): number {
       purpose: step.purpose,
     },
   })
-  book.serving.set(number, whom)
+  onceDurable(book, () => book.serving.set(number, whom))
   return number
 }
 
@@ -179,7 +192,9 @@ function noteBefore(
     (claim) => isDrift(held, claim) && !book.healing.has(claim.key),
   )
   if (drifted.length > 0) {
-    for (const { key } of drifted) book.healing.add(key)
+    onceDurable(book, () => {
+      for (const { key } of drifted) book.healing.add(key)
+    })
     const intents = drifted.map(({ key }) => ({ key, state: 'absent' }))
     const data = { intents, readback }
     write(book, tx, whom, { type: 'device.drift_found', outcome: 'failed', data })
@@ -224,7 +239,8 @@ function verified(book: Book, tx: Transaction, step: VerifiedStep): readonly Id[
   if (whom.length > 0 || step.drifted.length > 0 || orphans.length > 0) {
     noteSeen(book, tx, { step, whom, orphans, at })
   }
-  if (step.step !== undefined) book.serving.delete(step.step)
+  const { step: number } = step
+  if (number !== undefined) onceDurable(book, () => book.serving.delete(number))
   tx.putDevice(asRead(state, step, at))
   return settleAll(tx, device.id, at)
 }
@@ -244,7 +260,6 @@ function noteSeen(
   const readback = tx.putArtifact(step.readback.kind, step.readback.text)
   const drifted = step.drifted.filter((key) => !healing.has(key))
   if (drifted.length > 0) {
-    for (const key of drifted) healing.add(key)
     const data = { intents: drifted.map((key) => ({ key })), readback }
     const losers = whomOfKeys(tx, book.device.id, drifted)
     write(book, tx, losers, { type: 'device.drift_found', outcome: 'failed', data })
@@ -258,7 +273,12 @@ function noteSeen(
   if (step.step !== undefined) data['step'] = step.step
   const outcome: RecordOutcome = step.states.every((state) => state.verified) ? 'ok' : 'failed'
   write(book, tx, whom, { type: 'device.verified', outcome, data })
-  const healed = step.states.filter(({ key, verified: right }) => right && healing.delete(key))
+  const lost = new Set([...healing, ...drifted])
+  const healed = step.states.filter(({ key, verified: right }) => right && lost.has(key))
+  onceDurable(book, () => {
+    for (const key of drifted) healing.add(key)
+    for (const { key } of healed) healing.delete(key)
+  })
   if (healed.length > 0) {
     const intents = healed.map(({ key }) => ({ key }))
     write(book, tx, whom, {
@@ -299,7 +319,7 @@ function saved(book: Book, tx: Transaction, result: Parameters<Journal['saved']>
     outcome: result.ok ? 'ok' : 'failed',
     data,
   })
-  book.serving.delete(result.step)
+  onceDurable(book, () => book.serving.delete(result.step))
 }
 
 function rolledBack(

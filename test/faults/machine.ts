@@ -11,9 +11,9 @@ import Database from 'better-sqlite3'
 import { databaseName } from '../../controller/store/sqlite.ts'
 import type { Story } from '../simulator/stories/story.ts'
 
-/** A file system of this size holds a cell's data, and fills up fast. */
-const diskSize = '8m'
-const fillerBytes = 65_536
+/** A file system of this size holds a cell's data, with the 16 MB that the write-ahead log may take, and fills up fast. */
+const diskSize = '64m'
+const fillerBytes = 1_048_576
 
 /** A small file system at this folder, in the mount namespace of this process: `unshare --mount` ends it with the process. */
 export async function mountDisk(folder: string): Promise<() => void> {

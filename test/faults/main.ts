@@ -54,6 +54,8 @@ async function playAll(
       child.on('message', (message: Played | 'ready') => {
         if (message === 'ready') {
           for (let at = 0; at < atOnce && waiting.length > 0; at += 1) next()
+          // There may be fewer spots than workers.
+          if (open === 0) child.disconnect()
           return
         }
         open -= 1
