@@ -1,7 +1,7 @@
 // Reads that change nothing: for a plan, for an approval, for `device check`.
 
 import { loadCandidate } from './converge-candidate.ts'
-import { candidateOf } from './converge-confirm.ts'
+import { candidateOf } from './converge-pending.ts'
 import { driftedKeys, orphansOf, statesOf } from './converge-states.ts'
 import { backToRest, observe, readbackOf, type Work } from './converge-work.ts'
 import { decide, intentsToRead } from './diff.ts'

@@ -2,16 +2,9 @@
 // from a second session once that has read everything back. Nothing is in force before the commit, nothing stays without the confirmation.
 
 import { randomBytes } from 'node:crypto'
-import {
-  candidateOf,
-  commandsOf,
-  confirmBatch,
-  isWaiting,
-  lookInside,
-  type Refused,
-  refusedOf,
-} from './converge-confirm.ts'
+import { commandsOf, confirmBatch, type Refused, refusedOf } from './converge-confirm.ts'
 import { heldBy, notEntered, recorded } from './converge-line.ts'
+import { candidateOf, isWaiting, lookInside } from './converge-pending.ts'
 import {
   type Applied,
   backToRest,

@@ -3,6 +3,14 @@
 
 import { recorded } from './converge-line.ts'
 import {
+  candidateOf,
+  lookInside,
+  lookPending,
+  readAgain,
+  type Standing,
+  standing,
+} from './converge-pending.ts'
+import {
   backToRest,
   observe,
   type Planned,
@@ -11,21 +19,13 @@ import {
   type Work,
 } from './converge-work.ts'
 import { type Claim, type Desired, decide, intentsToRead } from './diff.ts'
-import { AgentError } from './errors.ts'
 import type { Key } from './intents.ts'
 import type { DoneStep } from './journal.ts'
-import type { Answer, CandidateTransaction, Line, Pending } from './platform.ts'
+import type { Answer, CandidateTransaction, Line } from './platform.ts'
 import type { Session } from './session.ts'
 
 /** A line that the device said no to, and its words. */
 export type Refused = NonNullable<DoneStep['refused']>
-
-/** The transaction of a platform with a candidate. */
-export function candidateOf(work: Work): CandidateTransaction {
-  const { transaction } = work.platform
-  if (transaction.kind !== 'candidate') throw new TypeError('not a platform of candidates')
-  return transaction
-}
 
 /** The first no among answers. */
 export function refusedOf(answers: readonly Answer[]): Refused | undefined {
@@ -51,21 +51,22 @@ export interface Committed {
 export async function confirmBatch(work: Work, committed: Committed): Promise<Confirmed> {
   const second = await work.another()
   try {
-    const pending = await lookPending(work, second)
-    if (pending.kind === 'pending' && pending.token !== committed.token) {
+    const stands = await standing(() => lookPending(work, second), committed.token)
+    if (stands === 'other waits') {
       return failAll(committed, "another commit is pending in place of ours: it can't be confirmed")
     }
     const wrong = await wrongKeys(work, second, committed)
     if (wrong.length > 0) return await takeBack(work, second, committed, wrong)
     const claims = committed.batch.map((one) => one.claim)
-    // Not pending any more before we confirmed: somebody else's commit did, and may take it back again.
+    // Not pending any more before we confirmed: somebody else's commit did, and may take it back again. What could not be judged is looked
+    // at once more from inside.
     const end =
-      pending.kind === 'none'
+      stands === 'done'
         ? 'another'
         : await confirm(work, second, { token: committed.token, claims })
     if (end === 'confirmed') return { results: new Map() }
     if (end === 'another') return { results: new Map(), lookAgainMs: candidateOf(work).windowMs }
-    return failAll(committed, unconfirmed)
+    return failAll(committed, end === 'unclear' ? unclear : unconfirmed)
   } finally {
     await second.close()
   }
@@ -73,30 +74,12 @@ export async function confirmBatch(work: Work, committed: Committed): Promise<Co
 
 const unconfirmed = 'the commit could not be confirmed; the device takes it back by itself'
 
+const unclear =
+  'the device does not say whether the commit still waits for its confirmation; if it does, the device takes it back by itself'
+
 function failAll(committed: Committed, message: string): Confirmed {
   const result: Result = { kind: 'refused', code: 'not_confirmed', message }
   return { results: new Map(committed.batch.map((one) => [one.key, result])) }
-}
-
-/** What is pending on the device, as it says itself, at rest. */
-function lookPending(work: Work, session: Session): Promise<Pending> {
-  return look(work, session, candidateOf(work).look)
-}
-
-/** The same from the candidate's context, where nobody else can commit meanwhile. */
-export function lookInside(work: Work, session: Session): Promise<Pending> {
-  return look(work, session, candidateOf(work).lookInside)
-}
-
-async function look(work: Work, session: Session, line: Line): Promise<Pending> {
-  const [answer] = await session.run([line], work.signal)
-  if (answer === undefined || answer.refusal !== undefined) {
-    throw new AgentError(
-      'unknown_output',
-      `the device does not say what is pending: ${answer?.text ?? ''}`,
-    )
-  }
-  return candidateOf(work).pending(answer.text)
 }
 
 async function wrongKeys(
@@ -107,7 +90,7 @@ async function wrongKeys(
   const from = work.clock.monotonicMs()
   const keys = new Set(batch.map((one) => one.key))
   for (let wait = 5; ; wait = Math.min(wait * 2, 1_000)) {
-    const { observation } = await observe(work, session, intentsToRead(desired))
+    const { observation } = await readAgain(() => observe(work, session, intentsToRead(desired)))
     const wrong = decide(desired, observation)
       .filter((one) => keys.has(one.key) && (one.kind === 'change' || one.kind === 'refused'))
       .map((one) => one.key)
@@ -117,8 +100,8 @@ async function wrongKeys(
   }
 }
 
-/** What became of lines that concern the newest commit. `another`: it is not ours, or doesn't wait any more; `refused`: the device said no. */
-type End = 'confirmed' | 'taken-back' | 'another' | 'refused'
+/** What became of lines that concern the newest commit. `another`: ours doesn't wait any more, by somebody else; `refused`: the device said no, or a later commit waits; `unclear`: the device doesn't say how ours stands. */
+type End = 'confirmed' | 'taken-back' | 'another' | 'refused' | 'unclear'
 
 /** A commit of ours, by its token, and what it changed. */
 interface Ours {
@@ -143,24 +126,27 @@ async function whileOurs(
     await backToRest(work, session)
     return 'refused'
   }
-  const end = isWaiting(await lookInside(work, session), token) ? await act() : 'another'
+  const stands = await standing(() => lookInside(work, session), token)
+  const end = stands === 'waits' ? await act() : endWithout[stands]
   await session.run(tx.leave, work.signal)
   await backToRest(work, session)
   return end
 }
 
-/** Whether the newest commit is that of ours and waits for its confirmation. */
-export function isWaiting(pending: Pending, token: string): boolean {
-  return pending.kind === 'pending' && pending.token === token
+/** Nothing was done where ours was not seen waiting. */
+const endWithout: Readonly<Record<Exclude<Standing, 'waits'>, End>> = {
+  done: 'another',
+  'other waits': 'refused',
+  unclear: 'unclear',
 }
 
 async function confirm(work: Work, session: Session, { token, claims }: Ours): Promise<End> {
   const tx = candidateOf(work)
   // Seen from inside as well: afterwards the newest commit may be somebody else's again.
   const seen = async (): Promise<End> => {
-    const now = await lookInside(work, session)
-    if (now.token !== token) return 'another'
-    return now.kind === 'none' ? 'confirmed' : 'refused'
+    const stands = await standing(() => lookInside(work, session), token)
+    if (stands === 'waits') return 'refused'
+    return stands === 'done' ? 'confirmed' : endWithout[stands]
   }
   return whileOurs(work, session, token, async () => {
     await session.run(tx.confirm, work.signal)
@@ -291,6 +277,7 @@ export async function resumePending(
           claims,
           why: 'found pending after a restart, and not as it should be',
         })
+  if (end === 'unclear') return stillOpen(commit.keys, unclear)
   return end === 'refused' ? stillOpen(commit.keys, unconfirmed) : { results: new Map() }
 }
 

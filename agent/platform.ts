@@ -225,6 +225,8 @@ export type Unwrapped =
 export interface Pending {
   readonly kind: 'none' | 'pending'
   readonly token: string | undefined
+  /** The tokens of commits of ours that came before it. */
+  readonly earlier: readonly string[]
 }
 
 /** Lines go into a candidate that is compared, checked, and committed with a timer that takes it back unless confirmed. */
@@ -249,7 +251,7 @@ export interface CandidateTransaction {
   readonly look: Line
   /** The same from the candidate's context, where its answer holds: nobody else can commit meanwhile. */
   readonly lookInside: Line
-  /** Whether the newest commit waits for its confirmation, and the token that it carries if it is of ours. */
+  /** Whether the newest commit waits for its confirmation, and the token that it carries if it is of ours. Throws `unknown_output` for an answer that may be a part of one. */
   pending(answer: string): Pending
   /** From the candidate's context of a new session back to it, once the read-back was right. */
   readonly confirm: readonly Line[]

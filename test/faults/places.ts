@@ -112,6 +112,12 @@ const junosEnd = [
   lineNamed('leave', 'exit configuration-mode'),
 ]
 const junosCommitted = '^commit confirmed '
+
+/** Whether the commit still waits: what is read of it before and after its confirmation. */
+function lookAfterCommit(id: string, line: string): Place {
+  return { ...sent('verify', line, { after: junosCommitted }), id }
+}
+
 const junosRoutes = 'show configuration routing-options static | display set | no-more'
 const iosRoutes = 'show running-config | include ^ip route|^ipv6 route'
 const sudo = 'setsid -w sudo -n'
@@ -241,6 +247,9 @@ export const places: Readonly<Record<SimulatedPlatform, readonly Place[]>> = {
       ],
     ),
     ...junosEnd,
+    // The first of it is at rest, before the read-back.
+    lookAfterCommit('look', 'show system commit | no-more'),
+    lookAfterCommit('look-inside', 'run show system commit | no-more'),
     sent('verify', junosRoutes, { after: junosCommitted }),
     sent('confirm', 'commit check', { after: junosCommitted }),
     close,

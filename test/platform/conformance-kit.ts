@@ -51,7 +51,16 @@ export function neighbor(address: string, { vrf = 'default', message = 'Suspende
   } as const
 }
 
-/** Answers of a device: what is not in the table is answered by an empty text. A string key is the whole line, and must have been asked. */
+/** What Junos says where nothing waits: never nothing. */
+export const junosCommits = `0   2026-11-20 08:11:02 UTC by ops via cli
+1   2026-11-19 08:11:02 UTC by root via other
+`
+
+function usualAnswer(line: string): string {
+  return line.startsWith('show system commit') ? junosCommits : ''
+}
+
+/** Answers of a device: what is not in the table is answered by an empty text, or by what every device has. A string key is the whole line, and must have been asked. */
 export function observed(
   platform: Platform,
   intents: readonly Intent[],
@@ -62,14 +71,14 @@ export function observed(
   const left = new Set(Object.keys(table))
   for (const { what, line } of platform.observe(intents, seen)) {
     left.delete(line.text)
-    answers.set(what, { line, text: table[line.text] ?? '' })
+    answers.set(what, { line, text: table[line.text] ?? usualAnswer(line.text) })
   }
   for (;;) {
     const reads = platform.follow?.(answers, intents) ?? []
     if (reads.length === 0) break
     for (const { what, line } of reads) {
       left.delete(line.text)
-      answers.set(what, { line, text: table[line.text] ?? '' })
+      answers.set(what, { line, text: table[line.text] ?? usualAnswer(line.text) })
     }
   }
   if (left.size > 0) throw new TypeError(`never asked: ${[...left].join(', ')}`)
@@ -86,7 +95,7 @@ export function preflightOf(
   const seen: Seen = { host: 'edge1', nonce: '00000000', facts }
   const answers = new Map<string, Answer>()
   for (const { what, line } of platform.preflight.reads(['edge'], seen)) {
-    answers.set(what, { line, text: table[line.text] ?? '' })
+    answers.set(what, { line, text: table[line.text] ?? usualAnswer(line.text) })
   }
   const all = platform.preflight.judge(answers, seen)
   return must(

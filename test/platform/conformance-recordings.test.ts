@@ -17,7 +17,7 @@ import { sessionState } from '../../agent/platforms/juniper_junos/neighbors.ts'
 import { portState } from '../../agent/platforms/juniper_junos/ports.ts'
 import { routeDiscards as junosDiscards } from '../../agent/platforms/juniper_junos/routes.ts'
 import { readCompare, statementsIn } from '../../agent/platforms/juniper_junos/statements.ts'
-import { blackhole, neighbor, port, prefix } from './conformance-kit.ts'
+import { blackhole, junosCommits, neighbor, port, prefix } from './conformance-kit.ts'
 
 const folder = process.env['NULLROUTE_FIXTURES']
 const text = (platform: string, name: string): string =>
@@ -164,7 +164,7 @@ const meanings: readonly (readonly [string, () => unknown, unknown])[] = [
       pending(junos('evo_26.2_show_system_commit_pending.txt')).kind,
       pending(junos('vjunos_23.2_show_system_commit_pending_with_comment.txt')),
     ],
-    ['pending', { kind: 'pending', token: undefined }],
+    ['pending', { kind: 'pending', token: undefined, earlier: [] }],
   ],
   [
     'juniper_junos: releases of one device and of a chassis',
@@ -250,7 +250,12 @@ const meanings: readonly (readonly [string, () => unknown, unknown])[] = [
 
 function answersOf(given: Readonly<Record<string, string>>) {
   const reads = cisco_ios.observe([], { host: '', nonce: '', facts: {} })
-  return new Map(reads.map(({ what, line }) => [what, { line, text: given[what] ?? '' }]))
+  return new Map(
+    reads.map(({ what, line }) => [
+      what,
+      { line, text: given[what] ?? (what === 'commit' ? junosCommits : '') },
+    ]),
+  )
 }
 
 describe('recordings of other people', () => {

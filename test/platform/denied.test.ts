@@ -7,7 +7,15 @@ import type { Answer, Platform } from '../../agent/platform.ts'
 import { cisco_ios } from '../../agent/platforms/cisco_ios/cisco_ios.ts'
 import { frr } from '../../agent/platforms/frr/frr.ts'
 import { juniper_junos } from '../../agent/platforms/juniper_junos/juniper_junos.ts'
-import { acl, blackhole, foundFor, neighbor, observed, port } from './conformance-kit.ts'
+import {
+  acl,
+  blackhole,
+  foundFor,
+  junosCommits,
+  neighbor,
+  observed,
+  port,
+} from './conformance-kit.ts'
 
 const intents = [
   blackhole('203.0.113.9/32'),
@@ -47,6 +55,7 @@ function unknown(platform: Platform, what: string): unknown {
 }
 
 function usualFor(platform: Platform, what: string): string {
+  if (platform.name === 'juniper_junos' && what === 'commit') return junosCommits
   const isJson = platform.name === 'juniper_junos' && what.startsWith('blackhole|')
   return isJson ? '' : (usual[what] ?? '')
 }

@@ -189,26 +189,79 @@ describe('a pending commit on Junos', () => {
     nullroute 7f3a91c2
     rollback pending
 1   2026-11-20 08:11:02 UTC by ops via cli`
-    expect(candidate.pending(text)).toEqual({ kind: 'pending', token: '7f3a91c2' })
+    expect(candidate.pending(text)).toEqual({
+      kind: 'pending',
+      token: '7f3a91c2',
+      earlier: [],
+    })
   })
 
   it('is somebody else’s without one', () => {
     const text =
       '0   2026-09-20 23:16:51 UTC by admin via cli commit confirmed, rollback in 2mins\n    rollback pending'
-    expect(candidate.pending(text)).toEqual({ kind: 'pending', token: undefined })
+    expect(candidate.pending(text)).toEqual({ kind: 'pending', token: undefined, earlier: [] })
   })
 
   it.each([
-    '0   2026-11-20 08:11:02 UTC by ops via cli\n    nullroute 7f3a91c2\n',
+    '0   2026-11-20 08:11:02 UTC by ops via cli\n    nullroute 7f3a91c2\n1   2026-11-19 08:11:02 UTC by ops via cli\n',
     '0   2026-11-20 08:11:02 UTC by ops via cli\n1   2026-11-19 08:11:02 UTC by ops via cli commit confirmed, rollback in 5mins\n    rollback pending',
-    '0   2026-11-20 08:11:02 UTC by ops via cli\n    about the rollback pending list\n',
+    '0   2026-11-20 08:11:02 UTC by ops via cli\n    about the rollback pending list\n1   2026-11-19 08:11:02 UTC by ops via cli\n',
   ])('is none in %j', (text) => {
     expect(candidate.pending(text).kind).toBe('none')
   })
 
   it('was ours where it waits no more and the newest entry still has the token', () => {
-    const text = '0   2026-11-20 08:11:02 UTC by ops via cli\n    nullroute 7f3a91c2\n'
-    expect(candidate.pending(text)).toEqual({ kind: 'none', token: '7f3a91c2' })
+    const text = `0   2026-11-20 08:11:02 UTC by ops via cli
+    nullroute 7f3a91c2
+1   2026-11-19 08:11:02 UTC by ops via cli
+`
+    expect(candidate.pending(text)).toEqual({ kind: 'none', token: '7f3a91c2', earlier: [] })
+  })
+
+  it('was ours where a later one follows it', () => {
+    const text = `0   2026-11-20 08:12:02 UTC by ops via cli
+1   2026-11-20 08:11:02 UTC by nullroute via cli commit confirmed, rollback in 5mins
+    nullroute 7f3a91c2
+2   2026-11-19 08:11:02 UTC by ops via cli
+    about nullroute 81f436ec
+`
+    expect(candidate.pending(text)).toEqual({
+      kind: 'none',
+      token: undefined,
+      earlier: ['7f3a91c2'],
+    })
+  })
+
+  it.each([
+    `0   2026-11-24 10:02:11 UTC by nullroute via cli commit confirmed, rollback in 5mins
+    nullroute 7f3a91c2
+    rollback pending
+1   2026-11-20 08:11:02 UTC by ops via cli
+    nullroute 81f436ec
+2   2026-11-19 08:11:02 UTC by root via other
+`,
+    '0   2026-09-20 23:16:51 UTC by admin via cli commit confirmed, rollback in 2mins\n    rollback pending\n',
+    '0   2026-09-20 23:16:51 UTC by admin via netconf commit confirmed, rollback in 2mins\n    1   2026-09-01 00:00:00 UTC by me via cli\n    rollback pending\n',
+  ])('is never taken for none, wherever the answer is cut: %j', (text) => {
+    const seen = new Set<string>()
+    for (let end = 0; end <= text.length; end += 1) {
+      try {
+        seen.add(candidate.pending(text.slice(0, end)).kind)
+      } catch (error) {
+        expect(error).toMatchObject({ code: 'unknown_output' })
+      }
+    }
+    expect([...seen]).toEqual(['pending'])
+  })
+
+  it.each([
+    '0   2026-11-20 08:11:02 UTC by ops via cli\n',
+    '1   2026-11-20 08:11:02 UTC by ops via cli\n2   2026-11-19 08:11:02 UTC by ops via cli\n',
+    '0   2026-11-20\n1   2026-11-19 08:11:02 UTC by ops via cli\n',
+    '0   2026-11-20 08:11:02 UTC by ops via cli\n2   2026-11-19 08:11:02 UTC by ops via cli\n',
+    '',
+  ])('can’t be told from what is no whole entry: %j', (text) => {
+    expect(() => candidate.pending(text)).toThrow(/entry 0/)
   })
 
   it('is not guessed', () => {

@@ -879,6 +879,10 @@ describe('what stops every change on Junos', () => {
     expect(stop(pendingBy(''))).toBe('timer_pending')
     expect(stop(pendingBy('    my change\n'))).toBe('timer_pending')
     expect(stop(pendingBy('    nullroute 7f3a91c2\n'))).toBeUndefined()
-    expect(stop('0   2026-11-20 08:11:02 UTC by ops via cli')).toBeUndefined()
+    expect(
+      stop(
+        '0   2026-11-20 08:11:02 UTC by ops via cli\n1   2026-11-19 08:11:02 UTC by ops via cli\n',
+      ),
+    ).toBeUndefined()
   })
 })

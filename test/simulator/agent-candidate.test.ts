@@ -8,6 +8,7 @@ import ssh2, { type ServerChannel } from 'ssh2'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type Agent, createAgent } from '../../agent/agent.ts'
 import { systemClock } from '../../agent/clock.ts'
+import { AgentError } from '../../agent/errors.ts'
 import { type Intent, keyOf } from '../../agent/intents.ts'
 import {
   enter,
@@ -29,6 +30,8 @@ interface Box {
   pending: string | undefined
   /** What the newest commit carries. */
   newest: string
+  /** What those before it carry. */
+  earlier: string[]
   candidate: Set<string>
   lines: string[]
   /** Answers a line in its own way: undefined = as usual. */
@@ -45,7 +48,10 @@ function answer(box: Box, line: string): string {
     case 'show':
       return [...box.running].join('\r\n')
     case 'look':
-      return box.pending === undefined ? `none ${box.newest}` : `pending ${box.pending}`
+      return [
+        box.pending === undefined ? `none ${box.newest}` : `pending ${box.pending}`,
+        ...box.earlier,
+      ].join(' ')
     case 'edit':
       box.candidate = new Set(box.running)
       return ''
@@ -71,6 +77,7 @@ function commit(box: Box, verb: string, token: string): string {
       box.before = box.running
       box.running = new Set(box.candidate)
       box.pending = token
+      box.earlier.push(box.newest)
       box.newest = token
       return 'committed'
     case 'confirm':
@@ -170,8 +177,9 @@ const small: Platform = {
     look: free('look', 'op'),
     lookInside: inside('look', 'conf'),
     pending(text) {
-      const [kind, token] = text.split(' ')
-      return { kind: kind === 'none' ? 'none' : 'pending', token }
+      const [kind, token, ...earlier] = text.split(' ')
+      if (kind !== 'none' && kind !== 'pending') throw new AgentError('unknown_output', text)
+      return { kind, token, earlier }
     },
     confirm: [inside('confirm', 'conf')],
     confirmHarder: (token) => [inside(`plain ${token}`, 'conf')],
@@ -207,6 +215,7 @@ beforeEach(async () => {
     before: new Set(),
     pending: undefined,
     newest: '',
+    earlier: [],
     candidate: new Set(),
     lines: [],
     odd: () => undefined,
@@ -447,6 +456,7 @@ describe('a candidate', () => {
     if (line === 'edit' && edits === 2 && box.newest !== 'operator') {
       box.running = new Set(running)
       box.pending = undefined
+      box.earlier.push(box.newest)
       box.newest = 'operator'
     }
     return undefined
@@ -481,6 +491,85 @@ describe('a candidate', () => {
 
     expect(box.pending).toBeUndefined()
     expect(book.state(keyOf(one))?.verified).toBe(true)
+  })
+
+  /** The answers to the looks at a commit of ours, one after the other, then as usual; `undefined` = as usual. */
+  const looks = (answers: readonly (string | undefined)[]) => {
+    const left = [...answers]
+    return (line: string): string | undefined =>
+      line === 'look' && box.lines.some((sent) => sent.startsWith('commit '))
+        ? left.shift()
+        : undefined
+  }
+
+  it('is confirmed all the same where one answer about what waits was cut', async () => {
+    box.odd = looks(['pen', undefined, 'pen', undefined, 'non', 'non'])
+    const book = createBook()
+    book.wanted = [one]
+    start(book)
+    await book.until(verified)
+
+    expect(box.lines).toContain('confirm')
+    expect(box.pending).toBeUndefined()
+    expect(book.state(keyOf(one))?.verified).toBe(true)
+  })
+
+  it.each([
+    ['can’t be judged', 'pen'],
+    ['names no commit of ours', 'none someone'],
+  ])(
+    'is not called done while what the device says of it %s, and is confirmed once it does',
+    async (_, text) => {
+      // Three reads at rest, or one that is understood; the same inside.
+      box.odd = looks(text === 'pen' ? Array(6).fill(text) : Array(2).fill(text))
+      const book = createBook()
+      book.wanted = [one]
+      start(book)
+      await book.until(verified)
+
+      expect(box.lines).not.toContain('confirm')
+      expect(book.state(keyOf(one))).toMatchObject({
+        verified: false,
+        error: { code: 'not_confirmed', message: expect.stringContaining('does not say') },
+      })
+
+      await book.until(() => book.state(keyOf(one))?.verified === true)
+      expect(box.lines).toContain('confirm')
+      expect(box.pending).toBeUndefined()
+    },
+  )
+
+  it('is not called confirmed where nothing shows it after the confirmation', async () => {
+    box.odd = (line) =>
+      line === 'look' && box.lines.includes('confirm') ? 'none someone' : undefined
+    const book = createBook()
+    book.wanted = [one]
+    start(book)
+    await book.until(verified)
+
+    expect(book.state(keyOf(one))).toMatchObject({
+      verified: false,
+      error: { code: 'not_confirmed' },
+    })
+  })
+
+  it('is not called done while a later commit of somebody else waits', async () => {
+    const commits = operatorCommits([objectOf(one)])
+    box.odd = (line) => {
+      commits(line)
+      if (box.newest === 'operator') box.pending = 'operator'
+      return undefined
+    }
+    const book = createBook()
+    book.wanted = [one]
+    start(book)
+    await book.until(verified)
+
+    expect(box.lines).not.toContain('confirm')
+    expect(book.state(keyOf(one))).toMatchObject({
+      verified: false,
+      error: { code: 'not_confirmed' },
+    })
   })
 
   it('confirms nobody else’s commit', async () => {

@@ -26,18 +26,36 @@ const commitMs = 300_000
 /** Confirmation by `commit check` is quick, but checks everything. */
 const checkMs = 180_000
 
-/** Whether entry 0 of `show system commit` waits for a confirmation, and whether it is of ours: its comment is our token. */
+/** An entry's first line, whole up to who committed: `0   2026-11-24 10:02:11 UTC by ops via cli`. */
+const entryHead = /^(\d+) {2,}\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \S+ by \S.* via \S/
+
+function tokenIn(entry: string): string | undefined {
+  return /^\s+nullroute ([0-9a-f]{8})\s*$/m.exec(entry)?.[1]
+}
+
+/**
+ * Whether entry 0 of `show system commit` waits for a confirmation, and whether it is of ours: its comment is our token.
+ * That it waits is the last thing that an entry says, so that it doesn't is known only where entry 1 follows: an answer that ends before may
+ * have been cut. Whatever a commit waits for to be taken back to is an entry too.
+ */
 export function pending(answer: string): Pending {
-  const entries = answer.split(/^(?=\d+ {2,}\d{4}-)/m).filter((text) => text.trim() !== '')
-  const first = entries.find((text) => text.startsWith('0 '))
-  if (first === undefined) {
-    if (answer.trim() === '') return { kind: 'none', token: undefined }
-    throw new AgentError('unknown_output', '`show system commit` names no entry 0', {
-      lastOutput: answer.slice(-2_000),
-    })
+  const entries = answer
+    .split(/^(?=\d+ {2,}\d{4}-)/m)
+    .filter((text) => /^\d+ {2,}\d{4}-/.test(text))
+  const [first = '', second = '', ...older] = entries
+  if (entryHead.exec(first)?.[1] !== '0') throw unreadable(answer, 'names no entry 0')
+  const waits = /^\s+rollback pending\s*$/m.test(first)
+  if (!waits && !second.startsWith('1 ')) {
+    throw unreadable(answer, 'ends in entry 0: whether it waits can’t be told')
   }
-  const token = /\bnullroute ([0-9a-f]{8})\b/.exec(first)?.[1]
-  return { kind: /^\s+rollback pending\s*$/m.test(first) ? 'pending' : 'none', token }
+  const earlier = [second, ...older].flatMap((entry) => tokenIn(entry) ?? [])
+  return { kind: waits ? 'pending' : 'none', token: tokenIn(first), earlier }
+}
+
+function unreadable(answer: string, what: string): AgentError {
+  return new AgentError('unknown_output', `\`show system commit\` ${what}`, {
+    lastOutput: answer.slice(-2_000),
+  })
 }
 
 /** What the lines of all renderings must show: `set` of `apply` as added, what `undo` would set again as removed, and what is switched. */

@@ -62,7 +62,7 @@ export interface JunosState {
 /** Commits kept. */
 const commitsMax = 50
 
-/** A device as it starts: one commit of its operator's. */
+/** A device as it starts: what it was installed with, and one commit of its operator's. */
 export function createState(spec: CompleteDevice, settings: ModelSettings): JunosState {
   const version = spec.version ?? '21.4R3-S3.4'
   const running = initialConfig(spec, version)
@@ -77,6 +77,15 @@ export function createState(spec: CompleteDevice, settings: ModelSettings): Juno
         at: settings.clock.now(),
         user: 'ops',
         via: 'cli',
+        comment: undefined,
+        confirmed: undefined,
+        tree: running,
+      },
+      // What it was installed with.
+      {
+        at: settings.clock.now(),
+        user: 'root',
+        via: 'other',
         comment: undefined,
         confirmed: undefined,
         tree: running,

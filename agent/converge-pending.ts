@@ -1,0 +1,78 @@
+// How the newest commit of a device stands, as the device says it: what waits there, whose it is, and what can't be judged.
+
+import type { Work } from './converge-work.ts'
+import { AgentError } from './errors.ts'
+import type { CandidateTransaction, Line, Pending } from './platform.ts'
+import type { Session } from './session.ts'
+
+/** The transaction of a platform with a candidate. */
+export function candidateOf(work: Work): CandidateTransaction {
+  const { transaction } = work.platform
+  if (transaction.kind !== 'candidate') throw new TypeError('not a platform of candidates')
+  return transaction
+}
+
+/** What is pending on the device, as it says itself, at rest. */
+export function lookPending(work: Work, session: Session): Promise<Pending> {
+  return look(work, session, candidateOf(work).look)
+}
+
+/** The same from the candidate's context, where nobody else can commit meanwhile. */
+export function lookInside(work: Work, session: Session): Promise<Pending> {
+  return look(work, session, candidateOf(work).lookInside)
+}
+
+function look(work: Work, session: Session, line: Line): Promise<Pending> {
+  return readAgain(async () => {
+    const [answer] = await session.run([line], work.signal)
+    if (answer === undefined || answer.refusal !== undefined) {
+      throw new AgentError(
+        'unknown_output',
+        `the device does not say what is pending: ${answer?.text ?? ''}`,
+      )
+    }
+    return candidateOf(work).pending(answer.text)
+  })
+}
+
+/** Answers that can't be judged before it is believed that the next one can't either. */
+const readsMax = 3
+
+/** Reads once more what could not be judged: a window must not run out for one bad answer. */
+export async function readAgain<T>(read: () => Promise<T>): Promise<T> {
+  for (let reads = 1; ; reads += 1) {
+    try {
+      return await read()
+    } catch (error) {
+      if (!isUnjudged(error) || reads >= readsMax) throw error
+    }
+  }
+}
+
+function isUnjudged(error: unknown): boolean {
+  return error instanceof AgentError && error.code === 'unknown_output'
+}
+
+/** Whether the newest commit is that of ours and waits for its confirmation. */
+export function isWaiting(pending: Pending, token: string): boolean {
+  return pending.kind === 'pending' && pending.token === token
+}
+
+/**
+ * How a commit of ours stands. `done`: it is there and waits no more, whether it is the newest or others came after it; `other waits`: a later
+ * one does; `unclear`: what the device says can't be judged, or names no commit of ours. Only what is seen counts as done.
+ */
+export type Standing = 'waits' | 'done' | 'other waits' | 'unclear'
+
+/** How the commit with that token stands, by what `read` shows. */
+export async function standing(read: () => Promise<Pending>, token: string): Promise<Standing> {
+  try {
+    const seen = await read()
+    if (isWaiting(seen, token)) return 'waits'
+    if (seen.kind === 'pending') return 'other waits'
+    return seen.token === token || seen.earlier.includes(token) ? 'done' : 'unclear'
+  } catch (error) {
+    if (isUnjudged(error)) return 'unclear'
+    throw error
+  }
+}
