@@ -1,5 +1,6 @@
 // What goes down with a port of FRR, from `show interface vrf all json` (tried on 8.4.4, where parents and masters are named if they are in the same
-// namespace): interfaces that stand on it, and perhaps our own session.
+// namespace): interfaces that stand on it, and perhaps our own session. Not seen are routes set in the kernel past FRR, which a shutdown loses for good
+// (tried on 8.4.4): zebra shows every such route as `kernel`, also those that a DHCP client puts back.
 
 import { z } from 'zod'
 import { type Answer, type Facts, free, type Read, type Stop } from '../../platform.ts'
