@@ -6,7 +6,7 @@ import {
   type Change,
   type Facts,
   groupFact,
-  type HeldObject,
+  type KeptObject,
   type Line,
   type Platform,
   type Rendering,
@@ -113,7 +113,7 @@ function savedBy(
   { policy, claims, facts }: PlanBasis,
 ): readonly Line[] {
   if (save === undefined || policy === 'never') return []
-  const held = new Map<Key, HeldObject>()
+  const held = new Map<Key, KeptObject>()
   for (const { key, intent, wrote, phase } of claims) {
     if (phase === 'held') held.set(key, { intent, wrote })
   }
