@@ -25,7 +25,8 @@ export const agentErrorCodes = {
   /** No answer within the deadline. */
   timeout: 'look at the load of the device, or raise deadlineMs for it',
   /** The device was in another context than the next line was meant for. Nothing more was sent. */
-  unexpected_prompt: 'look at the transcript: the change was stopped and taken back',
+  unexpected_prompt:
+    'look at the transcript: nothing more was sent, and what is in force is read from the device again by itself',
   /** Text came where the echo of a line of ours was due: what belongs to which line can't be told, so nothing of it is believed. */
   desync: 'look at the transcript for text that something else prints into the session',
   /** The device asks something that no line of ours expects. It was not answered. */
@@ -36,7 +37,7 @@ export const agentErrorCodes = {
   line_refused: "look at the device's words in the transcript",
   /** A read-back that the platform has no meaning for. */
   unknown_output:
-    'send the transcript to the maintainers of the platform; nothing was changed on a guess',
+    'send the transcript to the maintainers of the platform; nothing is sent or believed on a guess, and the device is read again by itself',
   /** The device took the lines and does not show them. */
   not_shown: 'check the device by hand: it accepted the change and does not show it',
   /** Someone else's session or timer is in the way. */

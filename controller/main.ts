@@ -17,7 +17,7 @@ import type { Controller, ReloadReport } from './controller.ts'
 import { createController } from './desk/controller.ts'
 import { type Desk, systemActor } from './desk/desk.ts'
 import { devicesWithWork } from './desk/freeze.ts'
-import { noteConflicts, noteLoaded, reload } from './desk/reload.ts'
+import { createReload, noteConflicts, noteLoaded } from './desk/reload.ts'
 import { takenEndpoints } from './endpoints.ts'
 import { ControllerError } from './errors.ts'
 import { createFleet, type Fleet } from './fleet.ts'
@@ -101,7 +101,8 @@ async function run(about: {
   }
   const desk = createDesk(about)
   const loop = createLoop(desk)
-  const controller = createController(desk, loop, config)
+  const reload = createReload(desk, config)
+  const controller = createController(desk, loop, reload)
   await noteStart(desk, config, version)
   await noteConflicts(desk)
   const app = await createServer(controller, {
@@ -121,7 +122,7 @@ async function run(about: {
     url,
     controller,
     hasTokens: store.read((rows) => rows.tokens().some(({ revokedAt }) => revokedAt === undefined)),
-    reload: () => reload(desk, config, { actor: systemActor }),
+    reload: () => reload({ actor: systemActor }),
     left: () => leftOf(store),
     hangUp: async () => {
       await app.close()
@@ -248,7 +249,7 @@ async function noteStart(desk: Desk, config: Config, version: string): Promise<v
     const data = { version, config: digest }
     tx.append({ type: 'system.started', outcome: 'ok', actor: systemActor, on: {}, data })
   })
-  await noteLoaded(desk, { actor: systemActor })
+  await noteLoaded(desk, [{ actor: systemActor }])
 }
 
 async function listen(app: FastifyInstance, config: Config): Promise<string> {

@@ -5,7 +5,6 @@ import { neverCutAt } from '../../inventory/never-cut.ts'
 import { idsInOrder } from '../../inventory/order.ts'
 import type { Address } from '../../inventory/prefix.ts'
 import { hostPrefix, overlaps } from '../../inventory/prefix.ts'
-import type { Config } from '../config.ts'
 import type { Caller, Controller, Lookup } from '../controller.ts'
 import { deviceState } from '../device-state.ts'
 import { inForce } from '../enforcement.ts'
@@ -17,11 +16,11 @@ import { by, type Desk, now } from './desk.ts'
 import * as devices from './devices.ts'
 import { freeze, unfreeze } from './freeze.ts'
 import { planRelease } from './releasing.ts'
-import { reload } from './reload.ts'
+import type { Reload } from './reload.ts'
 import { createToken, revokeToken } from './tokens.ts'
 
 /** The controller over a desk. */
-export function createController(desk: Desk, loop: Loop, config: Config): Controller {
+export function createController(desk: Desk, loop: Loop, reload: Reload): Controller {
   return {
     store: desk.store,
     inventory: () => desk.world().inventory,
@@ -52,7 +51,7 @@ export function createController(desk: Desk, loop: Loop, config: Config): Contro
     check: (caller, device) => devices.check(desk, caller, device),
     reconcile: (caller, device, remove) => devices.reconcile(desk, caller, device, remove),
     adopt: (caller, device, keys, reason) => devices.adopt(desk, caller, device, { keys, reason }),
-    reload: (caller) => reload(desk, config, { ...by(caller) }),
+    reload: (caller) => reload(by(caller)),
     createToken: (caller, request) =>
       createToken(
         desk.store,

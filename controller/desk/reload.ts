@@ -15,18 +15,29 @@ import type { Rows } from '../store/store.ts'
 import { loadWorld, type World } from '../world.ts'
 import { type Desk, now, systemActor } from './desk.ts'
 import { devicesWithWork } from './freeze.ts'
+import { inTurn } from './in-turn.ts'
 
 /** Who asked: a caller, or the system on SIGHUP. */
 export type ReloadBy = Pick<NewRecord, 'actor' | 'req'>
 
-/** Reads both again. Refused as a whole when anything is wrong in them, or when they would change the identity of a device that holds something of ours. */
-export async function reload(
+/** Reads both again, for whoever asks. */
+export type Reload = (who: ReloadBy) => Promise<ReloadReport>
+
+/** The one way to read both again, whoever asks: in turn, since of two at once the one that read older files may end last. */
+export function createReload(desk: Desk, config: Files): Reload {
+  return inTurn((askers: readonly ReloadBy[]) => reload(desk, config, askers))
+}
+
+type Files = Pick<Config, 'inventory' | 'playbooks'>
+
+/** Refused as a whole when anything is wrong in them, or when they would change the identity of a device that holds something of ours. */
+async function reload(
   desk: Desk,
-  config: Pick<Config, 'inventory' | 'playbooks'>,
-  who: ReloadBy,
+  config: Files,
+  askers: readonly ReloadBy[],
 ): Promise<ReloadReport> {
-  const before = desk.world()
   const loaded = await loadWorld(config, desk.platforms)
+  const before = desk.world()
   const size = {
     devices: before.inventory.devices.size,
     customers: before.inventory.customers.size,
@@ -49,19 +60,16 @@ export async function reload(
   if (!loaded.ok || problems.length > 0) {
     await desk.store.commit((tx) => {
       const errors = problems.slice(0, 100).map(({ file, line }) => `${file}:${line}`)
-      tx.append({
-        type: 'inventory.refused',
-        outcome: 'refused',
-        ...who,
-        on: {},
-        data: { errors, count: problems.length },
-      })
+      const data = { errors, count: problems.length }
+      for (const who of askers) {
+        tx.append({ type: 'inventory.refused', outcome: 'refused', ...who, on: {}, data })
+      }
     })
     return { ok: false, problems, conflicts: [], ...size }
   }
   desk.replaceWorld(loaded.value)
-  await noteLoaded(desk, who)
-  const conflicts = await noteConflicts(desk, before, who.actor)
+  await noteLoaded(desk, askers)
+  const conflicts = await noteConflicts(desk, before, askers[0]?.actor)
   await desk.fleet.refresh()
   // An agent that was replaced has taken its retries, checks and saves along; and what could not be reached may be reached now.
   for (const device of desk.store.read(devicesWithWork)) desk.fleet.wake(device, 'change')
@@ -180,21 +188,20 @@ function unclaimedHolders(rows: Rows, before: World, next: World): readonly Held
   })
 }
 
-/** Writes which files are in use from now on. */
-export async function noteLoaded(desk: Desk, who: ReloadBy): Promise<void> {
+/** Writes which files are in use from now on, for each who asked. */
+export async function noteLoaded(desk: Desk, askers: readonly ReloadBy[]): Promise<void> {
   const { inventory, playbooks } = desk.world()
+  const files = [...playbooks.values()].map(({ name, sha256 }) => ({ name, sha256 }))
+  const data = {
+    files: inventory.files.map(({ name, sha256 }) => ({ name, sha256 })),
+    devices: inventory.devices.size,
+    customers: inventory.customers.size,
+  }
   await desk.store.commit((tx) => {
-    const common = { outcome: 'ok', ...who, on: {} } as const
-    tx.append({
-      type: 'inventory.loaded',
-      ...common,
-      data: {
-        files: inventory.files.map(({ name, sha256 }) => ({ name, sha256 })),
-        devices: inventory.devices.size,
-        customers: inventory.customers.size,
-      },
-    })
-    const files = [...playbooks.values()].map(({ name, sha256 }) => ({ name, sha256 }))
-    tx.append({ type: 'playbook.loaded', ...common, data: { files } })
+    for (const who of askers) {
+      const common = { outcome: 'ok', ...who, on: {} } as const
+      tx.append({ type: 'inventory.loaded', ...common, data })
+      tx.append({ type: 'playbook.loaded', ...common, data: { files } })
+    }
   })
 }

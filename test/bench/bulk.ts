@@ -1,5 +1,6 @@
 // d: one device, many prefixes.
 
+import { batches } from '../../agent/platforms/frr/batch.ts'
 import type { SimulatedPlatform } from '../simulator/spec.ts'
 import { type Lab, notRun } from './lab.ts'
 import type { Options } from './options.ts'
@@ -23,7 +24,7 @@ export async function benchBulk(options: Options, lab: Lab | string): Promise<Se
     title: 'One device, many prefixes',
     rows,
     notes: [
-      `A customer with so many single addresses, none beside another, is suspended: one decision, one device at the end of a line of ${roundTripMs} ms, its session warm. Round trips are counted by the proxy as in b, the save left out. The goal is judged by them: 1,000 prefixes may not cost more than 1.5 times those of one where the platform has a batch form.`,
+      `A customer with so many single addresses, none beside another, is suspended: one decision, one device at the end of a line of ${roundTripMs} ms, its session warm. Round trips are counted by the proxy as in b, the save left out. The goal is judged by them: 1,000 prefixes may not cost more than 1.5 times those of one where the platform has a batch form, and one more for each further batch of FRR, since a freeze is looked at in between.`,
       'Lines that can’t change anything in a wrong context go out together, but never more at once than the terminal behind the device’s SSH server holds: that is what makes round trips of many lines without a batch form.',
     ],
   }
@@ -84,8 +85,16 @@ function rowOf(
   // IOS knows no batch: its lines are pipelined.
   if (platform === 'cisco_ios') return measured(what, figure)
   const trips = cells.map((cell) => summarize(cell.trips).median)
-  const isFlat = (trips.at(-1) ?? 0) <= 1.5 * (trips[0] ?? 0)
-  return judged(what, 'round trips do not grow', figure, isFlat)
+  const further = furtherBatches(platform, cells.at(-1)?.size ?? 0)
+  const isFlat = (trips.at(-1) ?? 0) <= 1.5 * (trips[0] ?? 0) + further
+  const goal = `round trips do not grow${further === 0 ? '' : `, but for ${further} further batches`}`
+  return judged(what, goal, figure, isFlat)
+}
+
+/** How often a freeze is looked at in the middle of so many lines. */
+function furtherBatches(platform: SimulatedPlatform, size: number): number {
+  const [batch] = platform === 'frr' ? batches({ version: '8.4.4' }) : []
+  return batch === undefined ? 0 : Math.ceil(size / batch.linesMax) - 1
 }
 
 async function onLab(lab: Lab, all: readonly number[]): Promise<readonly Row[]> {

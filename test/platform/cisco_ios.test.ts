@@ -827,6 +827,16 @@ describe('a port on IOS', () => {
       ],
       ['by its VLAN', brief(['Vlan47', '192.0.2.1']), block(' switchport access vlan 47\n')],
       ['by the VLAN that it has by itself', brief(['Vlan1', '192.0.2.1']), block('')],
+      [
+        'by its VLAN, though it prints that it has no address',
+        brief(['Vlan47', '192.0.2.1']),
+        block(' switchport access vlan 47\n no ip address\n'),
+      ],
+      [
+        'by the VLAN that it has by itself, with nothing printed but that it has no address',
+        brief(['Vlan1', '192.0.2.1']),
+        block(' no ip address\n').replace(' switchport mode access\n', ''),
+      ],
       ['as a trunk', brief(['Vlan47', '192.0.2.1']), trunk('')],
       [
         'as a trunk that lets the VLAN pass',
@@ -857,6 +867,19 @@ describe('a port on IOS', () => {
         'a VLAN that the trunk leaves out',
         brief(['Vlan47', '192.0.2.1']),
         trunk(' switchport trunk allowed vlan 1-46,48-4094\n'),
+      ],
+      [
+        'a routed port without an address',
+        brief(['Vlan1', '192.0.2.1']),
+        block(' no switchport\n no ip address\n').replace(' switchport mode access\n', ''),
+      ],
+      [
+        'a routed port of a router',
+        brief(['Vlan1', '192.0.2.1']),
+        block(' ip address 198.51.100.1 255.255.255.252\n').replace(
+          ' switchport mode access\n',
+          '',
+        ),
       ],
       ['a loopback', brief(['Loopback0', '192.0.2.1']), block('')],
     ])('is another one: %s', (_, addresses, config) => {

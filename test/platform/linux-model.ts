@@ -138,8 +138,13 @@ function answer(host: Host, what: string): string {
     case 'addr':
       return JSON.stringify([{ ifname: name, addr_info: [] }])
     default:
-      return '[]'
+      return nothingOf(kind)
   }
+}
+
+/** Routes with several next hops are asked for as text. */
+function nothingOf(kind: string): string {
+  return kind.startsWith('several') ? '' : '[]'
 }
 
 function tableAnswer(host: Host, kind: 'table' | 'head', family: string): string {

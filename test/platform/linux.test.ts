@@ -458,6 +458,9 @@ describe('ports on Linux', () => {
     addr: '[{"ifname":"eth1","addr_info":[]}]',
     through4: '[]',
     through6: '[]',
+    several4: '',
+    several6: '',
+    nexthops: '[]',
     keep: '0',
     client: '[{"dst":"10.20.0.1","dev":"mgmt0"}]',
   }
@@ -471,6 +474,9 @@ describe('ports on Linux', () => {
         'ip -j addr show dev eth1': now.addr,
         'ip -j -4 route show table all dev eth1': now.through4,
         'ip -j -6 route show table all dev eth1': now.through6,
+        "ip -o -4 route show table all | grep 'nexthop .*dev eth1 '": now.several4,
+        "ip -o -6 route show table all | grep 'nexthop .*dev eth1 '": now.several6,
+        'ip -j nexthop show dev eth1': now.nexthops,
         'sysctl -n net.ipv6.conf.eth1.keep_addr_on_down': now.keep,
       }),
       intent,
@@ -488,6 +494,10 @@ describe('ports on Linux', () => {
   it('missing', () => {
     expect(find(read('ip_link_show_missing')).stop?.code).toBe('no_such_object')
   })
+
+  // As iproute2 6.1 prints it with -o.
+  const several = (head: string, first: string, second: string, flags = '') =>
+    `${head}\\\tnexthop via 192.0.2.2 dev ${first} weight 1 \\\tnexthop via 192.0.2.3 dev ${second} weight 1 ${flags}\n`
 
   const address = JSON.stringify([
     {
@@ -522,6 +532,46 @@ describe('ports on Linux', () => {
       },
       undefined,
     ],
+    [
+      'a route by hand whose next hops are all on it',
+      { several4: several('203.0.113.0/24 ', 'eth1', 'eth1') },
+      'not_restorable',
+    ],
+    [
+      'such a route of IPv6, whose other port is down',
+      { several6: several('default proto static metric 1024 pref medium', 'eth1', 'eth2', 'dead') },
+      'not_restorable',
+    ],
+    [
+      'a route by hand that another port carries too',
+      { several4: several('203.0.113.0/24 ', 'eth1', 'eth2') },
+      undefined,
+    ],
+    [
+      'a route of a daemon whose next hops are all on it',
+      { several4: several('203.0.113.0/24 nhid 7 proto bgp metric 20 ', 'eth1', 'eth1') },
+      undefined,
+    ],
+    [
+      'a next hop of its own by hand, which a group may hold',
+      { nexthops: '[{"id":1,"gateway":"192.0.2.10","dev":"eth1","scope":"link","flags":[]}]' },
+      'not_restorable',
+    ],
+    [
+      'a next hop of a daemon',
+      { nexthops: '[{"id":1,"gateway":"192.0.2.10","dev":"eth1","protocol":"zebra","flags":[]}]' },
+      undefined,
+    ],
+    [
+      'an ip that knows no next hops',
+      { nexthops: 'Object "nexthop" is unknown, try "ip help".\n' },
+      undefined,
+    ],
+    [
+      'a kernel that knows no next hops',
+      { nexthops: 'RTNETLINK answers: Operation not supported\nDump terminated\n' },
+      undefined,
+    ],
     ['a child', { links: '[{"ifname":"eth1.10","link":"eth1","flags":[]}]' }, 'ambiguous'],
     ['a member', { links: '[{"ifname":"p7","master":"eth1","flags":[]}]' }, 'ambiguous'],
     ['our own session', { client: '[{"dst":"10.20.0.1","dev":"eth1","uid":0}]' }, 'not_restorable'],
@@ -532,6 +582,34 @@ describe('ports on Linux', () => {
     ],
   ])('with %s', (_, state, code) => {
     expect(find(read('ip_link_show_up_json'), state).stop?.code).toBe(code)
+  })
+
+  it('is refused too where the route’s other port is asked about in the same write', () => {
+    const both = [intent, port('eth2')]
+    const table: Record<string, string> = {}
+    for (const { what, line } of linux.observe(both, { host: '', nonce: '', facts: {} })) {
+      const [kind = '', name = ''] = what.split('|')
+      table[line.text] =
+        {
+          links: quiet.links,
+          client: quiet.client,
+          link: JSON.stringify([{ ifname: name, flags: ['UP'] }]),
+          addr: JSON.stringify([{ ifname: name, addr_info: [] }]),
+          keep: '0',
+          several4: several('203.0.113.0/24 ', 'eth1', 'eth2'),
+          several6: '',
+        }[kind] ?? '[]'
+    }
+    const seen = observed(linux, both, table)
+    expect(both.map((one) => foundFor(seen, one).stop?.code)).toEqual([
+      'not_restorable',
+      'not_restorable',
+    ])
+  })
+
+  it('routes that cannot be read are an error', () => {
+    const unread = { several4: 'grep: nexthop: No such file or directory\n' }
+    expect(() => find(read('ip_link_show_up_json'), unread)).toThrow(AgentError)
   })
 
   it('the far end of a veth does not stand on it', () => {

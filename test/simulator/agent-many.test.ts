@@ -75,6 +75,38 @@ describe.each(variants)('many prefixes on $name', (variant) => {
   }, 60_000)
 })
 
+const batched = variants.filter(({ linesMax = 4_096 }) => linesMax < 4_096)
+
+describe.each(batched)('a freeze in the middle of many prefixes on $name', (variant) => {
+  it('ends the batch under way and begins no other, until it is over', async () => {
+    rig = await startRig(variant)
+    const { device, book, heard, bring, bringUntil } = rig
+    const before = device.running
+    const { batch = /$./, linesMax = 0 } = variant
+    const wanted = manyRoutes(2 * linesMax + 20)
+    const stopListening = device.journal.listen((entry) => {
+      if (entry.kind === 'line' && batch.test(entry.text)) book.held = true
+    })
+    const batchesHeard = () => heard.filter((line) => batch.test(line)).length
+    const inForce = () =>
+      wanted.filter((intent) => book.state(keyOf(intent))?.verified === true).map(keyOf)
+
+    await bringUntil(wanted, () => inForce().length > 0)
+
+    expect(batchesHeard()).toBe(1)
+    expect(inForce()).toEqual(wanted.slice(0, linesMax).map(keyOf))
+    const rest = wanted.slice(linesMax).map((intent) => book.state(keyOf(intent))?.note)
+    expect(new Set(rest)).toEqual(new Set(['held by a freeze']))
+
+    stopListening()
+    book.held = false
+    await bring(wanted)
+    expect(batchesHeard()).toBe(3)
+    await bring([])
+    expect(device.running).toBe(before)
+  }, 60_000)
+})
+
 /** The line that puts the address on, and no other: as each platform has it, alone or in a batch. */
 function refusable(address: string): RegExp {
   const text = address.replaceAll('.', '\\.')

@@ -18,22 +18,25 @@ import type { SimulatedDevice } from './spec.ts'
 export interface Variant {
   readonly name: string
   readonly device: Pick<SimulatedDevice, 'platform' | 'privilege'>
-  /** The line that begins a batch, where there is one. */
+  /** The line that begins a batch, where there is one, and how many lines it holds at most. */
   readonly batch?: RegExp
+  readonly linesMax?: number
 }
 
 /** All platforms; those with several ways to take many lines in each of them. */
 export const variants: readonly Variant[] = [
-  { name: 'frr', device: { platform: 'frr' }, batch: /^XFRR_start_configuration$/ },
+  { name: 'frr', device: { platform: 'frr' }, batch: /^XFRR_start_configuration$/, linesMax: 256 },
   {
     name: 'linux as root',
     device: { platform: 'linux', privilege: 'root' },
     batch: /^ip -batch -/,
+    linesMax: 4_096,
   },
   {
     name: 'linux with sudo',
     device: { platform: 'linux', privilege: 'sudo' },
     batch: /^while IFS= read -r l; do setsid -w sudo -n ip /,
+    linesMax: 64,
   },
   { name: 'cisco_ios', device: { platform: 'cisco_ios' } },
   { name: 'juniper_junos', device: { platform: 'juniper_junos' } },

@@ -399,7 +399,9 @@ describe('operational mode', () => {
     expect(shown[0]).toMatch(
       /^Physical interface: ge-0\/0\/7, Administratively down, Physical link is Down\n/,
     )
-    expect(shown[1]).toMatch(/^Interface.*\nge-0\/0\/7 +down +down\n$/)
+    expect(shown[1]).toMatch(
+      /^Interface.*\nge-0\/0\/7 +down +down\nge-0\/0\/7\.0 +down +down +inet +10\.1\.0\.1\/24\n$/,
+    )
     expect(shown[2]).toBe('error: device ge-0/0/99 not found\n')
   })
 

@@ -441,6 +441,54 @@ describe('ports', () => {
       expect(text).not.toContain('198.51.100.0/24')
     }
   })
+
+  it('take a route with several next hops along only where none of them lives', async () => {
+    const device = await start({
+      roles: [],
+      ports: ['eth1', 'eth2'].map((name, at) => ({
+        name,
+        description: '',
+        addresses: [`10.0.${at}.1/24`],
+      })),
+      extra: [
+        'ip route add 198.51.100.0/24 nexthop via 10.0.0.2 dev eth1 nexthop via 10.0.1.2 dev eth2',
+        'ip route add 203.0.113.0/24 proto static nexthop via 10.0.0.2 nexthop via 10.0.0.3 weight 2',
+      ],
+    })
+    const { run } = await open(device)
+    const show = async (words: string): Promise<string> => (await run(`ip ${words}`)).text
+    const hop = (last: number, dev: string, flags: readonly string[] = [], weight = 1) => ({
+      gateway: `10.0.${dev === 'eth1' ? 0 : 1}.${last}`,
+      dev,
+      weight,
+      flags,
+    })
+
+    expect(JSON.parse(await show('-j route show proto static'))).toEqual([
+      { dst: '203.0.113.0/24', flags: [], nexthops: [hop(2, 'eth1'), hop(3, 'eth1', [], 2)] },
+    ])
+    expect(await show('route show 203.0.113.0/24')).toBe(
+      '203.0.113.0/24 proto static \n\tnexthop via 10.0.0.2 dev eth1 weight 1 \n\tnexthop via 10.0.0.3 dev eth1 weight 2 \n',
+    )
+    expect(await show('-o route show proto static')).toBe(
+      '203.0.113.0/24 \\\tnexthop via 10.0.0.2 dev eth1 weight 1 \\\tnexthop via 10.0.0.3 dev eth1 weight 2 \n',
+    )
+    expect(await show('-j route show dev eth1')).not.toContain('nexthops')
+
+    await run('ip link set dev eth1 down')
+    const dead = ['dead', 'linkdown']
+    expect(JSON.parse(await show('-j route show 198.51.100.0/24'))).toEqual([
+      {
+        dst: '198.51.100.0/24',
+        flags: [],
+        nexthops: [hop(2, 'eth1', dead), hop(2, 'eth2')],
+      },
+    ])
+    expect(await show('route get 198.51.100.7')).toContain('via 10.0.1.2 dev eth2')
+    await run('ip link set dev eth1 up')
+    expect(await show('route show 198.51.100.0/24')).not.toContain('dead')
+    expect(await show('route show 203.0.113.0/24')).toBe('')
+  })
 })
 
 describe('rights', () => {

@@ -248,6 +248,50 @@ describe('the records of a step', () => {
     expect(book.desired().commit).toEqual({ token: '7f3a91c2', keys: [key] })
   })
 
+  it('are remembered as before where a change was made and then undone: the chain of an end, and what drifted', async () => {
+    const parts = desk()
+    await parts.accept('E1')
+    let isUndone = false
+    const store: Store = {
+      ...parts.store,
+      commit: (change) =>
+        parts.store.commit((tx) => {
+          const value = change(tx)
+          if (isUndone) throw new Error('the disk is full')
+          return value
+        }),
+    }
+    const book = bookOf({ store, clock: parts.clock }, 'edge1')
+    book.desired()
+    const number = await book.intend(step)
+    const end = { step: number, purpose: 'change', outcome: 'ok', hostKey: 'k', bytes: 9, ms: 2 }
+    const transcript = { kind: 'transcript', text: 'said' } as const
+    book.done({ ...end, transcript, keys: [key] } as DoneStep)
+    const seen = {
+      step: number,
+      states: [],
+      claims: new Map(),
+      readback: { kind: 'readback', text: 'show' },
+      session: 'own',
+      orphans: [],
+      drifted: [key],
+      unsaved: false,
+    } as const
+
+    isUndone = true
+    await expect(book.verified(seen)).rejects.toThrow('the disk is full')
+    isUndone = false
+    await book.verified(seen)
+
+    expect(store.read((rows) => rows.openSteps())).toEqual([])
+    const chains = (type: 'device.commands_done' | 'device.drift_found'): readonly unknown[] =>
+      store
+        .read((rows) => rows.log({ type, limit: 9 }))
+        .map(({ entry }) => JSON.parse(entry).on.enforcement)
+    expect(chains('device.commands_done')).toEqual(['E1'])
+    expect(chains('device.drift_found')).toEqual(['E1'])
+  })
+
   it('have an end also where that could not be written at first, once and with what was said', async () => {
     const { accept, book, store, dir } = desk()
     await accept('E1')

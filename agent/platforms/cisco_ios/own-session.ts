@@ -55,9 +55,17 @@ function sessionInterface(answers: ReadonlyMap<string, Answer>, facts: Facts): s
   return undefined
 }
 
+/** A switch may print `no ip address` of a switched port as well, and none of its defaults. */
+function isSwitched(lines: readonly string[]): boolean {
+  return (
+    lines.some((line) => /^switchport\b/.test(line)) ||
+    !lines.some((line) => /^no switchport$|^ip address \S/.test(line))
+  )
+}
+
 /** Whether a switched port has this VLAN on it: a trunk that leaves none out has them all. */
 function carriesVlan(lines: readonly string[], vlan: number): boolean {
-  if (lines.some((line) => /^(?:no switchport|(?:no )?ip address)\b/.test(line))) return false
+  if (!isSwitched(lines)) return false
   if (!lines.includes('switchport mode trunk')) {
     const access = /^switchport access vlan (\d+)$/m.exec(lines.join('\n'))?.[1] ?? '1'
     return Number(access) === vlan

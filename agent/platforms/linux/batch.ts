@@ -16,11 +16,11 @@ import { failed, sudo } from './session.ts'
 /** Fewest lines that go out together. */
 const linesMin = 16
 
-/** Most lines of a batch that root's `ip` or `nft` reads: 5,000 took a tenth of a second. */
+/** Most lines of a batch that root's `ip` or `nft` reads, which a freeze does not part: 5,000 took a tenth of a second. */
 const linesMax = 4_096
 
-/** Most lines of a batch that sudo runs one by one, each in some 10 ms. */
-const sudoLinesMax = 1_024
+/** Most lines of a batch that sudo runs one by one, each in some 10 ms and on a busy host in 100: a freeze has to wait for all of them. */
+const sudoLinesMax = 64
 
 /** Longest time for a batch, in ms: on a busy host sudo takes ten times as long. */
 const batchMs = 180_000

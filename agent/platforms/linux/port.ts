@@ -14,6 +14,7 @@ import {
 } from '../../platform.ts'
 import { answerTo, readJson, unknownOutput } from '../output.ts'
 import { sessionStop } from '../own-session.ts'
+import { lostThrough, throughReads } from './through.ts'
 
 const link = z.object({
   ifname: z.string(),
@@ -31,7 +32,6 @@ const addresses = z.object({
 
 const links = z.array(link)
 const addressList = z.array(addresses)
-const throughRoutes = z.array(z.object({ dst: z.string(), protocol: z.string().optional() }))
 
 /** Reads for ports: its flags, what stands on it, and what would be lost with it. */
 export function portReads(ports: readonly PortName[]): readonly Read[] {
@@ -43,8 +43,7 @@ export function portReads(ports: readonly PortName[]): readonly Read[] {
     ...ports.flatMap((port) => [
       read(`link|${port}`, `ip -j link show dev ${port}`),
       read(`addr|${port}`, `ip -j addr show dev ${port}`),
-      read(`through4|${port}`, `ip -j -4 route show table all dev ${port}`),
-      read(`through6|${port}`, `ip -j -6 route show table all dev ${port}`),
+      ...throughReads(port),
       read(
         `keep|${port}`,
         `sysctl -n net.ipv6.conf.${port.replaceAll('.', '/')}.keep_addr_on_down`,
@@ -123,11 +122,6 @@ function carriesOthers(
   }
 }
 
-/** Routing daemons and the kernel bring theirs back. What has no protocol was set by hand, and of a number without a name nobody knows who would. */
-function isByHand(protocol: string | undefined): boolean {
-  return protocol === undefined || /^(?:static|boot|\d+)$/.test(protocol)
-}
-
 /** What `ip link set up` does not bring back: global IPv6 addresses, and static routes of both families. */
 function loses(port: PortName, answers: ReadonlyMap<string, Answer>): Stop | undefined {
   const [entry] = readJson(
@@ -139,13 +133,10 @@ function loses(port: PortName, answers: ReadonlyMap<string, Answer>): Stop | und
   const lostAddresses = (entry?.addr_info ?? [])
     .filter((address) => address.family === 'inet6' && address.scope === 'global' && !keeps)
     .map((address) => `${address.local}/${address.prefixlen}`)
-  const lostRoutes = ['through4', 'through6']
-    .flatMap((what) =>
-      readJson(answerTo(answers, `${what}|${port}`), throughRoutes, 'routes as JSON'),
-    )
-    .filter(({ protocol }) => isByHand(protocol))
-    .map(({ dst }) => `the route ${dst}`)
-  const lost = [...lostAddresses, ...lostRoutes]
+  const withIt = new Set(
+    [...answers.keys()].flatMap((what) => /^link\|(.+)$/.exec(what)?.[1] ?? []),
+  )
+  const lost = [...lostAddresses, ...lostThrough(port, withIt, answers)]
   if (lost.length === 0) return undefined
   return {
     code: 'not_restorable',

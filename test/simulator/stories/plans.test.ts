@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { DeviceView, EnforcementView, PlanView } from '../../../controller/api/schema.ts'
 import { parseDisclosure } from '../../../controller/audit/disclosure.ts'
+import type { Caller } from '../../../controller/controller.ts'
 import { accessSwitch, edge, routesOnly, town, trigger, village } from './networks.ts'
 import { block, outcomes, type Problem, type Story, startStory, suspend } from './story.ts'
 
@@ -205,6 +206,23 @@ describe('a new inventory', () => {
     expect(released.warnings.map(({ code }) => code)).toContain('another_customer')
     await story.reaches(id, 'released')
     expect(story.device('trigger1').running).not.toContain('203.0.113.128/26')
+  })
+
+  it('that two ask for at once, by SIGHUP and by the API, is read in one turn and recorded for each of them', async () => {
+    story = await startStory(village)
+    const caller: Caller = {
+      actor: { kind: 'token', id: 'ann' },
+      token: 'ann',
+      person: 'ann',
+      roles: ['admin'],
+      request: 'two-at-once',
+    }
+    const reports = [story.running.reload(), story.running.controller.reload(caller)]
+    const [one, other] = await Promise.all(reports)
+    expect(one?.ok).toBe(true)
+    expect(other).toBe(one)
+    const loaded = story.records({ type: 'inventory.loaded' }).slice(1)
+    expect(loaded.map(({ actor }) => actor.id)).toEqual(['controller', 'ann'])
   })
 
   it('that is broken leaves the old one, and says where it is wrong', async () => {

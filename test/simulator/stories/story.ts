@@ -55,6 +55,7 @@ export interface StoredRecord {
   readonly seq: number
   readonly type: string
   readonly outcome: string
+  readonly actor: { readonly kind: string; readonly id: string }
   readonly on: { readonly device?: string; readonly enforcement?: string }
   readonly data: Readonly<Record<string, unknown>>
 }

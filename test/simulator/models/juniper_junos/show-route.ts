@@ -101,8 +101,20 @@ function pick(
   return rib.filter((route) => route.prefix === prefix)
 }
 
+// A configuration that is in force is replaced as a whole, never changed, and so are the learnt routes.
+const known = new WeakMap<Statement, { readonly learnt: unknown; readonly rib: readonly Rib[] }>()
+
 /** All routes; of one prefix the best first. */
-function ribOf(state: JunosState): Rib[] {
+function ribOf(state: JunosState): readonly Rib[] {
+  const { running, learnt } = state
+  const last = known.get(running)
+  if (last?.learnt === learnt) return last.rib
+  const rib = makeRib(state)
+  known.set(running, { learnt, rib })
+  return rib
+}
+
+function makeRib(state: JunosState): Rib[] {
   const statics = staticsOf(state.running).flatMap(({ table, routes }) =>
     routes?.inactive === true
       ? []

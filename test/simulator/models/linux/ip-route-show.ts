@@ -2,9 +2,18 @@
 
 import { type Address, covers, hostPrefix, type Prefix } from '../../../../inventory/prefix.ts'
 import { byPrefix, typedAddress, typedPrefix } from '../prefixes.ts'
+import { jsonHops, textHops } from './next-hops.ts'
 import { fail, type IpOptions, type Ran, ran } from './ran.ts'
 import { noTable, vrfTable, wideTarget } from './route-words.ts'
-import { type LinuxState, mainTable, type Route, type RouteType, tableNumber } from './state.ts'
+import {
+  isAlive,
+  type Kernel,
+  type LinuxState,
+  mainTable,
+  type Route,
+  type RouteType,
+  tableNumber,
+} from './state.ts'
 
 /** Which routes are meant. */
 export interface Filter {
@@ -110,9 +119,18 @@ export function showRoutes(state: LinuxState, words: readonly string[], options:
     .filter((route) => fits(route, filter))
     .sort((a, b) => a.table - b.table || byPrefix(a, b))
   const all = filter.table === undefined
-  if (options.json)
-    return ran(`${JSON.stringify(shown.map((one) => jsonRoute(one, filter, all)))}\n`)
-  return ran(shown.map((one) => textRoute(one, filter, all)).join(''))
+  if (options.json) {
+    const list = shown.map((one) => ({
+      ...jsonRoute(one, filter, all),
+      ...(one.hops === undefined ? {} : { nexthops: jsonHops(kernel, one.hops) }),
+    }))
+    return ran(`${JSON.stringify(list)}\n`)
+  }
+  const texts = shown.map((one) => {
+    const hops = textHops(kernel, one.hops ?? [], options.oneLine)
+    return `${textRoute(one, filter, all)}${hops}\n`
+  })
+  return ran(texts.join(''))
 }
 
 function shownPrefix(prefix: string): string {
@@ -163,7 +181,7 @@ function textRoute(route: Route, filter: Filter, all: boolean): string {
     ['pref medium', route.family === 6],
   ]
   const words = fields.filter(([, shown]) => shown).map(([text]) => text)
-  return `${words.join(' ')}${route.family === 6 ? '' : ' '}\n`
+  return `${words.join(' ')}${route.family === 6 ? '' : ' '}`
 }
 
 /** The route that the kernel takes to an address: the longest prefix, then the least metric, then the first. */
@@ -196,9 +214,13 @@ export function getRoute(state: LinuxState, words: readonly string[], options: I
   const route = lookUp(state, address, table)
   if (route === undefined) return fail(2, 'RTNETLINK answers: Network is unreachable\n')
   if (route.type !== 'unicast') return fail(2, `RTNETLINK answers: ${discardErrors[route.type]}\n`)
-  return ran(
-    options.json ? `${JSON.stringify([jsonWay(address, route)])}\n` : textWay(address, route),
-  )
+  const way = { ...route, ...livingHop(state.kernel, route) }
+  return ran(options.json ? `${JSON.stringify([jsonWay(address, way)])}\n` : textWay(address, way))
+}
+
+/** Of several next hops the first that lives, where the kernel would choose one by the packet. */
+function livingHop(kernel: Kernel, { hops }: Route): Partial<Route> | undefined {
+  return hops?.find((hop) => isAlive(kernel, hop))
 }
 
 /** Whether the address is this host's own. */

@@ -2,9 +2,17 @@
 
 import { hasHostBits, typedPrefix } from '../prefixes.ts'
 import { fits, getRoute, parseFilter, showRoutes } from './ip-route-show.ts'
+import { parseHops } from './next-hops.ts'
 import { fail, type IpOptions, type Ran, ran } from './ran.ts'
 import { noTable, vrfTable, wideTarget } from './route-words.ts'
-import { type LinuxState, mainTable, type Route, type RouteType, tableNumber } from './state.ts'
+import {
+  type LinuxState,
+  mainTable,
+  type NextHop,
+  type Route,
+  type RouteType,
+  tableNumber,
+} from './state.ts'
 
 const types: readonly string[] = ['unicast', 'blackhole', 'unreachable', 'prohibit']
 
@@ -27,6 +35,7 @@ interface Wanted {
   readonly type?: RouteType
   readonly via?: string
   readonly dev?: string
+  readonly hops?: readonly NextHop[]
   readonly protocol?: string
   readonly metric?: number
   readonly table: number
@@ -34,6 +43,15 @@ interface Wanted {
 
 /** What the words say, or what ip answers instead. */
 function parseRoute(state: LinuxState, words: readonly string[], options: IpOptions): Wanted | Ran {
+  const first = words.indexOf('nexthop')
+  if (first < 0) return parseWords(state, words, options)
+  const leads = parseLeads(state, words.slice(first))
+  if ('status' in leads) return leads
+  const route = parseWords(state, words.slice(0, first), options)
+  return 'status' in route ? route : { ...route, ...leads }
+}
+
+function parseWords(state: LinuxState, words: readonly string[], options: IpOptions): Wanted | Ran {
   const route: { -readonly [K in keyof Wanted]?: Wanted[K] } = { table: mainTable }
   let target: string | undefined
   for (let at = 0; at < words.length; at++) {
@@ -56,6 +74,18 @@ function parseRoute(state: LinuxState, words: readonly string[], options: IpOpti
     }
   }
   return finishRoute(route, target, options)
+}
+
+/** Where the next hops lead; of one alone the kernel makes a plain route. */
+function parseLeads(
+  state: LinuxState,
+  words: readonly string[],
+): Pick<Wanted, 'via' | 'dev' | 'hops'> | Ran {
+  const hops = parseHops(state.kernel, words)
+  if ('status' in hops) return hops
+  const [only, ...others] = hops
+  if (only === undefined || others.length > 0) return { hops }
+  return { ...(only.via === undefined ? {} : { via: only.via }), dev: only.dev }
 }
 
 function setAttribute(
@@ -155,10 +185,14 @@ function editRoute(
     protocol: wanted.protocol ?? 'boot',
     metric: wanted.metric ?? (wanted.family === 4 ? 0 : 1024),
   }
-  if (route.type === 'unicast' && route.via === undefined && route.dev === undefined) {
+  if (route.type === 'unicast' && !hasWay(route)) {
     return fail(2, 'RTNETLINK answers: No such device\n')
   }
   return insertRoute(state, verb, route)
+}
+
+function hasWay({ via, dev, hops }: Route): boolean {
+  return via !== undefined || dev !== undefined || hops !== undefined
 }
 
 function insertRoute(state: LinuxState, verb: string, route: Route): Ran {
@@ -217,6 +251,7 @@ function sameRoute(one: Route, other: Route): boolean {
     one.type === other.type &&
     one.via === other.via &&
     one.dev === other.dev &&
+    JSON.stringify(one.hops) === JSON.stringify(other.hops) &&
     one.protocol === other.protocol
   )
 }
@@ -233,7 +268,8 @@ function deleteRoute(state: LinuxState, wanted: Wanted): Ran {
       [undefined, one.protocol].includes(wanted.protocol) &&
       [undefined, one.metric].includes(wanted.metric) &&
       [undefined, one.via].includes(wanted.via) &&
-      [undefined, one.dev].includes(wanted.dev),
+      [undefined, one.dev].includes(wanted.dev) &&
+      [undefined, JSON.stringify(one.hops)].includes(JSON.stringify(wanted.hops)),
   )
   if (at < 0) return fail(2, 'RTNETLINK answers: No such process\n')
   kernel.routes = kernel.routes.filter((_, index) => index !== at)

@@ -18,6 +18,7 @@ export function ip(state: LinuxState, words: readonly string[], root: boolean, i
   const read: IpOptions = {
     json: options.some((word) => /^-j(?:son)?$/.test(word)),
     details: options.some((word) => /^-d(?:etails)?$/.test(word)),
+    oneLine: options.some((word) => /^-o(?:neline)?$/.test(word)),
     family: options.includes('-6') ? 6 : options.includes('-4') ? 4 : undefined,
     root,
   }
@@ -63,6 +64,8 @@ const objects: Readonly<
   rule: (_state, _words, options) => ipRule(options),
   neighbour: nothing,
   netns: nothing,
+  // Next hops as objects of their own: none are ever made.
+  nexthop: nothing,
   vrf: nothing,
 }
 

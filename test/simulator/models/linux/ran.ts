@@ -23,6 +23,8 @@ export function fail(status: number, err: string): Ran {
 export interface IpOptions {
   readonly json: boolean
   readonly details: boolean
+  /** `-o`: one entry, one line. */
+  readonly oneLine: boolean
   readonly family: 4 | 6 | undefined
   readonly root: boolean
 }

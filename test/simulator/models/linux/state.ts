@@ -26,6 +26,13 @@ export interface Link {
 /** What a route does. */
 export type RouteType = 'unicast' | 'blackhole' | 'unreachable' | 'prohibit'
 
+/** One of several next hops of a route. */
+export interface NextHop {
+  readonly via?: string
+  readonly dev: string
+  readonly weight: number
+}
+
 /** A route of the kernel's. */
 export interface Route {
   readonly family: 4 | 6
@@ -33,6 +40,8 @@ export interface Route {
   readonly prefix: string
   readonly via?: string
   readonly dev?: string
+  /** Where there are several next hops, instead of `via` and `dev`. */
+  readonly hops?: readonly NextHop[]
   readonly protocol: string
   readonly metric: number
   readonly table: number
@@ -193,6 +202,11 @@ function connectedRoutes(link: Link, kernel: Kernel): Route[] {
   })
 }
 
+/** Whether the link of a next hop is up. */
+export function isAlive({ links }: Kernel, { dev }: NextHop): boolean {
+  return links.some(({ name, up }) => name === dev && up)
+}
+
 /** Takes a link down or up, with what that does to addresses and routes. */
 export function setLink(kernel: Kernel, link: Link, up: boolean): void {
   if (link.up === up) return
@@ -201,7 +215,11 @@ export function setLink(kernel: Kernel, link: Link, up: boolean): void {
     kernel.routes.push(...connectedRoutes(link, kernel))
     return
   }
-  kernel.routes = kernel.routes.filter((route) => route.dev !== link.name)
+  // Of several next hops one that lives keeps the route, and the others come back with their links.
+  kernel.routes = kernel.routes.filter(
+    ({ dev, hops }) =>
+      dev !== link.name && (hops === undefined || hops.some((hop) => isAlive(kernel, hop))),
+  )
   const keep = (name: string): boolean =>
     kernel.sysctl.get(`net.ipv6.conf.${name}.keep_addr_on_down`) === '1'
   if (!keep('all') && !keep(link.name)) {
