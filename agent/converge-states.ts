@@ -1,6 +1,6 @@
 // What a read-back means for each key: its state for people, and what becomes of its claim. Pure.
 
-import type { Result } from './converge-work.ts'
+import { type Result, stoodOf } from './converge-work.ts'
 import {
   type Claim,
   countsAsInForce,
@@ -101,6 +101,7 @@ function waitingState(decision: Extract<Decision, { kind: 'waiting' }>, verdict:
   const { seen, key } = decision
   const expired = verdict.expired.has(key)
   if (isFading(decision, verdict.desired)) return fadingState(decision, verdict)
+  if (isLeaving(decision, verdict.desired)) return leavingState(decision, verdict)
   // What the device itself gives as the reason: a route inside the prefix that leads on.
   const found = verdict.observation.found.get(key)
   const why = found?.note
@@ -151,6 +152,41 @@ function fadingState(
         'find out on the device where it learnt the route, and whether that was withdrawn; it is read again by itself',
     },
   }
+}
+
+/** Our own lines are gone, their effect is not: it may be ours for as long as it shows, unless it was there before us. */
+function leavingState(
+  { key, seen }: Extract<Decision, { kind: 'waiting' }>,
+  { desired, expired }: Verdict,
+): Rest {
+  if (!expired.has(key)) {
+    const note = 'lifted in the configuration, not gone from the device yet'
+    return { outcome: 'unknown', seen, verified: false, note }
+  }
+  if (desired.claims.some((claim) => claim.key === key && claim.stood === true)) {
+    const note = 'still in force by something that was there before and is not ours: left alone'
+    return { outcome: 'applied', seen: 'absent', verified: true, note }
+  }
+  return {
+    outcome: 'failed',
+    seen,
+    verified: false,
+    error: {
+      code: 'not_shown',
+      message: 'lifted in the configuration, but the device still has it in force',
+      remedy:
+        'find out on the device what keeps it in force: a table that is not up to date, or a route learnt from another router; it is read again by itself',
+    },
+  }
+}
+
+/** Whether an object of ours that nobody wants is waited for until its effect is gone. */
+function isLeaving(
+  { key }: Decision,
+  { wanted, claims }: Desired,
+  claim: Pick<Claim, 'key'> | undefined = claims.find((one) => one.key === key),
+): boolean {
+  return claim !== undefined && !wanted.some((intent) => keyOf(intent) === key)
 }
 
 /** Whether a key is only waited for until its effect is gone. */
@@ -234,6 +270,12 @@ function claimAfter(
     case 'change':
       return isUntouched(verdict, decision) ? 'untouched' : 'same'
     case 'waiting':
+      // Its time is over, and what goes on was there before us.
+      return isLeaving(decision, verdict.desired, claim) &&
+        claim.stood === true &&
+        verdict.expired.has(decision.key)
+        ? liftedClaim(claim, verdict.saves)
+        : 'same'
     case 'refused':
       return 'same'
   }
@@ -257,7 +299,7 @@ function liftedClaim(claim: Omit<Claim, 'step'>, saves: boolean): Omit<Claim, 's
 
 function heldClaim(claim: Omit<Claim, 'step'>, decision: Decision): Omit<Claim, 'step'> {
   const { key, before, wrote } = claim
-  return { key, intent: decision.intent, before, wrote, phase: 'held' }
+  return { key, intent: decision.intent, before, wrote, phase: 'held', ...stoodOf(claim) }
 }
 
 /** The device refused and shows what it showed before: the claim is as if nothing had been tried. */

@@ -286,7 +286,7 @@ function claimFor(
   const { key, intent, change, before } = decision
   switch (change.kind) {
     case 'apply':
-      return { key, intent, before, wrote: rendering.wrote, phase: 'pending' }
+      return { key, intent, before, wrote: rendering.wrote, phase: 'pending', ...stoodOf(decision) }
     case 'modify':
       return {
         key,
@@ -295,6 +295,7 @@ function claimFor(
         wrote: rendering.wrote,
         replaces: change.from,
         phase: 'pending',
+        ...stoodOf(old),
       }
     case 'lift':
       return {
@@ -304,8 +305,14 @@ function claimFor(
         wrote: change.wrote,
         ...(old?.replaces === undefined ? {} : { replaces: old.replaces }),
         phase: 'lifting',
+        ...stoodOf(old),
       }
   }
+}
+
+/** Whether the effect was there before us, as a part of a claim. */
+export function stoodOf(from: Pick<Claim, 'stood'> | undefined): Pick<Claim, 'stood'> {
+  return from?.stood === true ? { stood: true } : {}
 }
 
 function unresolvedStop(lines: readonly Line[]): Stop {

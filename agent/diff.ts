@@ -15,6 +15,8 @@ export interface Claim {
   readonly wrote: readonly string[]
   /** While a change of attributes is under way: the object of ours that it replaces. */
   readonly replaces?: readonly string[]
+  /** Something that is not ours, and has no object here, had the effect already when we came, in whole or in part: it may go on when ours has gone. */
+  readonly stood?: true
   /** `lifted`: the removal was read back but not saved, so a reboot would bring it back, and it must still be known as ours. */
   readonly phase: 'pending' | 'held' | 'lifting' | 'lifted'
   /** Converge step of the device in which it was last written. */
@@ -47,6 +49,8 @@ export type Decision = {
       readonly kind: 'change'
       readonly change: Change
       readonly before: readonly string[]
+      /** Of an apply: as in the claim. */
+      readonly stood?: true
       /** Of a lift: the wider entry that is to stand in its place. Until that is in force this one must not be missing. */
       readonly after?: Key
     }
@@ -57,7 +61,7 @@ export type Decision = {
       readonly seen: 'present' | 'foreign'
       readonly note?: string
     }
-  /** There, but not in force yet: to be read again. */
+  /** There, but not in force yet: to be read again. Of what is lifted: gone from the configuration, and in force still. */
   | { readonly kind: 'waiting'; readonly seen: 'present' | 'absent' | 'foreign' }
   /** Not wanted, and nothing of ours is there: the claim may go. `foreign`: someone changed it since, so that it is his; `present`: it stays for another key. */
   | {
@@ -106,11 +110,15 @@ export function decide(desired: Desired, observation: Observation): readonly Dec
   const wantedKeys = new Set(decisions.keys())
   const elementOf = elementsIn(standingOf(desired.wanted, decisions.values()))
   const wantedAtAll = new Set(desired.wanted.map(keyOf))
+  const expected = new Set(desired.expected.map(keyOf))
   for (const claim of desired.claims) {
     if (wantedKeys.has(claim.key)) continue
+    const found = foundFor(observation, claim.intent)
+    const mayStay = wantedAtAll.has(claim.key) || expected.has(claim.key)
     const decision =
       decideKept(claim, desired, observation, elements) ??
-      decideUnwanted(claim, foundFor(observation, claim.intent))
+      (mayStay ? undefined : decideLeaving(claim, found)) ??
+      decideUnwanted(claim, found)
     const outer = keyOf(elementOf(claim.intent))
     const isHeld = wantedAtAll.has(claim.key) && decisions.get(outer)?.kind !== 'settled'
     decisions.set(
@@ -182,7 +190,9 @@ function decideWanted(intent: Intent, found: Found, claim: Claim | undefined): D
   }
   // A held object that has gone keeps what was there before we came; of a claim that never got so far, this read is the better witness.
   const before = claim?.phase === 'held' ? claim.before : found.object
-  return { ...base, kind: 'change', change: { kind: 'apply', intent }, before }
+  const stood = claim?.phase === 'held' ? claim.stood === true : staysInForce(found)
+  const change = { kind: 'apply', intent } as const
+  return { ...base, kind: 'change', change, before, ...(stood ? { stood } : {}) }
 }
 
 function decideOwn(intent: Intent, found: Found, claim: Claim): Decision {
@@ -224,6 +234,21 @@ function decideUnwanted(claim: Claim, found: Found): Decision {
   }
 }
 
+/** What we lift is gone with its effect, not with its line: a table is behind its configuration, and where others announce the same it is learnt until they have withdrawn it. */
+function decideLeaving(claim: Claim, found: Found): Decision | undefined {
+  const isUnderWay = claim.phase === 'lifting' || claim.phase === 'pending'
+  if (!isUnderWay || !staysInForce(found) || sameObject(found.object, claim.wrote)) return undefined
+  // Somebody else's effect on the same object says `same`; this one has no source that could be named.
+  const isNameless = found.object.length === 0 ? found.effect === 'none' : found.noLine === true
+  const isDoubtful = found.stop !== undefined && !certain.has(found.stop.code)
+  if (!isNameless || isDoubtful) return undefined
+  return { key: claim.key, intent: claim.intent, kind: 'waiting', seen: 'present' }
+}
+
+function staysInForce({ inForce }: Found): boolean {
+  return inForce === 'yes' || inForce === 'partly'
+}
+
 /** Stops with which the place of the object was read, and is empty. */
 const certain: ReadonlySet<Stop['code']> = new Set(['no_such_object', 'not_restorable'])
 
@@ -231,8 +256,7 @@ const certain: ReadonlySet<Stop['code']> = new Set(['no_such_object', 'not_resto
 function doubtOf(claim: Claim, found: Found): Refused | undefined {
   if (found.stop !== undefined && !certain.has(found.stop.code)) return found.stop
   // Somebody else's effect on the same object says `same`; this one has no source that could be named.
-  const stays = found.inForce === 'yes' || found.inForce === 'partly'
-  if (claim.phase !== 'held' || !stays || found.effect !== 'none') return undefined
+  if (claim.phase !== 'held' || !staysInForce(found) || found.effect !== 'none') return undefined
   return {
     code: 'unknown_output',
     message:

@@ -206,8 +206,14 @@ const byHand: readonly Mutation[] = [
   change(
     ownership,
     'what is in force is gone',
-    "if (claim.phase !== 'held' || !stays || found.effect !== 'none') return undefined",
+    "if (claim.phase !== 'held' || !staysInForce(found) || found.effect !== 'none') return undefined",
     'return undefined',
+  ),
+  change(
+    ownership,
+    'what is lifted is gone with its line',
+    '(mayStay ? undefined : decideLeaving(claim, found)) ??',
+    '',
   ),
   change(
     ownership,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { statesOf, type Verdict } from '../../agent/converge-states.ts'
+import { claimsAfter, statesOf, type Verdict } from '../../agent/converge-states.ts'
 import { type Desired, decide } from '../../agent/diff.ts'
 import { type Intent, keyOf } from '../../agent/intents.ts'
 import type { Found } from '../../agent/platform.ts'
@@ -108,6 +108,71 @@ describe('what was ours and is gone', () => {
     const [state] = states({ looked: [route] }, [found(route, {})])
 
     expect(state).toMatchObject({ outcome: 'already', seen: 'absent', verified: true })
+  })
+})
+
+describe('what was lifted in the configuration, and is in force', () => {
+  const claim = { key: keyOf(route), intent: route, before: [], wrote: ['ours'], step: 3 }
+  const claims = [{ ...claim, phase: 'lifting' } as const]
+  const behind = [found(route, { inForce: 'yes' })]
+
+  it('is not gone yet, and its claim stays', () => {
+    const desired = { wanted: [], expected: [], fading: [], claims, frozen: false }
+    const observation = {
+      found: new Map(behind.map((one) => [one.key, one])),
+      marked: [],
+      facts: {},
+    }
+    const [state] = states({ claims }, behind)
+    const after = claimsAfter({
+      desired,
+      observation,
+      decisions: decide(desired, observation),
+      results: new Map(),
+      written: new Map(),
+      expired: new Set([keyOf(route)]),
+      saves: true,
+    })
+
+    expect(state).toMatchObject({ outcome: 'unknown', seen: 'present', verified: false })
+    expect(state?.note).toContain('not gone from the device yet')
+    expect([...after]).toEqual([])
+  })
+
+  it('is let go in the end where something else had that effect before we came', () => {
+    const before = found(route, { inForce: 'yes' })
+    const nothing = { wanted: [], expected: [], fading: [], claims: [], frozen: false }
+    const observation = { found: new Map([[before.key, before]]), marked: [], facts: {} }
+    const [put] = decide({ ...nothing, wanted: [route] }, observation)
+    expect(put).toMatchObject({ kind: 'change', stood: true })
+
+    const desired = { ...nothing, claims: claims.map((one) => ({ ...one, stood: true as const })) }
+    const decisions = decide(desired, observation)
+    const rest = { desired, observation, decisions, results: new Map(), written: new Map() }
+    const early = { ...rest, expired: new Set<typeof before.key>(), saves: false }
+    const late = { ...early, expired: new Set([before.key]) }
+
+    expect(statesOf(early)).toMatchObject([{ outcome: 'unknown', verified: false }])
+    expect([...claimsAfter(early)]).toEqual([])
+    expect(statesOf(late)).toMatchObject([{ outcome: 'applied', verified: true }])
+    expect([...claimsAfter(late)]).toEqual([[before.key, null]])
+    expect([...claimsAfter({ ...late, saves: true })]).toMatchObject([
+      [before.key, { phase: 'lifted' }],
+    ])
+  })
+
+  it('is not shown as lifted when its time is over', () => {
+    const [state] = states({ claims }, behind, { expired: new Set([keyOf(route)]) })
+
+    expect(state).toMatchObject({
+      outcome: 'failed',
+      seen: 'present',
+      verified: false,
+      error: {
+        code: 'not_shown',
+        message: 'lifted in the configuration, but the device still has it in force',
+      },
+    })
   })
 })
 

@@ -195,7 +195,6 @@ describe('a held object', () => {
         seen: 'unknown',
         stop: { code: 'unknown_output' },
       })
-      expect(decideOne({ claims: [claim(host, { phase: 'lifting' })] }, there).kind).toBe('lifted')
     },
   )
 
@@ -228,6 +227,73 @@ describe('a held object', () => {
       seen: 'foreign',
       note: expect.stringContaining('left alone'),
     })
+  })
+})
+
+describe('an object that is being lifted', () => {
+  const leaving = { claims: [claim(host, { phase: 'lifting' })] }
+
+  it.each(['yes', 'partly'] as const)(
+    'is waited for while its line is gone and the device still has it in force (%s)',
+    (inForce) => {
+      const behind = found(host, { inForce })
+
+      for (const phase of ['lifting', 'pending'] as const) {
+        expect(decideOne({ claims: [claim(host, { phase })] }, behind)).toMatchObject({
+          kind: 'waiting',
+          seen: 'present',
+        })
+      }
+    },
+  )
+
+  it('is gone once it is not in force any more', () => {
+    expect(decideOne(leaving, found(host))).toMatchObject({ kind: 'lifted', seen: 'absent' })
+  })
+
+  it('is not waited for again where its end was seen and only has to be saved', () => {
+    const learnt = found(host, { inForce: 'yes' })
+
+    expect(decideOne({ claims: [claim(host, { phase: 'lifted' })] }, learnt).kind).toBe('lifted')
+  })
+
+  it('is not waited for where others are to bring the same effect there', () => {
+    const learnt = found(host, { inForce: 'yes' })
+
+    expect(decideOne({ ...leaving, expected: [host] }, learnt).kind).toBe('lifted')
+  })
+
+  it('is not waited for where something that has a name does the same', () => {
+    const own = found(host, { object: ['theirs'], effect: 'same', inForce: 'yes' })
+
+    expect(decideOne(leaving, own)).toMatchObject({ kind: 'lifted', seen: 'foreign' })
+    expect(decideOne(leaving, { ...own, object: [] }).kind).toBe('lifted')
+  })
+
+  it('is not somebody’s for a state that no line of the configuration has made', () => {
+    const state = found(host, {
+      object: ['down'],
+      effect: 'same',
+      inForce: 'yes',
+      noLine: true,
+    })
+
+    expect(decideOne(leaving, state)).toMatchObject({ kind: 'waiting', seen: 'present' })
+  })
+
+  it('is not waited for, but refused, where it can not be read', () => {
+    const stop = { code: 'ambiguous', message: 'm', remedy: 'r' } as const
+
+    expect(decideOne(leaving, found(host, { inForce: 'yes', stop }))).toMatchObject({
+      kind: 'refused',
+      stop,
+    })
+  })
+
+  it('is lifted again where its line still stands', () => {
+    const there = found(host, { object: ours, effect: 'same', inForce: 'yes' })
+
+    expect(decideOne(leaving, there)).toMatchObject({ kind: 'change', change: { kind: 'lift' } })
   })
 })
 

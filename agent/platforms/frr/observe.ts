@@ -325,7 +325,7 @@ function port(name: string, config: RunningConfig, answer: Answer): Finding {
     return { object: [shutdown], effect: 'same', inForce: isDown ? 'yes' : 'no' }
   }
   // Down by other hands than FRR's: `no shutdown` could not give that back, so it is left alone.
-  if (isDown) return { object: ['down outside FRR'], effect: 'same', inForce: 'yes' }
+  if (isDown) return { object: ['down outside FRR'], effect: 'same', inForce: 'yes', noLine: true }
   const lost = unrestorable(entry.data.ipAddresses ?? [], lines)
   if (lost.length === 0) return absent
   return {

@@ -31,6 +31,8 @@ export interface StoryOptions {
   readonly config?: Partial<Config>
   readonly minuteMs?: number
   readonly propagationMs?: number
+  /** How far the forwarding table of a router is behind its configuration, in ms: 0. */
+  readonly installMs?: number
   /** Time on the devices and between them, where it isn't the machine's. */
   readonly deviceClock?: SimulatorClock
   /** How long it waits for anything before it takes it for hanging, in ms: 60,000. */
@@ -129,6 +131,7 @@ export async function startStory(options: StoryOptions): Promise<Story> {
     })),
     minuteMs: options.minuteMs ?? 60_000,
     propagationMs: options.propagationMs ?? 5,
+    installMs: options.installMs ?? 0,
     ...(options.deviceClock === undefined ? {} : { clock: options.deviceClock }),
   })
   try {
