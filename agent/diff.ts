@@ -190,9 +190,14 @@ function decideWanted(intent: Intent, found: Found, claim: Claim | undefined): D
   }
   // A held object that has gone keeps what was there before we came; of a claim that never got so far, this read is the better witness.
   const before = claim?.phase === 'held' ? claim.before : found.object
-  const stood = claim?.phase === 'held' ? claim.stood === true : staysInForce(found)
   const change = { kind: 'apply', intent } as const
-  return { ...base, kind: 'change', change, before, ...(stood ? { stood } : {}) }
+  return { ...base, kind: 'change', change, before, ...standing(found, claim) }
+}
+
+/** Whether something else has the effect already; of a held object that has gone, whether it had when we came. */
+function standing(found: Found, claim: Claim | undefined): Pick<Claim, 'stood'> {
+  const stood = claim?.phase === 'held' ? claim.stood === true : staysInForce(found)
+  return stood ? { stood } : {}
 }
 
 function decideOwn(intent: Intent, found: Found, claim: Claim): Decision {

@@ -121,8 +121,7 @@ export interface Found {
   readonly effect: 'none' | 'same' | 'other'
   /** Whether the platform's mark stands on it; `unmarkable` where there is no place for one. */
   readonly mark: 'ours' | 'none' | 'unmarkable'
-  /**
-   * Whether it is in force as the device's forwarding sees it, from whatever source (for an observer only this counts). `partly`: there is a discard, or something that
+  /** Whether it is in force as the device's forwarding sees it, from whatever source (for an observer only this counts). `partly`: there is a discard, or something that
    * may be one, but not all of the prefix is seen to be dropped. `unknown` where it can't be read, or stands there in a form that isn't understood. `no` only where it is
    * seen not to be: of a route no entry for exactly this prefix, or one of which every path is seen to lead on. What is released has gone with `no` alone.
    */
