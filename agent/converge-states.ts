@@ -126,28 +126,24 @@ function shortOf(inForce: Found['inForce'] | undefined): string {
   return inForce === 'partly' ? 'is only partly' : 'is not'
 }
 
-const nothingFound: Pick<Found, 'object' | 'effect'> = { object: [], effect: 'none' }
-
-/** An effect that outlives its release: an object of the device's own that does the same is its owner's business; anything else may still be what we asked other devices for, also where an object that does something else stands at the key. */
+/** An effect that outlives its release: the device's own object is its owner's business; anything else may still be what we asked other devices for. */
 function fadingState(
   { key, seen }: Extract<Decision, { kind: 'waiting' }>,
   verdict: Verdict,
 ): Rest {
-  const { object, effect } = verdict.observation.found.get(key) ?? nothingFound
-  if (object.length > 0 && effect === 'same') {
+  const object = verdict.observation.found.get(key)?.object ?? []
+  if (object.length > 0) {
     const note = `still in force: by the device's own ${object.join('; ')}, which is left alone`
     return { outcome: 'already', seen: 'foreign', verified: true, note }
   }
   if (!verdict.expired.has(key)) return { outcome: 'unknown', seen, verified: false }
-  const cause =
-    object.length === 0 ? 'by nothing of its own' : `not by its own ${object.join('; ')}`
   return {
     outcome: 'failed',
     seen,
     verified: false,
     error: {
       code: 'not_shown',
-      message: `lifted, but the device still has it in force, and ${cause}`,
+      message: 'lifted, but the device still has it in force, and by nothing of its own',
       remedy:
         'find out on the device where it learnt the route, and whether that was withdrawn; it is read again by itself',
     },

@@ -58,27 +58,6 @@ describe('an effect that is waited for to go', () => {
     })
   })
 
-  it('may still be ours where the device’s own object does something else', () => {
-    const own = {
-      inForce: 'yes',
-      effect: 'other',
-      object: ['ip route 203.0.113.9/32 192.0.2.1 250'],
-    } as const
-    const waiting = states({ fading: [route] }, [found(route, own)])
-    const [over] = states({ fading: [route] }, [found(route, own)], expired)
-
-    expect(waiting[0]).toMatchObject({ outcome: 'unknown', verified: false })
-    expect(over).toMatchObject({
-      outcome: 'failed',
-      verified: false,
-      error: {
-        code: 'not_shown',
-        message:
-          'lifted, but the device still has it in force, and not by its own ip route 203.0.113.9/32 192.0.2.1 250',
-      },
-    })
-  })
-
   it('is none of ours where the device has an object of its own, which is named', () => {
     const object = ['ip route 203.0.113.9 255.255.255.255 Null0']
     const [state] = states(
