@@ -32,6 +32,7 @@ const harmless: Readonly<Record<SimulatedPlatform, readonly RegExp[]>> = {
     /^stty -echo$/,
     /^id -u; /,
     /^ip -j /,
+    /^ip -o -[46] route show table all \| grep 'nexthop \.\*dev \S+ '$/,
     /^ip route get /,
     // Of the questions that `ip` reads from a here-document, and its end.
     /^route (?:show|get) /,

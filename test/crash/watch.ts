@@ -66,6 +66,8 @@ interface Watched {
   startup: string
   seen: readonly string[]
   purpose: string | undefined
+  /** It carries out a line on a configuration that it will forget: nothing of that is shown to anybody. */
+  pretends: boolean
 }
 
 const silent: Listener = { received: () => undefined, done: () => undefined }
@@ -108,6 +110,7 @@ export async function startCity(
       startup: '',
       seen: [],
       purpose: undefined,
+      pretends: false,
     }
     watched.set(device.name, one)
     look(one, 'reboot')
@@ -148,7 +151,8 @@ export async function startCity(
 
 /** Looks what the device shows; answers whether one of its configurations is another than at the last look. */
 function look(one: Watched, by: Cause, line?: string): boolean {
-  const { device, moments } = one
+  const { device, moments, pretends } = one
+  if (pretends) return false
   const [running, startup] = [device.running, device.startup]
   const changed = running !== one.running || startup !== one.startup
   const known = running === one.running && by !== 'learnt' && moments.length > 0
@@ -205,6 +209,15 @@ function watch(one: Watched, listener: () => Listener): void {
       return result
     }
     return session
+  }
+  const pretend = model.pretend.bind(model)
+  model.pretend = (work) => {
+    one.pretends = true
+    try {
+      return pretend(work)
+    } finally {
+      one.pretends = false
+    }
   }
   const learn: Model['learn'] = model.learn.bind(model)
   model.learn = (routes) => {
