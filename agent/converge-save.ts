@@ -1,8 +1,7 @@
 // From running to what survives a reboot: a step of its own, with its own pair of records.
 
 import { recordedSoon } from './converge-line.ts'
-import { orphansOf } from './converge-states.ts'
-import { backToRest, named, parsed, readbackOf, type Work } from './converge-work.ts'
+import { backToRest, readbackOf, type Work } from './converge-work.ts'
 import { AgentError } from './errors.ts'
 import type { DoneStep, IntendedStep } from './journal.ts'
 import type { Facts, Save } from './platform.ts'
@@ -20,9 +19,11 @@ export async function saveConfiguration(work: Work, facts: Facts): Promise<Saved
   await demandWhole(work, session, save)
   const { foreign, text } = await differences(work, session, save)
   if (work.device.save === 'clean' && foreign.length > 0) return 'withheld'
-  const orphans = await unclaimed(work, session, save)
   const held = work.journal.desired().claims.filter((claim) => claim.phase === 'held')
-  const lines = save.lines([...held, ...orphans], facts)
+  const lines = save.lines(
+    held.map(({ intent, wrote }) => ({ intent, wrote })),
+    facts,
+  )
   let begun: number | undefined
   const send = async (step: number): Promise<{ readonly refused: DoneStep['refused'] }> => {
     begun = step
@@ -61,24 +62,6 @@ async function demandWhole(work: Work, session: Session, { whole }: Save): Promi
   throw new AgentError('line_refused', `nothing is saved now: ${gap}`, {
     lastOutput: readbackOf(answers, work.platform).text,
   })
-}
-
-/** What has our mark and no claim. All of it: the last convergence may have read only what its own claims needed. */
-async function unclaimed(
-  work: Work,
-  session: Session,
-  { marked }: Save,
-): Promise<readonly { readonly wrote: readonly string[] }[]> {
-  if (marked === undefined) return []
-  const { facts } = session.seen
-  const reads = marked.reads(facts)
-  const answers = await session.run(
-    reads.map(({ line }) => line),
-    work.signal,
-  )
-  const objects = parsed(work.platform, () => marked.found(named(reads, answers), facts))
-  const seen = { found: new Map(), marked: objects, facts }
-  return orphansOf(work.journal.desired(), seen).map(({ object }) => ({ wrote: object }))
 }
 
 async function noteSaved(

@@ -142,8 +142,7 @@ async function readFurther(
   }
 }
 
-/** Answers by the names of what was asked. */
-export function named(reads: readonly Read[], answers: readonly Answer[]): Map<string, Answer> {
+function named(reads: readonly Read[], answers: readonly Answer[]): Map<string, Answer> {
   const byName = new Map<string, Answer>()
   for (const [i, read] of reads.entries()) {
     const answer = answers[i]
@@ -156,7 +155,7 @@ export function named(reads: readonly Read[], answers: readonly Answer[]): Map<s
 }
 
 /** What a platform makes of answers; the answer that an error carries goes on without its secrets. */
-export function parsed<T>(platform: Platform, parse: () => T): T {
+function parsed<T>(platform: Platform, parse: () => T): T {
   try {
     return parse()
   } catch (error) {

@@ -277,19 +277,13 @@ export interface Save {
   readonly differences?: Line
   /** Of that answer the lines that are not ours. */
   foreign?(answer: string, held: readonly (readonly string[])[]): readonly string[]
-  /** Where it saves ours alone: all that carries our mark, asked right before. What of it has no claim is saved as it stands, since nobody decided that it goes. */
-  readonly marked?: {
-    reads(facts: Facts): readonly Read[]
-    found(answers: ReadonlyMap<string, Answer>, facts: Facts): readonly Found[]
-  }
-  /** `kept`: the objects of all claims that stand, and those with our mark that have none. Of a save of everything the lines may not depend on them: an offline plan does not ask for them there. */
-  lines(kept: readonly KeptObject[], facts: Facts): readonly Line[]
+  /** `held`: the objects of all claims that stand. Of a save of everything the lines may not depend on them: an offline plan does not ask for them there. */
+  lines(held: readonly HeldObject[], facts: Facts): readonly Line[]
 }
 
-/** An object that is to survive a reboot. */
-export interface KeptObject {
-  /** Of a claim that stands; absent for what has our mark alone. */
-  readonly intent?: Intent
+/** An object that we hold on a device. */
+export interface HeldObject {
+  readonly intent: Intent
   readonly wrote: readonly string[]
 }
 

@@ -6,7 +6,7 @@ import {
   type Change,
   type Facts,
   groupFact,
-  type KeptObject,
+  type HeldObject,
   type Line,
   type Platform,
   type Rendering,
@@ -113,7 +113,7 @@ function savedBy(
   { policy, claims, facts }: PlanBasis,
 ): readonly Line[] {
   if (save === undefined || policy === 'never') return []
-  const held = new Map<Key, KeptObject>()
+  const held = new Map<Key, HeldObject>()
   for (const { key, intent, wrote, phase } of claims) {
     if (phase === 'held') held.set(key, { intent, wrote })
   }

@@ -303,11 +303,7 @@ export function toy(cannot: readonly Intent['kind'][] = []): Platform {
     transaction: { kind: 'line', enter: [line('configure')], leave: [line('end')] },
     save: {
       scope: 'everything',
-      lines: (held) => [
-        line(
-          `save ${held.map(({ intent }) => (intent === undefined ? '' : keyOf(intent))).join(', ')}`,
-        ),
-      ],
+      lines: (held) => [line(`save ${held.map(({ intent }) => keyOf(intent)).join(', ')}`)],
     },
     preflight: { reads: () => [], judge: () => [] },
     prepare: () => '',

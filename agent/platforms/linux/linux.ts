@@ -7,7 +7,7 @@ import {
   type Facts,
   type Found,
   free,
-  type KeptObject,
+  type HeldObject,
   type Line,
   type Observation,
   type Platform,
@@ -24,7 +24,6 @@ import { judge, reads } from './preflight.ts'
 import { prepare } from './prepare.ts'
 import {
   findBlackhole,
-  markedReads,
   markedRoutes,
   renderBlackhole,
   routeQuestions,
@@ -59,14 +58,7 @@ export const linux: Platform = {
   parse,
   render,
   transaction: { kind: 'line', enter: [], leave: [], batches },
-  save: {
-    scope: 'ours',
-    marked: {
-      reads: (facts) => [...markedReads, ...filterReads(runner(facts))],
-      found: markedObjects,
-    },
-    lines: saveLines,
-  },
+  save: { scope: 'ours', lines: saveLines },
   preflight: { reads, judge },
   prepare,
   configuration,
@@ -156,18 +148,9 @@ function runner(facts: Facts): (command: string) => string {
 
 const folder = '/etc/nullroute/state.d'
 
-/** Everything with our mark, whatever is wanted. */
-function markedObjects(answers: ReadonlyMap<string, Answer>, facts: Facts): readonly Found[] {
-  const all = { ...facts, ...vrfFacts(answers) }
-  return [
-    ...markedRoutes(answers, new Set(), all),
-    ...markedElements(readFilters(answers), new Set()),
-  ]
-}
-
 /** Objects are kept as the commands that make them, so a save is a list of them: what the restore script of `prepare` takes. */
-function saveLines(kept: readonly KeptObject[]): readonly Line[] {
-  const commands = [...new Set(kept.flatMap(({ wrote }) => wrote))].sort()
+function saveLines(held: readonly HeldObject[]): readonly Line[] {
+  const commands = [...new Set(held.flatMap(({ wrote }) => wrote))].sort()
   const files = {
     routes: commands.filter((command) => /^(?:-6 )?route /.test(command)),
     elements: commands.filter((command) => command.startsWith('add element ')),
