@@ -149,10 +149,13 @@ function present(
     .map(keyOf)
 }
 
-/** Answers to other questions than those that were asked: two of them change places. */
+/** Answers to other questions than those that were asked: two of them change places. Not of two listings of routes of one shell: neither echo nor answer says which table it is of, and only their order tells, which TCP keeps. */
 function swap(answers: readonly Answer[], { at, with: other }: { at: number; with: number }) {
   const last = answers.length - 1
   const [a, b] = [Math.round(at * last), Math.round(other * last)]
+  const isListing = (i: number): boolean =>
+    /^ip -j -[46] route show /.test(answers[i]?.line.text ?? '')
+  if (isListing(a) && isListing(b)) return answers
   const text = (i: number): string => answers[i === a ? b : i === b ? a : i]?.text ?? ''
   return answers.map((answer, i) => ({ ...answer, text: text(i) }))
 }
