@@ -10,6 +10,7 @@ import {
 } from '../../../inventory/prefix.ts'
 import { type Answer, type Found, free, type Read } from '../../platform.ts'
 import { unknownOutput } from '../output.ts'
+import { type End, endTogether, inForceOf } from '../path-ends.ts'
 import { type Hop, type Path, pathOfEntry } from './paths.ts'
 
 /** Where the route was looked up. */
@@ -67,15 +68,8 @@ function pathLines(text: string): readonly string[] {
 export function routeDiscards(answer: Answer, prefix: Prefix, table: Table): Found['inForce'] {
   const route = routeOf(answer, table.vrf)
   if (route?.prefix !== prefix) return 'no'
-  return inForceOf.get(endsOf(route.paths, table.answers)) ?? 'partly'
+  return inForceOf[endsOf(route.paths, table.answers)]
 }
-
-/** Where all paths of a route end, where it is one place. */
-const inForceOf: ReadonlyMap<End, Found['inForce']> = new Map([
-  ['discard', 'yes'],
-  ['onward', 'no'],
-  ['unknown', 'unknown'],
-])
 
 /** The read that says where a next hop leads. Without a mask: the device answers with the route that it takes for this address. */
 function hopRead({ vrf, address }: Hop): Read {
@@ -86,9 +80,6 @@ function hopRead({ vrf, address }: Hop): Read {
       : `show ipv6 route ${table}${address.toUpperCase()}`
   return { what: `hop ${vrf} ${address}`, line: free(question, 'exec') }
 }
-
-/** Where paths end: all of them in a discard, or all at interfaces; some here and some there; or at least one where it can't be said. */
-type End = 'discard' | 'onward' | 'both' | 'unknown'
 
 /** Whether all these paths end in a discard. One that leads in a circle, or to an address that was not asked for, does not. */
 export function endsInDiscard(
@@ -103,10 +94,7 @@ function endsOf(
   answers: ReadonlyMap<string, Answer>,
   passed: ReadonlySet<string> = new Set(),
 ): End {
-  const ends = new Set(paths.map((path) => endOf(path, answers, passed)))
-  if (ends.size === 0 || ends.has('unknown')) return 'unknown'
-  const [only = 'unknown', ...more] = ends
-  return more.length === 0 ? only : 'both'
+  return endTogether(paths.map((path) => endOf(path, answers, passed)))
 }
 
 function endOf(path: Path, answers: ReadonlyMap<string, Answer>, passed: ReadonlySet<string>): End {

@@ -13,6 +13,7 @@ import {
 import { type Intent, keyOf } from '../../intents.ts'
 import { type Answer, type Found, free, type Read } from '../../platform.ts'
 import { answerTo, isHost, unknownOutput } from '../output.ts'
+import { type End, endTogether, inForceOf } from '../path-ends.ts'
 import { operational } from './dialogue.ts'
 import { tableName } from './objects.ts'
 
@@ -57,8 +58,6 @@ export function routeDiscards(intent: Blackhole, answers: Answers): Found['inFor
   if (entries.length === 0) return 'no'
   return inForceOf[endOf(entries, { answers, table: tableOf(intent) })]
 }
-
-const inForceOf = { discard: 'yes', onward: 'no', both: 'partly', unknown: 'unknown' } as const
 
 /** A more specific route that leads anywhere, out of `show route P range`: for its addresses it wins over the discard of the whole. */
 export function leakInside(intent: Blackhole, answers: Answers): Prefix | undefined {
@@ -167,14 +166,8 @@ function endsInDiscard(entries: readonly Entry[], where: Where): boolean {
   return endOf(entries, where) === 'discard'
 }
 
-/** Where all paths end: in a discard, or at interfaces; some here and some there; or at least one where it can't be said. */
-type End = 'discard' | 'onward' | 'both' | 'unknown'
-
 function endOf(entries: readonly Entry[], where: Where): End {
-  const ends = new Set(entries.flatMap(pathsOf).map((path) => endOfPath(path, where)))
-  if (ends.size === 0 || ends.has('unknown')) return 'unknown'
-  const [only = 'unknown', ...more] = ends
-  return more.length === 0 ? only : 'both'
+  return endTogether(entries.flatMap(pathsOf).map((path) => endOfPath(path, where)))
 }
 
 function endOfPath(path: Path, where: Where): End {
