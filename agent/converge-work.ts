@@ -120,7 +120,7 @@ export async function observe(
   }
 }
 
-/** Next hops lead to next hops: more rounds than this, and what is left counts as leading on. */
+/** Next hops lead to next hops: after so many rounds it can't be said where what is left leads. */
 const mostRounds = 8
 
 /** Reads what only the answers name, round by round, into the same map. */

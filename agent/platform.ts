@@ -234,8 +234,6 @@ export interface Pending {
 export interface CandidateTransaction {
   readonly kind: 'candidate'
   readonly enter: readonly Line[]
-  /** Forms for many lines at once, where this device has any. The candidate is thrown away for a no to one of their lines. */
-  batches?(facts: Facts): readonly Batch[]
   /** The device's own difference between candidate and running. */
   readonly diff: Line
   /** Whether the difference is exactly these changes; else what is wrong with it. */
