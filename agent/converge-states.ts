@@ -101,7 +101,8 @@ function waitingState(decision: Extract<Decision, { kind: 'waiting' }>, verdict:
   const { seen, key } = decision
   const expired = verdict.expired.has(key)
   if (isFading(decision, verdict.desired)) return fadingState(decision, verdict)
-  if (isLeaving(decision, verdict.desired)) return leavingState(decision, verdict)
+  const claim = verdict.desired.claims.find((one) => one.key === key)
+  if (isLeaving(claim, verdict)) return leavingState(decision, verdict, claim)
   // What the device itself gives as the reason: a route inside the prefix that leads on.
   const found = verdict.observation.found.get(key)
   const why = found?.note
@@ -153,13 +154,14 @@ function fadingState(
 /** Our own lines are gone, their effect is not: it may be ours for as long as it shows, unless it was there before us. */
 function leavingState(
   { key, seen }: Extract<Decision, { kind: 'waiting' }>,
-  { desired, expired }: Verdict,
+  verdict: Verdict,
+  claim: Leaving,
 ): Rest {
-  if (!expired.has(key)) {
+  if (!verdict.expired.has(key)) {
     const note = 'lifted in the configuration, not gone from the device yet'
     return { outcome: 'unknown', seen, verified: false, note }
   }
-  if (desired.claims.some((claim) => claim.key === key && claim.stood === true)) {
+  if (goesOnWithoutUs(claim, verdict)) {
     const note = 'still in force by something that was there before and is not ours: left alone'
     return { outcome: 'applied', seen: 'absent', verified: true, note }
   }
@@ -176,13 +178,16 @@ function leavingState(
   }
 }
 
+type Leaving = Pick<Claim, 'key' | 'stood'>
+
 /** Whether an object of ours that nobody wants is waited for until its effect is gone. */
-function isLeaving(
-  { key }: Decision,
-  { wanted, claims }: Desired,
-  claim: Pick<Claim, 'key'> | undefined = claims.find((one) => one.key === key),
-): boolean {
-  return claim !== undefined && !wanted.some((intent) => keyOf(intent) === key)
+function isLeaving<C extends Leaving>(claim: C | undefined, { desired }: Verdict): claim is C {
+  return claim !== undefined && !desired.wanted.some((intent) => keyOf(intent) === claim.key)
+}
+
+/** Its time is over, and what goes on was there before us. */
+function goesOnWithoutUs({ key, stood }: Leaving, { expired }: Verdict): boolean {
+  return stood === true && expired.has(key)
 }
 
 /** Whether a key is only waited for until its effect is gone. */
@@ -266,10 +271,7 @@ function claimAfter(
     case 'change':
       return isUntouched(verdict, decision) ? 'untouched' : 'same'
     case 'waiting':
-      // Its time is over, and what goes on was there before us.
-      return isLeaving(decision, verdict.desired, claim) &&
-        claim.stood === true &&
-        verdict.expired.has(decision.key)
+      return isLeaving(claim, verdict) && goesOnWithoutUs(claim, verdict)
         ? liftedClaim(claim, verdict.saves)
         : 'same'
     case 'refused':
