@@ -14,6 +14,7 @@ import { parseAddress } from '../../inventory/prefix.ts'
 import { type Book, createBook, type Entry } from '../simulator/agent-book.ts'
 import { type RunningDevice, startSimulator } from '../simulator/simulator.ts'
 import type { SimulatedDevice, SimulatedPlatform } from '../simulator/spec.ts'
+import { device as plainDevice } from '../unit/small-isp.ts'
 import { acl, blackhole, neighbor, port } from './conformance-kit.ts'
 
 /** What differs between the devices: names of ports, and what an operator types by hand. */
@@ -208,26 +209,16 @@ export async function startLab(
 function deviceAt(device: RunningDevice, platform: string, knownHosts: string): Device {
   const address = parseAddress(device.host)
   if (!address.ok) throw new TypeError(address.problem)
-  return {
-    id: 'edge1',
+  return plainDevice('edge1', address.value, {
     platform,
-    address: address.value,
     port: device.port,
     username: device.username,
     auth: { kind: 'password', passwordEnv: 'PASSWORD' },
     knownHosts,
     roles: ['edge'],
-    legacy: false,
     deadlineMs: 4_000,
     sessionIdleMs: 60_000,
-    save: 'always',
-    deviceTimer: false,
-    loopbacks: [],
-    neighbors: [],
-    gateways: [],
-    nextHops: [],
-    uplinks: [],
-  }
+  })
 }
 
 const noChange = /^(?:show |terminal |set cli |enable$|exit$|end$|$|configure |cli$|write memory$)/

@@ -23,7 +23,6 @@ import { createDialogue, type Dialogue } from '../../agent/session-dialogue.ts'
 import { beginOpening } from '../../agent/session-opening.ts'
 import { createScreen } from '../../agent/terminal-screen.ts'
 import { createTranscript } from '../../agent/transcript.ts'
-import type { Address } from '../../inventory/prefix.ts'
 import { type Book, createBook } from '../simulator/agent-book.ts'
 import { createFaults } from '../simulator/faults.ts'
 import { createJournal } from '../simulator/journal.ts'
@@ -31,6 +30,7 @@ import { models } from '../simulator/models/index.ts'
 import type { Model, ModelSession } from '../simulator/models/model.ts'
 import { complete, type SimulatedDevice } from '../simulator/spec.ts'
 import { startTerminal, type Terminal } from '../simulator/terminal.ts'
+import { device as plainDevice } from '../unit/small-isp.ts'
 import { createVirtualClock, type VirtualClock } from './virtual-clock.ts'
 
 /** A device with its agent's work on it. */
@@ -351,24 +351,10 @@ function platformOf(name: string): Platform {
 }
 
 function deviceOf(spec: SimulatedDevice): Work['device'] {
-  return {
-    id: spec.name,
+  return plainDevice(spec.name, '127.0.0.1', {
     platform: spec.platform,
-    address: '127.0.0.1' as Address,
-    port: 22,
-    username: 'netops',
-    auth: { kind: 'agent' },
-    knownHosts: '/dev/null',
     roles: ['edge'],
-    legacy: false,
     deadlineMs: 4_000,
     sessionIdleMs: 60_000,
-    save: 'always',
-    deviceTimer: false,
-    loopbacks: [],
-    neighbors: [],
-    gateways: [],
-    nextHops: [],
-    uplinks: [],
-  }
+  })
 }

@@ -10,6 +10,7 @@ import { type Intent, keyOf } from '../../agent/intents.ts'
 import { platforms } from '../../agent/platforms/index.ts'
 import { parseAddress } from '../../inventory/prefix.ts'
 import { blackhole } from '../platform/conformance-kit.ts'
+import { device as plainDevice } from '../unit/small-isp.ts'
 import { type Book, createBook, type Entry } from './agent-book.ts'
 import { type RunningDevice, startSimulator } from './simulator.ts'
 import type { SimulatedDevice } from './spec.ts'
@@ -98,26 +99,15 @@ function agentOf(
   const platform = platforms.get(name)
   if (!address.ok || platform === undefined) throw new Error(device.host)
   return createAgent({
-    device: {
-      id: 'edge1',
+    device: plainDevice('edge1', address.value, {
       platform: name,
-      address: address.value,
       port: device.port,
       username: device.username,
       auth: { kind: 'password', passwordEnv: 'PASSWORD' },
       knownHosts,
-      roles: [],
-      legacy: false,
       deadlineMs: 30_000,
       sessionIdleMs: 60_000,
-      save: 'always',
-      deviceTimer: false,
-      loopbacks: [],
-      neighbors: [],
-      gateways: [],
-      nextHops: [],
-      uplinks: [],
-    },
+    }),
     platform,
     journal: book,
     gate: new PQueue({ concurrency: 8 }),
