@@ -4,6 +4,7 @@
 import type { Claim, Desired } from '../agent/diff.ts'
 import { elementsIn } from '../agent/elements.ts'
 import { type Intent, type Key, keyOf } from '../agent/intents.ts'
+import { groupBy } from '../inventory/group-by.ts'
 import type { Id } from '../inventory/model.ts'
 import { covers } from '../inventory/prefix.ts'
 import { type Enforcement, inForce, type Status } from './enforcement.ts'
@@ -69,12 +70,7 @@ function rowsOf(
   { live, wanted }: Pick<DeviceRows, 'live' | 'wanted'>,
   statuses: readonly Status[],
 ): readonly Wanted[] {
-  const byEnforcement = new Map<string, Wanted[]>()
-  for (const row of wanted) {
-    const known = byEnforcement.get(row.enforcement)
-    if (known === undefined) byEnforcement.set(row.enforcement, [row])
-    else known.push(row)
-  }
+  const byEnforcement = groupBy(wanted, (row) => row.enforcement)
   const oldestFirst = live
     .filter(({ id, status }) => byEnforcement.has(id) && statuses.includes(status))
     .toSorted((one, other) => byAge(one, other))

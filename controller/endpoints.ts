@@ -1,5 +1,6 @@
 // One endpoint, one agent: a device that still holds something of ours keeps its address, port and way, and no other id may be given them meanwhile. Pure.
 
+import { groupBy } from '../inventory/group-by.ts'
 import { mayShareHost } from '../inventory/hosts.ts'
 import type { Device, Id, Inventory, Jump } from '../inventory/model.ts'
 import type { KnownPlatforms } from '../inventory/ports.ts'
@@ -27,12 +28,7 @@ export function takenEndpoints(
   held: readonly HeldDevice[],
   platforms: KnownPlatforms,
 ): readonly TakenEndpoint[] {
-  const byAddress = new Map<string, HeldDevice[]>()
-  for (const one of held) {
-    const known = byAddress.get(socketOf(one.device))
-    if (known === undefined) byAddress.set(socketOf(one.device), [one])
-    else known.push(one)
-  }
+  const byAddress = groupBy(held, (one) => socketOf(one.device))
   return [...next.devices.values()].flatMap((device) => {
     const here = byAddress.get(socketOf(device)) ?? []
     const jump = device.jump === undefined ? undefined : next.jumps.get(device.jump)

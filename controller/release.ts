@@ -5,6 +5,7 @@ import type { Claim } from '../agent/diff.ts'
 import { elementsIn, maximalIntents } from '../agent/elements.ts'
 import { type Intent, type Key, keyOf, sameIntent } from '../agent/intents.ts'
 import type { Change, Platform } from '../agent/platform.ts'
+import { groupBy } from '../inventory/group-by.ts'
 import type { Lookup } from '../inventory/lookup.ts'
 import type { Device, Id, Inventory } from '../inventory/model.ts'
 import { servedBy, unionOf } from './desired.ts'
@@ -103,14 +104,7 @@ export function releaseWarningsOf(
 }
 
 function placesOf(own: readonly Wanted[]): readonly (readonly Wanted[])[] {
-  const places = new Map<string, Wanted[]>()
-  for (const row of own) {
-    const place = `${row.device} ${row.observer}`
-    const known = places.get(place)
-    if (known === undefined) places.set(place, [row])
-    else known.push(row)
-  }
-  return [...places.values()]
+  return [...groupBy(own, (row) => `${row.device} ${row.observer}`).values()]
 }
 
 function placeOf(input: ReleaseInput, rows: readonly Wanted[]): PlanDevice {

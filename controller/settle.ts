@@ -4,6 +4,7 @@ import { elementsIn } from '../agent/elements.ts'
 import { type AgentErrorCode, agentErrorCodes } from '../agent/errors.ts'
 import { type Intent, type Key, keyOf } from '../agent/intents.ts'
 import type { KeyState } from '../agent/journal.ts'
+import { groupBy } from '../inventory/group-by.ts'
 import type { Id } from '../inventory/model.ts'
 import type { Actor } from './audit/record.ts'
 import { type DeviceStatus, type Enforcement, inForce, type Status } from './enforcement.ts'
@@ -177,12 +178,7 @@ function scope(
   const results = new Map(
     tx.results({ device: about.device }).map((one) => [`${one.enforcement} ${one.role}`, one]),
   )
-  const wanted = new Map<string, Wanted[]>()
-  for (const row of all) {
-    const known = wanted.get(row.enforcement)
-    if (known === undefined) wanted.set(row.enforcement, [row])
-    else known.push(row)
-  }
+  const wanted = groupBy(all, (row) => row.enforcement)
   return tx.live().flatMap((enforcement) => {
     const then = about.snapshot.get(enforcement.id)
     if (then === undefined || !speaksFor(then.status, enforcement.status)) return []

@@ -1,6 +1,7 @@
 // The addresses that no decision may cut, derived from the inventory: what carries the network, and the ways to it. People add to it with `protected`.
 // Large networks have tens of thousands of them: whether one is in a prefix is asked of a trie.
 
+import { groupBy } from './group-by.ts'
 import type { Device, Id, Inventory } from './model.ts'
 import { type Address, ascending, familyOf, hostPrefix, type Prefix } from './prefix.ts'
 import { createTrie, type Trie } from './trie.ts'
@@ -63,12 +64,7 @@ const known = new WeakMap<readonly NeverCut[], Sorted>()
 function sortedOf(list: readonly NeverCut[]): Sorted {
   const before = known.get(list)
   if (before !== undefined) return before
-  const byPrefix = new Map<Prefix, NeverCut[]>()
-  for (const each of list) {
-    const group = byPrefix.get(each.prefix)
-    if (group === undefined) byPrefix.set(each.prefix, [each])
-    else group.push(each)
-  }
+  const byPrefix = groupBy(list, (each) => each.prefix)
   const prefixes = [...byPrefix.keys()]
   const tries = { 4: createTrie(4, prefixes), 6: createTrie(6, prefixes) }
   const sorted = { tries, groups: [...byPrefix.values()] }

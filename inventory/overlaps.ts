@@ -1,5 +1,6 @@
 // Whether the customers' space is theirs alone, outside what is protected, and where something in it is never cut (which a plan leaves out).
 
+import { groupBy } from './group-by.ts'
 import { createLookup } from './lookup.ts'
 import type { Entry, Merged } from './merge.ts'
 import type { Inventory } from './model.ts'
@@ -124,12 +125,7 @@ function checkProtected(
 function carvings(owned: readonly Owned[], inventory: Inventory): readonly Problem[] {
   // The customers' prefixes hold few of these addresses: the look-up finds whose, the list finds which.
   const lookup = createLookup(inventory)
-  const byCustomer = new Map<string, Owned[]>()
-  for (const each of owned) {
-    const theirs = byCustomer.get(each.entry.id)
-    if (theirs === undefined) byCustomer.set(each.entry.id, [each])
-    else theirs.push(each)
-  }
+  const byCustomer = groupBy(owned, (each) => each.entry.id)
   return neverCut(inventory, []).flatMap(({ address, prefix: host, why, ownNeighborOf }) => {
     const customer = lookup.customerAt(address)
     if (customer === undefined || customer.id === ownNeighborOf) return []

@@ -1,5 +1,6 @@
 // Many prefixes that lie near each other, asked for as what stands inside a wider one: one question in place of one for each. Pure.
 
+import { groupBy } from '../../inventory/group-by.ts'
 import { familyOf, type Prefix, prefixFrom, toSpan } from '../../inventory/prefix.ts'
 
 /** Fewest prefixes that are asked for together. */
@@ -16,21 +17,16 @@ export interface Place {
 
 /** For those that are asked for together the prefix that covers them; the others are asked for by themselves. */
 export function coversOf(places: readonly Place[]): ReadonlyMap<string, Prefix> {
-  const blocks = new Map<string, Prefix[]>()
-  for (const { vrf, prefix } of places) {
-    const block = blockOf(prefix)
-    if (block === undefined) continue
-    const name = `${vrf}|${block}`
-    const members = blocks.get(name)
-    if (members === undefined) blocks.set(name, [prefix])
-    else members.push(prefix)
-  }
+  const narrow = places.flatMap((place) => {
+    const block = blockOf(place.prefix)
+    return block === undefined ? [] : [{ ...place, block }]
+  })
   const found = new Map<string, Prefix>()
-  for (const [name, members] of blocks) {
-    if (new Set(members).size < coveredMin) continue
-    const cover = smallestAround(members)
-    for (const prefix of members)
-      found.set(placeName(name.slice(0, name.lastIndexOf('|')), prefix), cover)
+  for (const members of groupBy(narrow, ({ vrf, block }) => placeName(vrf, block)).values()) {
+    const prefixes = members.map(({ prefix }) => prefix)
+    if (new Set(prefixes).size < coveredMin) continue
+    const cover = smallestAround(prefixes)
+    for (const { vrf, prefix } of members) found.set(placeName(vrf, prefix), cover)
   }
   return found
 }

@@ -1,11 +1,12 @@
 // Inventory and rows → what clients see of devices, customers and addresses. Pure.
 
+import { groupBy } from '../../inventory/group-by.ts'
 import type { Customer, Id, Inventory } from '../../inventory/model.ts'
 import type { Controller, Lookup } from '../controller.ts'
 import type { Enforcement } from '../enforcement.ts'
 import type { DeviceState, Wanted } from '../store/store.ts'
 import type { CustomerView, DeviceView, LookupView } from './schema.ts'
-import { enforcementReference, errorView, groupBy, optional } from './views.ts'
+import { enforcementReference, errorView, optional } from './views.ts'
 
 /** A device with what is wanted of it and what it showed when it was last read. */
 export function inventoryDeviceView({

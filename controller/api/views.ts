@@ -1,6 +1,7 @@
 // Rows → what clients see of enforcements and plans. Pure: what is not named here reaches nobody.
 
 import type { KeyState } from '../../agent/journal.ts'
+import { groupBy } from '../../inventory/group-by.ts'
 import type { Id } from '../../inventory/model.ts'
 import { type Enforcement, inForce } from '../enforcement.ts'
 import type { Plan, PlanLine } from '../plan.ts'
@@ -148,17 +149,6 @@ export function planView(plan: Plan): PlanView {
 /** A member that is left out where it has no value: `null` and `undefined` are not in the contract. */
 export function optional<K extends string, V>(name: K, value: V | undefined): { [P in K]?: V } {
   return value === undefined ? {} : ({ [name]: value } as { [P in K]?: V })
-}
-
-/** Items by what `by` says of them, in their order. */
-export function groupBy<T>(items: readonly T[], by: (item: T) => string): Map<string, T[]> {
-  const groups = new Map<string, T[]>()
-  for (const item of items) {
-    const group = groups.get(by(item))
-    if (group === undefined) groups.set(by(item), [item])
-    else group.push(item)
-  }
-  return groups
 }
 
 /** Code, message and remedy of an error, and nothing else of it. */

@@ -1,6 +1,7 @@
 // The live rows of a device, kept in memory: each of its convergences asks for them several times, and a device outlives thousands of
 // enforcements whose rows are of no more use. A cache and nothing more, dropped with the rest of kept.ts.
 
+import { groupBy } from '../../inventory/group-by.ts'
 import type { Id } from '../../inventory/model.ts'
 import type { Result, Wanted } from './store.ts'
 
@@ -52,7 +53,7 @@ export function createKeptRows(reads: RowReads, rowsMax = rowsMaxDefault): KeptR
     wanted: (device) => listsOf(device).wanted,
     results: (device) => listsOf(device).results,
     accepted(wanted) {
-      for (const [device, added] of grouped(wanted, (row) => row.device)) {
+      for (const [device, added] of groupBy(wanted, (row) => row.device)) {
         const known = shelf.kept.get(device)
         if (known !== undefined) addWanted(shelf, device, added, known)
       }
@@ -102,7 +103,7 @@ function read(shelf: Shelf, reads: RowReads, device: Id): Lists {
 }
 
 function addWanted(shelf: Shelf, device: Id, wanted: readonly Wanted[], known: Kept): void {
-  for (const [enforcement, theirs] of grouped(wanted, (row) => row.enforcement)) {
+  for (const [enforcement, theirs] of groupBy(wanted, (row) => row.enforcement)) {
     known.wanted.set(enforcement, theirs)
     const devices = shelf.devicesOf.get(enforcement) ?? new Set<Id>()
     shelf.devicesOf.set(enforcement, devices.add(device))
@@ -153,14 +154,4 @@ function inOrder({ wanted, results }: Kept): Lists {
 
 function placeOf({ enforcement, role }: Pick<Result, 'enforcement' | 'role'>): string {
   return `${enforcement} ${role}`
-}
-
-function grouped<T>(all: readonly T[], nameOf: (one: T) => string): ReadonlyMap<string, T[]> {
-  const groups = new Map<string, T[]>()
-  for (const one of all) {
-    const known = groups.get(nameOf(one))
-    if (known === undefined) groups.set(nameOf(one), [one])
-    else known.push(one)
-  }
-  return groups
 }

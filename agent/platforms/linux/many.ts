@@ -1,5 +1,6 @@
 // The questions about many prefixes as one command: `ip` reads them from a here-document, and answers them in order.
 
+import { groupBy } from '../../../inventory/group-by.ts'
 import { type Answer, free, type Line, type Read } from '../../platform.ts'
 import { unknownOutput } from '../output.ts'
 import { document } from './batch.ts'
@@ -39,14 +40,7 @@ export function readsOf(questions: readonly Question[], prefixes: number): reado
 }
 
 function grouped(questions: readonly Question[]): ReadonlyMap<string, readonly Question[]> {
-  const groups = new Map<string, Question[]>()
-  for (const one of questions) {
-    const name = `many|${one.family}|${one.vrf}`
-    const group = groups.get(name)
-    if (group === undefined) groups.set(name, [one])
-    else group.push(one)
-  }
-  return groups
+  return groupBy(questions, ({ family, vrf }) => `many|${family}|${vrf}`)
 }
 
 /** The answers with those to `questions` as if each had been asked by itself. */
