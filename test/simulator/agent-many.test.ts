@@ -75,6 +75,46 @@ describe.each(variants)('many prefixes on $name', (variant) => {
   }, 60_000)
 })
 
+/** With which line the change is made: the end of a batch, a commit, or each line. */
+const making: Readonly<Record<string, RegExp>> = {
+  frr: /^XFRR_end_configuration$/,
+  'linux as root': /^EOF$/,
+  'linux with sudo': /^EOF$/,
+  cisco_ios: /^(?:no )?(?:ip|ipv6) route .*Null0/,
+  juniper_junos: /^commit confirmed/,
+}
+
+describe.each(variants)(
+  'many prefixes on $name, where the change is answered as if made',
+  (variant) => {
+    const { [variant.name]: matching = /$./ } = making
+
+    it('are not in force, and not gone either, until they are', async () => {
+      rig = await startRig(variant)
+      const { device, book, bring, bringUntil } = rig
+      const before = device.running
+      const wanted = manyRoutes(24)
+      const codes = () => wanted.map((intent) => book.state(keyOf(intent))?.error?.code)
+      const isTold = (): boolean => codes().every((code) => code === 'not_shown')
+
+      device.faults.add({ kind: 'lie', matching })
+      await bringUntil(wanted, isTold)
+      expect(device.running).toBe(before)
+      device.faults.clear()
+      await bring(wanted)
+      expect(codes().every((code) => code === undefined)).toBe(true)
+
+      device.faults.add({ kind: 'lie', matching })
+      await bringUntil([], isTold)
+      expect(book.claims).toHaveLength(wanted.length)
+      device.faults.clear()
+      await bring([])
+
+      expect(device.running).toBe(before)
+    }, 60_000)
+  },
+)
+
 const batched = variants.filter(({ linesMax = 4_096 }) => linesMax < 4_096)
 
 describe.each(batched)('a freeze in the middle of many prefixes on $name', (variant) => {
