@@ -103,7 +103,7 @@ export function decide(desired: Desired, observation: Observation): readonly Dec
     const claim = claims.get(keyOf(intent))
     const holder = claim === undefined ? otherHolder(desired, observation, intent) : undefined
     return holder === undefined
-      ? decideWanted(intent, found, claim)
+      ? decideWanted(intent, found, claim, orphanIn(found, claims))
       : decideShared(intent, found, holder)
   })
   const elements = [...decisions.values()].map(({ intent }) => intent)
@@ -165,7 +165,12 @@ function decideElements(
   }
 }
 
-function decideWanted(intent: Intent, found: Found, claim: Claim | undefined): Decision {
+function decideWanted(
+  intent: Intent,
+  found: Found,
+  claim: Claim | undefined,
+  orphan: Refused | undefined,
+): Decision {
   if (claim !== undefined && isOurs(claim, found)) return decideOwn(intent, found, claim)
   const base = { key: keyOf(intent), intent }
   if (found.effect === 'same') {
@@ -179,7 +184,8 @@ function decideWanted(intent: Intent, found: Found, claim: Claim | undefined): D
           note: alreadyNote(found),
         }
   }
-  const stop = found.stop ?? (found.effect === 'other' ? foreignStop(found, claim) : undefined)
+  const foreign = found.effect === 'other' ? foreignStop(found, claim) : orphan
+  const stop = found.stop ?? foreign
   if (stop !== undefined) {
     return {
       ...base,
@@ -202,7 +208,9 @@ function standing(found: Found, claim: Claim | undefined): Pick<Claim, 'stood'> 
 
 function decideOwn(intent: Intent, found: Found, claim: Claim): Decision {
   const base = { key: keyOf(intent), intent }
-  if (sameObject(found.object, claim.wrote) && sameIntent(claim.intent, intent)) {
+  // A table that was prepared since, or an orphan that was adopted as it stood, can leave what we hold short of what is wanted.
+  const isShort = found.effect === 'none' && found.stop === undefined
+  if (sameObject(found.object, claim.wrote) && sameIntent(claim.intent, intent) && !isShort) {
     return !countsAsInForce(found)
       ? { ...base, kind: 'waiting', seen: 'present' }
       : { ...base, kind: 'settled', outcome: 'applied', seen: 'present' }
@@ -373,6 +381,19 @@ function alreadyNote(found: Found): string {
   return found.object.length === 0
     ? 'in force already by something that is not ours; it is left alone, also at release'
     : `there already and not ours: ${found.object.join('; ')}; it is left alone, also at release`
+}
+
+/** Our mark without a claim is not ours, so it can't go to make room; only a person can say whose it is. */
+function orphanIn(found: Found, claims: ReadonlyMap<Key, Claim>): Refused | undefined {
+  const orphans = (found.inTheWay ?? []).filter(({ key }) => !claims.has(key))
+  const [first] = orphans
+  if (first === undefined) return undefined
+  const lines = orphans.map(({ object }) => object).join('; ')
+  return {
+    code: 'foreign_object',
+    message: `there is an object with nullroute’s mark that no claim makes ours: ${lines}`,
+    remedy: `take it over with \`nullroute device adopt\` and the key ${first.key}, or remove it by hand`,
+  }
 }
 
 function foreignStop(found: Found, claim: Claim | undefined): Refused {

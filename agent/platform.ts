@@ -132,6 +132,8 @@ export interface Found {
   readonly noLine?: true
   /** Name of the element on the device, where one serves several keys: a member of a set that acts in both directions. It goes with the last key that wants it. */
   readonly element?: string
+  /** Objects with our mark, of keys asked for, that leave no room for ours. One that no claim makes ours is an orphan, and stays: then nothing is sent for this key. */
+  readonly inTheWay?: readonly { readonly key: Key; readonly object: string }[]
   /** Why nothing may be sent for this key. */
   readonly stop?: Stop
   /** What keeps it from being in force, or what was taken for granted where the device can't be asked. */

@@ -416,6 +416,25 @@ describe('filters on Linux', () => {
     expect(found).toMatchObject({ effect: 'none', inForce: 'no' })
   })
 
+  it('an orphan in one of two tables, or inside, leaves no room: its key is named, and ours by a claim it is completed', () => {
+    const sets = { dst4: [element('203.0.113.9')] }
+    const wide = acl('203.0.113.0/24', 'out')
+    const observation = look(listing(sets), { bridge: listing({}), asked: [wide, intent] })
+    const obstacle = { key: keyOf(intent), object: text }
+    expect(foundFor(observation, intent).inTheWay).toEqual([obstacle])
+    expect(foundFor(observation, wide).inTheWay).toEqual([obstacle])
+
+    const desired = { wanted: [wide, intent], expected: [], fading: [], frozen: false }
+    const orphan = { kind: 'refused', stop: { code: 'foreign_object' } }
+    expect(decide({ ...desired, claims: [] }, observation)).toMatchObject([orphan, orphan])
+
+    const adopted = { key: keyOf(intent), intent, before: [], wrote: [text] }
+    const claims = [{ ...adopted, phase: 'held', step: 1 } as const]
+    expect(decide({ ...desired, wanted: [intent], claims }, observation)).toMatchObject([
+      { kind: 'change', change: { kind: 'modify', from: [text] } },
+    ])
+  })
+
   it('somebody’s own in one of two tables is refused: ours could not be told from it afterwards', () => {
     const sets = { dst4: [element('203.0.113.9', 'by hand')] }
     const found = find(listing(sets), { bridge: listing({}) })

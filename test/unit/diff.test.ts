@@ -95,6 +95,26 @@ describe('an intent without a claim', () => {
     expect(JSON.stringify(decision)).toContain(theirs)
   })
 
+  it('is refused where an orphan leaves no room, and put on where that is ours', () => {
+    const narrow = route('203.0.113.9/32')
+    const wide = route('203.0.113.0/24')
+    const inTheWay = [{ key: keyOf(narrow), object: 'add element dst4 { 203.0.113.9/32 }' }]
+    const crowded = found(wide, { inTheWay })
+
+    const refused = decideOne({ wanted: [wide] }, crowded)
+    expect(refused).toMatchObject({ kind: 'refused', stop: { code: 'foreign_object' } })
+    expect(JSON.stringify(refused)).toContain(`device adopt\` and the key ${keyOf(narrow)}`)
+
+    const desired = { wanted: [wide], expected: [], fading: [], frozen: false }
+    const there = found(narrow, { object: ours, mark: 'ours' })
+    const all = new Map([crowded, there].map((one) => [one.key, one]))
+    const observation = { found: all, marked: [], facts: {} }
+    expect(decide({ ...desired, claims: [claim(narrow)] }, observation)).toMatchObject([
+      { kind: 'change', change: { kind: 'apply' } },
+      { kind: 'change', change: { kind: 'lift' } },
+    ])
+  })
+
   it('is not sent where the platform says why not', () => {
     const stop = { code: 'not_prepared', message: 'no table', remedy: 'prepare it' } as const
     const decision = decideOne({ wanted: [host] }, found(host, { stop }))

@@ -2,7 +2,7 @@
 
 import { z } from 'zod'
 import { covers, familyOf, overlaps, type Prefix } from '../../../inventory/prefix.ts'
-import { type Intent, keyOf } from '../../intents.ts'
+import { type Intent, type Key, keyOf } from '../../intents.ts'
 import {
   type Answer,
   type Change,
@@ -122,6 +122,7 @@ export function findFilter(
     effect: effectOf({ exact, inside }, isSame),
     mark: exact.length > 0 && exact.every(({ marked }) => marked) ? 'ours' : 'none',
     inForce: isInForce(parts, blocked),
+    ...obstacles(parts, isSame),
     ...reasons(blocked, isIdle),
   }
 }
@@ -146,9 +147,26 @@ function effectOf(
   return exact.some(({ marked }) => !marked) ? 'other' : 'none'
 }
 
+/** A set takes no overlap, and what stands in one of two tables already could not be told from ours afterwards. */
+function obstacles(parts: readonly Part[], isSame: boolean): Pick<Found, 'inTheWay'> {
+  const inTheWay = parts
+    .flatMap(({ exact, narrower }) => [...(isSame ? [] : exact), ...narrower])
+    .filter(({ marked }) => marked)
+    .map(({ key, command }) => ({ key, object: command }))
+  return inTheWay.length === 0 ? {} : { inTheWay }
+}
+
+interface Standing {
+  readonly key: Key
+  readonly command: string
+  readonly marked: boolean
+}
+
 /** What one table has for an intent. */
 interface Part {
-  readonly exact: readonly { readonly command: string; readonly marked: boolean }[]
+  readonly exact: readonly Standing[]
+  /** With our mark, inside the prefix, and of keys that are asked for. */
+  readonly narrower: readonly Standing[]
   /** Someone else's elements inside the prefix: ours would overlap them. */
   readonly inside: readonly string[]
   /** It is there, or covered by someone else's element. */
@@ -164,16 +182,19 @@ function partOf(table: Table, intent: Acl, asked: ReadonlySet<string>): Part {
     !marked || !asked.has(keyOf({ ...intent, prefix }))
   const others = elements.filter(({ prefix }) => prefix !== intent.prefix)
   const around = others.filter(({ prefix }) => covers(prefix, intent.prefix))
-  const exact = elements
-    .filter(({ prefix }) => prefix === intent.prefix)
-    .map(({ prefix, marked }) => ({ command: addCommand(table.family, set, prefix), marked }))
+  const standing = ({ prefix, marked }: Element): Standing => ({
+    key: keyOf({ ...intent, prefix }),
+    command: addCommand(table.family, set, prefix),
+    marked,
+  })
+  const exact = elements.filter(({ prefix }) => prefix === intent.prefix).map(standing)
+  const inner = others.filter(({ prefix }) => covers(intent.prefix, prefix))
   // A part that is let through is enough: then not all of the prefix is dropped.
   const isSpared = table.spared.some((prefix) => overlaps(prefix, intent.prefix))
   return {
     exact,
-    inside: others
-      .filter((element) => covers(intent.prefix, element.prefix) && isForeign(element))
-      .map(({ prefix }) => addCommand(table.family, set, prefix)),
+    narrower: inner.filter((element) => !isForeign(element)).map(standing),
+    inside: inner.filter(isForeign).map((element) => standing(element).command),
     stands: exact.length > 0 || around.some(isForeign),
     drops: exact.length + around.length > 0 && table.working.has(set) && !isSpared,
   }
