@@ -3,7 +3,15 @@
 
 import { elementsIn, maximalIntents } from './elements.ts'
 import { type Intent, type Key, keyOf, type Outcome, sameIntent } from './intents.ts'
-import type { Change, Found, Observation, Stop } from './platform.ts'
+import type { Change, Found, Observation } from './platform.ts'
+import {
+  doubtOf,
+  foreignStop,
+  isReadable,
+  orphanIn,
+  type Refused,
+  staysInForce,
+} from './refusals.ts'
 
 /** That an object on a device is ours: written before the first change. Stored: add fields, never rename or reuse. */
 export interface Claim {
@@ -76,13 +84,6 @@ export type Decision = {
       readonly stop: Refused
     }
 )
-
-/** Why nothing is sent for a key. */
-export interface Refused {
-  readonly code: Stop['code'] | 'foreign_object' | 'foreign_change' | 'unknown_output'
-  readonly message: string
-  readonly remedy: string
-}
 
 /** All intents that a round of reads must answer for. */
 export function intentsToRead(desired: Desired): readonly Intent[] {
@@ -253,30 +254,8 @@ function decideLeaving(claim: Claim, found: Found): Decision | undefined {
   if (!isUnderWay || !staysInForce(found) || sameObject(found.object, claim.wrote)) return undefined
   // Somebody else's effect on the same object says `same`; this one has no source that could be named.
   const isNameless = found.object.length === 0 ? found.effect === 'none' : found.noLine === true
-  const isDoubtful = found.stop !== undefined && !certain.has(found.stop.code)
-  if (!isNameless || isDoubtful) return undefined
+  if (!isNameless || !isReadable(found)) return undefined
   return { key: claim.key, intent: claim.intent, kind: 'waiting', seen: 'present' }
-}
-
-function staysInForce({ inForce }: Found): boolean {
-  return inForce === 'yes' || inForce === 'partly'
-}
-
-/** Stops with which the place of the object was read, and is empty. */
-const certain: ReadonlySet<Stop['code']> = new Set(['no_such_object', 'not_restorable'])
-
-/** Why an object that isn't shown can't be said to be gone: what could not be read is not absent, and a claim that goes too early leaves a customer cut off for good. */
-function doubtOf(claim: Claim, found: Found): Refused | undefined {
-  if (found.stop !== undefined && !certain.has(found.stop.code)) return found.stop
-  // Somebody else's effect on the same object says `same`; this one has no source that could be named.
-  if (claim.phase !== 'held' || !staysInForce(found) || found.effect !== 'none') return undefined
-  return {
-    code: 'unknown_output',
-    message:
-      'the configuration does not show what nullroute put there, but it is in force: it can not be said to be gone',
-    remedy:
-      'look at the device by hand: either the read went wrong, or something else has the same effect there; it is read again by itself',
-  }
 }
 
 /** A claim of ours, under another key, on the element that serves this intent too. */
@@ -381,33 +360,4 @@ function alreadyNote(found: Found): string {
   return found.object.length === 0
     ? 'in force already by something that is not ours; it is left alone, also at release'
     : `there already and not ours: ${found.object.join('; ')}; it is left alone, also at release`
-}
-
-/** Our mark without a claim is not ours, so it can't go to make room; only a person can say whose it is. */
-function orphanIn(found: Found, claims: ReadonlyMap<Key, Claim>): Refused | undefined {
-  const orphans = (found.inTheWay ?? []).filter(({ key }) => !claims.has(key))
-  const [first] = orphans
-  if (first === undefined) return undefined
-  const lines = orphans.map(({ object }) => object).join('; ')
-  return {
-    code: 'foreign_object',
-    message: `there is an object with nullroute’s mark that no claim makes ours: ${lines}`,
-    remedy: `take it over with \`nullroute device adopt\` and the key ${first.key}, or remove it by hand`,
-  }
-}
-
-function foreignStop(found: Found, claim: Claim | undefined): Refused {
-  const line = found.object.join('; ')
-  return claim === undefined
-    ? {
-        code: 'foreign_object',
-        message: `there is an object that nullroute did not put there: ${line}`,
-        remedy:
-          'remove or change that line by hand if it may go; nullroute never replaces what is not its own',
-      }
-    : {
-        code: 'foreign_change',
-        message: `what nullroute put there was changed by someone: ${line}`,
-        remedy: 'restore or remove that line by hand; nullroute never replaces what is not its own',
-      }
 }

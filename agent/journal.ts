@@ -1,10 +1,11 @@
 // What an agent must have written down, as a port: the controller implements it on its store. Each promise resolves when the writing is durable;
 // if it rejects, nothing is sent to the device. How a step ended is the one thing that may wait for company.
 
-import type { Claim, Desired, Refused } from './diff.ts'
+import type { Claim, Desired } from './diff.ts'
 import type { AgentErrorCode } from './errors.ts'
 import type { Intent, Key, Outcome } from './intents.ts'
 import type { Finding, Observation } from './platform.ts'
+import type { Refused } from './refusals.ts'
 
 /** What the read-back says of one key. */
 export interface KeyState {
