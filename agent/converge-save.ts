@@ -1,10 +1,11 @@
 // From running to what survives a reboot: a step of its own, with its own pair of records.
 
 import { recordedSoon } from './converge-line.ts'
-import { backToRest, readbackOf, type Work } from './converge-work.ts'
+import { backToRest, named, parsed, readbackOf, type Work } from './converge-work.ts'
 import { AgentError } from './errors.ts'
 import type { DoneStep, IntendedStep } from './journal.ts'
-import type { Facts, Save } from './platform.ts'
+import type { Facts } from './platform.ts'
+import type { HeldObject, Save } from './platform-save.ts'
 import type { Session } from './session.ts'
 
 /** What became of a save. `withheld`: the policy `clean`, and unsaved changes of others are there. */
@@ -19,11 +20,9 @@ export async function saveConfiguration(work: Work, facts: Facts): Promise<Saved
   await demandWhole(work, session, save)
   const { foreign, text } = await differences(work, session, save)
   if (work.device.save === 'clean' && foreign.length > 0) return 'withheld'
+  const kept = await keptWithoutClaim(work, session, save)
   const held = work.journal.desired().claims.filter((claim) => claim.phase === 'held')
-  const lines = save.lines(
-    held.map(({ intent, wrote }) => ({ intent, wrote })),
-    facts,
-  )
+  const lines = save.lines([...held, ...kept], facts)
   let begun: number | undefined
   const send = async (step: number): Promise<{ readonly refused: DoneStep['refused'] }> => {
     begun = step
@@ -62,6 +61,30 @@ async function demandWhole(work: Work, session: Session, { whole }: Save): Promi
   throw new AgentError('line_refused', `nothing is saved now: ${gap}`, {
     lastOutput: readbackOf(answers, work.platform).text,
   })
+}
+
+/** What is saved already, stands with our mark, and has no claim: it stays saved until somebody decides about it. */
+async function keptWithoutClaim(
+  { journal, platform, signal }: Work,
+  session: Session,
+  { kept }: Save,
+): Promise<readonly HeldObject[]> {
+  if (kept === undefined) return []
+  const { facts } = session.seen
+  const { claims } = journal.desired()
+  const known = new Set(claims.flatMap(({ wrote, replaces = [] }) => [...wrote, ...replaces]))
+  const [saved] = await session.run([kept.saved], signal)
+  if (saved === undefined) {
+    throw new AgentError('unknown_output', `the device did not answer \`${kept.saved.text}\``)
+  }
+  const reads = parsed(platform, () => kept.reads(saved, known, facts))
+  if (reads.length === 0) return []
+  const lines = reads.map(({ line }) => line)
+  const answers = named(reads, await session.run(lines, signal))
+  const claimed = new Set(claims.map(({ key }) => key))
+  return parsed(platform, () => kept.standing(saved, answers)).filter(
+    ({ key }) => !claimed.has(key),
+  )
 }
 
 async function noteSaved(

@@ -142,7 +142,8 @@ async function readFurther(
   }
 }
 
-function named(reads: readonly Read[], answers: readonly Answer[]): Map<string, Answer> {
+/** Answers by the names of what was asked. */
+export function named(reads: readonly Read[], answers: readonly Answer[]): Map<string, Answer> {
   const byName = new Map<string, Answer>()
   for (const [i, read] of reads.entries()) {
     const answer = answers[i]
@@ -155,7 +156,7 @@ function named(reads: readonly Read[], answers: readonly Answer[]): Map<string, 
 }
 
 /** What a platform makes of answers; the answer that an error carries goes on without its secrets. */
-function parsed<T>(platform: Platform, parse: () => T): T {
+export function parsed<T>(platform: Platform, parse: () => T): T {
   try {
     return parse()
   } catch (error) {

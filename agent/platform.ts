@@ -3,6 +3,7 @@
 
 import { createHash } from 'node:crypto'
 import type { Intent, Key } from './intents.ts'
+import type { Save } from './platform-save.ts'
 
 /** Name of the mode that the device is in, as its prompt says: `exec`, `config`, `config-router`, `shell`. Each platform has its own. */
 export type Context = string
@@ -262,29 +263,6 @@ export interface CandidateTransaction {
   readonly cancel: readonly Line[]
   /** Length of the window, in ms, with the device's own lateness. */
   readonly windowMs: number
-}
-
-/** From running to what survives a reboot. Absent where a change is persistent by itself. */
-export interface Save {
-  /** Of whom the changes are that it saves: of everybody on the device, or ours alone. */
-  readonly scope: 'everything' | 'ours'
-  /** Asked right before: whether what would be saved is all that the device is configured with, or what is missing in it. */
-  readonly whole?: {
-    readonly reads: readonly Line[]
-    gap(answers: readonly string[]): string | undefined
-  }
-  /** Reads what is not saved yet, for the policy `clean`. */
-  readonly differences?: Line
-  /** Of that answer the lines that are not ours. */
-  foreign?(answer: string, held: readonly (readonly string[])[]): readonly string[]
-  /** `held`: the objects of all claims that stand. Of a save of everything the lines may not depend on them: an offline plan does not ask for them there. */
-  lines(held: readonly HeldObject[], facts: Facts): readonly Line[]
-}
-
-/** An object that we hold on a device. */
-export interface HeldObject {
-  readonly intent: Intent
-  readonly wrote: readonly string[]
 }
 
 /** One finding of the preflight, for `device check`. */

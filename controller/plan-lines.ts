@@ -6,13 +6,12 @@ import {
   type Change,
   type Facts,
   groupFact,
-  type HeldObject,
   type Line,
   type Platform,
   type Rendering,
-  type Save,
   type Stop,
 } from '../agent/platform.ts'
+import type { HeldObject, Save } from '../agent/platform-save.ts'
 import { holdingsOn } from '../inventory/holdings.ts'
 import type { Device, Inventory } from '../inventory/model.ts'
 import type { PlanDevice, PlanLine } from './plan.ts'
@@ -114,13 +113,13 @@ function savedBy(
 ): readonly Line[] {
   if (save === undefined || policy === 'never') return []
   const held = new Map<Key, HeldObject>()
-  for (const { key, intent, wrote, phase } of claims) {
-    if (phase === 'held') held.set(key, { intent, wrote })
+  for (const { key, wrote, phase } of claims) {
+    if (phase === 'held') held.set(key, { key, wrote })
   }
   for (const { change, rendering } of going) {
     const key = keyOf(change.intent)
     if (change.kind === 'lift') held.delete(key)
-    else held.set(key, { intent: change.intent, wrote: rendering.wrote })
+    else held.set(key, { key, wrote: rendering.wrote })
   }
   return save.lines([...held.values()], facts)
 }
@@ -155,7 +154,7 @@ function deviceNotes(device: Device, platform: Platform): readonly string[] {
 function saveNote(save: Save, policy: Device['save']): string {
   if (policy === 'never') return 'not saved (save: never): a reboot takes it back'
   if (save.scope === 'ours')
-    return 'what is saved is what nullroute holds there, and nothing of others'
+    return 'what is saved is what nullroute holds there, with what it saved there before and finds with its mark still, and nothing of others'
   if (policy === 'always') return 'saving takes unsaved changes of others with it'
   return save.differences === undefined
     ? 'saving takes unsaved changes of others with it: the platform can’t tell whose they are'

@@ -764,7 +764,7 @@ describe('lines for Linux', () => {
       port('p2'),
     ].map((intent) => {
       const [rendering] = linux.render([{ kind: 'apply', intent }], facts)
-      return { intent, wrote: linesOf(rendering).wrote }
+      return { key: keyOf(intent), wrote: linesOf(rendering).wrote }
     })
     const texts = (linux.save?.lines(held, facts) ?? []).map(({ text }) => text.split('\n'))
     const expressions = Object.fromEntries(
@@ -781,6 +781,95 @@ describe('lines for Linux', () => {
     expect(
       texts.every(([first]) => / && sync \S+ && mv -f \S+ \S+ && sync /.test(first ?? '')),
     ).toBe(true)
+  })
+
+  describe('and a save keeps what is saved already', () => {
+    const inet = 'add element inet nullroute dst4 { 203.0.113.9/32 comment "nullroute" }'
+    const bridge = 'add element bridge nullroute dst4 { 203.0.113.9/32 comment "nullroute" }'
+    const route = 'route prepend blackhole 203.0.113.9/32 proto 223'
+    const route6 = '-6 route add blackhole 2001:db8:e57::/48 proto 223 metric 1 table 100'
+    const down = 'link set dev p2 down'
+    const saved = (...lines: readonly string[]) => answered(lines.join('\n'))
+    const answered = (text: string, line = linux.save?.kept?.saved) => {
+      if (line === undefined) throw new Error('nothing is kept')
+      return { line, text }
+    }
+    const readsOf = (lines: readonly string[], known: readonly string[] = []) =>
+      (linux.save?.kept?.reads(saved(...lines), new Set(known), facts) ?? []).map(
+        ({ what }) => what,
+      )
+    const keptOf = (lines: readonly string[], texts: Readonly<Record<string, string>>) => {
+      const answers = (linux.save?.kept?.reads(saved(...lines), new Set(), facts) ?? []).map(
+        ({ what, line }) => [what, answered(texts[what] ?? '[]', line)] as const,
+      )
+      return linux.save?.kept?.standing(saved(...lines), new Map(answers))
+    }
+    const noTable = 'Error: No such file or directory\nlist table inet nullroute\n     ^^^^'
+
+    it('asks the host nothing where all that is saved has a claim', () => {
+      expect(readsOf([])).toEqual([])
+      expect(readsOf([inet, route, down], [down, inet, route])).toEqual([])
+      expect(readsOf([inet, route, down], [inet, route])).toEqual(['links'])
+    })
+
+    it('if it stands as it is saved, with our mark', () => {
+      const routes = {
+        'blackholes|4': JSON.stringify([
+          { type: 'blackhole', dst: '203.0.113.9', protocol: '223', flags: [] },
+          { type: 'blackhole', dst: '203.0.113.8', protocol: '223', flags: [] },
+        ]),
+        'blackholes|6': JSON.stringify([
+          {
+            type: 'blackhole',
+            dst: '2001:db8:e57::/48',
+            protocol: '223',
+            metric: 1,
+            table: '100',
+            flags: [],
+          },
+        ]),
+        vrfs: '[{"ifname":"CUST","linkinfo":{"info_kind":"vrf","info_data":{"table":100}}}]',
+      }
+      expect(keptOf([route, route6], routes)).toEqual([
+        { key: 'blackhole|default|203.0.113.9/32', wrote: [route] },
+        { key: 'blackhole|CUST|2001:db8:e57::/48', wrote: [route6] },
+      ])
+      expect(keptOf([route], { ...routes, 'blackholes|4': '[]' })).toEqual([])
+      const metric = routes['blackholes|4'].replaceAll('"flags"', '"metric":5,"flags"')
+      expect(keptOf([route], { ...routes, 'blackholes|4': metric })).toEqual([])
+    })
+
+    it('of a filter where the table is not there to show it, too', () => {
+      const element = { val: { prefix: { addr: '203.0.113.9', len: 32 } }, comment: 'nullroute' }
+      const tables = (elements: readonly unknown[]) => ({
+        'table|inet': listing({ dst4: elements }),
+        'head|inet': headOf('inet'),
+        'table|bridge': noTable,
+        'head|bridge': noTable,
+      })
+      const key = 'acl|out|203.0.113.9/32'
+      expect(keptOf([inet, bridge], tables([{ elem: element }]))).toEqual([
+        { key, wrote: [inet] },
+        { key, wrote: [bridge] },
+      ])
+      expect(keptOf([inet, bridge], tables([]))).toEqual([{ key, wrote: [bridge] }])
+      expect(keptOf([inet], tables([{ elem: { ...element, comment: 'ops' } }]))).toEqual([])
+    })
+
+    it('of a port while it is down', () => {
+      const links = (flags: readonly string[]) => ({
+        links: JSON.stringify([{ ifname: 'p2', flags }]),
+      })
+      expect(keptOf([down], links(['BROADCAST']))).toEqual([{ key: 'port|p2', wrote: [down] }])
+      expect(keptOf([down], links(['BROADCAST', 'UP']))).toEqual([])
+    })
+
+    it('and saves nothing where it may not see what is saved', () => {
+      expect(readsOf(['cat: /etc/nullroute/state.d/routes: No such file or directory'])).toEqual([])
+      expect(() => readsOf(['cat: /etc/nullroute/state.d/routes: Permission denied'])).toThrow(
+        /something unknown; expected the saved files/,
+      )
+    })
   })
 
   it.each([

@@ -11,9 +11,11 @@ const folders = ['agent', 'controller', 'inventory', 'playbooks', 'test']
 /** The pure half of the agent: what a platform is made of. */
 const platforms = [
   'agent/platform.ts',
+  'agent/platform-save.ts',
   'agent/platforms',
   'agent/diff.ts',
   'agent/elements.ts',
+  'agent/refusals.ts',
   'agent/intents.ts',
   'agent/errors.ts',
 ]
@@ -53,9 +55,11 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   agent: ['agent', 'inventory'],
   'agent/intents.ts': ['inventory'],
   'agent/platform.ts': ['inventory', ...platforms],
+  'agent/platform-save.ts': ['inventory', ...platforms],
   'agent/platforms': ['inventory', ...platforms],
   'agent/diff.ts': ['inventory', ...platforms],
   'agent/elements.ts': ['inventory', ...platforms],
+  'agent/refusals.ts': ['inventory', ...platforms],
   'agent/errors.ts': [],
   playbooks: ['playbooks', 'inventory', 'agent/intents.ts'],
   controller: controllerParts,

@@ -137,7 +137,7 @@ describe('a plan', () => {
       'always',
       'ours',
       undefined,
-      'what is saved is what nullroute holds there, and nothing of others',
+      'what is saved is what nullroute holds there, with what it saved there before and finds with its mark still, and nothing of others',
     ],
     ['never', 'everything', undefined, 'not saved (save: never): a reboot takes it back'],
   ] as const)('says with save: %s of %s what that means', (save, scope, differences, note) => {

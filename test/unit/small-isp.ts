@@ -303,7 +303,7 @@ export function toy(cannot: readonly Intent['kind'][] = []): Platform {
     transaction: { kind: 'line', enter: [line('configure')], leave: [line('end')] },
     save: {
       scope: 'everything',
-      lines: (held) => [line(`save ${held.map(({ intent }) => keyOf(intent)).join(', ')}`)],
+      lines: (held) => [line(`save ${held.map(({ key }) => key).join(', ')}`)],
     },
     preflight: { reads: () => [], judge: () => [] },
     prepare: () => '',

@@ -1,6 +1,7 @@
 // From running to startup configuration, and which unsaved differences are not ours.
 
-import { free, type Save } from '../../platform.ts'
+import { free } from '../../platform.ts'
+import type { Save } from '../../platform-save.ts'
 import { memberObject, parseMember, parseStatic } from './objects.ts'
 
 /** Differences that an image makes by itself. */

@@ -2,6 +2,7 @@
 
 import { z } from 'zod'
 import { type Answer, free, type Read } from '../../platform.ts'
+import { savedFiles } from './save.ts'
 import { sudo } from './session.ts'
 
 const reads = {
@@ -15,8 +16,7 @@ const reads = {
   // All that the sudo fragment of `prepare` lets an account see.
   inet: `${sudo} nft -j list table inet nullroute`,
   bridge: `${sudo} nft -j list table bridge nullroute`,
-  saved:
-    'cat /etc/nullroute/state.d/routes /etc/nullroute/state.d/elements /etc/nullroute/state.d/ports',
+  saved: savedFiles,
 } as const
 
 /** Kernel state and saved files. */

@@ -6,9 +6,6 @@ import {
   type Change,
   type Facts,
   type Found,
-  free,
-  type HeldObject,
-  type Line,
   type Observation,
   type Platform,
   type Read,
@@ -30,7 +27,8 @@ import {
   routeReads,
   vrfFacts,
 } from './routes.ts'
-import { clean, failed, open, prompt, sudo } from './session.ts'
+import { save } from './save.ts'
+import { clean, failed, isRoot, open, prompt, runner } from './session.ts'
 
 const noBgp = 'the kernel speaks no BGP: use the `frr` or `bird` device of the same host'
 
@@ -58,7 +56,7 @@ export const linux: Platform = {
   parse,
   render,
   transaction: { kind: 'line', enter: [], leave: [], batches },
-  save: { scope: 'ours', lines: saveLines },
+  save,
   preflight: { reads, judge },
   prepare,
   configuration,
@@ -133,35 +131,5 @@ function render(changes: readonly Change[], facts: Facts): readonly Rendering[] 
       case 'neighbor':
         return { kind: 'unsupported', reason: noBgp }
     }
-  })
-}
-
-/** Before the device was read, the account's name in the inventory says it. */
-function isRoot(facts: Facts): boolean {
-  const { root, username = 'root' } = facts
-  return root === undefined ? username === 'root' : root === 'yes'
-}
-
-function runner(facts: Facts): (command: string) => string {
-  return isRoot(facts) ? (command) => command : (command) => `${sudo} ${command}`
-}
-
-const folder = '/etc/nullroute/state.d'
-
-/** Objects are kept as the commands that make them, so a save is a list of them: what the restore script of `prepare` takes. */
-function saveLines(held: readonly HeldObject[]): readonly Line[] {
-  const commands = [...new Set(held.flatMap(({ wrote }) => wrote))].sort()
-  const files = {
-    routes: commands.filter((command) => /^(?:-6 )?route /.test(command)),
-    elements: commands.filter((command) => command.startsWith('add element ')),
-    ports: commands.filter((command) => command.startsWith('link set ')),
-  }
-  return Object.entries(files).map(([name, lines]) => {
-    const path = `${folder}/${name}`
-    // One command, so that a failed step keeps the old file: the new one is on disk before it takes its place. Without -f mv would
-    // ask about a file of another owner, and take the line behind it for the answer.
-    const steps = `cat >${path}.new <<'EOF' && sync ${path}.new && mv -f ${path}.new ${path} && sync ${folder}`
-    const text = [steps, ...lines, 'EOF'].join('\n')
-    return { ...free(text, 'shell'), deadlineMs: 60_000 }
   })
 }

@@ -33,12 +33,15 @@ const addresses = z.object({
 const links = z.array(link)
 const addressList = z.array(addresses)
 
+/** Reads the state of all interfaces. */
+export const linksRead: Read = { what: 'links', line: free('ip -j link show', 'shell') }
+
 /** Reads for ports: its flags, what stands on it, and what would be lost with it. */
 export function portReads(ports: readonly PortName[]): readonly Read[] {
   if (ports.length === 0) return []
   const read = (what: string, text: string): Read => ({ what, line: free(text, 'shell') })
   return [
-    read('links', 'ip -j link show'),
+    linksRead,
     read('client', 'ip -j route get "$NR_CLIENT"'),
     ...ports.flatMap((port) => [
       read(`link|${port}`, `ip -j link show dev ${port}`),
@@ -71,6 +74,16 @@ export function findPort(port: PortName, answers: ReadonlyMap<string, Answer>): 
   return stop === undefined ? up : { ...up, stop }
 }
 
+/** The objects of all interfaces that are down, by name; none where they were not read. */
+export function downPorts(
+  answers: ReadonlyMap<string, Answer>,
+): ReadonlyMap<string, readonly string[]> {
+  const answer = answers.get('links')
+  const all = answer === undefined ? [] : readJson(answer, links, 'interfaces as JSON')
+  const down = all.filter(({ flags }) => !flags.includes('UP'))
+  return new Map(down.map(({ ifname }) => [ifname, [commandOf(ifname)]]))
+}
+
 /** Lines for one change of a port. */
 export function renderPort(
   change: Change,
@@ -85,7 +98,7 @@ export function renderPort(
   return { kind: 'lines', apply: [line(wrote)], undo: [line(stood)], wrote }
 }
 
-function commandOf(port: PortName): string {
+function commandOf(port: string): string {
   return `link set dev ${port} down`
 }
 

@@ -42,16 +42,21 @@ type Route = z.infer<typeof route>
 
 const proto = '223'
 
+/** Reads of every blackhole in any table, and of the names of the tables. */
+export const tableReads: readonly [Read, Read, Read] = [
+  { what: 'blackholes|4', line: free('ip -j -4 route show table all type blackhole', 'shell') },
+  { what: 'blackholes|6', line: free('ip -j -6 route show table all type blackhole', 'shell') },
+  { what: 'vrfs', line: free('ip -j -d link show type vrf', 'shell') },
+]
+
 /** Reads for blackholes: all of them once, and for each prefix what is at and inside it and what the kernel would do. */
 export function routeReads(intents: readonly Blackhole[]): readonly Read[] {
   if (intents.length === 0) return []
-  const read = (what: string, text: string): Read => ({ what, line: free(text, 'shell') })
+  const [ipv4, ipv6, vrfs] = tableReads
   return [
-    read('blackholes|4', 'ip -j -4 route show table all type blackhole'),
-    read('blackholes|6', 'ip -j -6 route show table all type blackhole'),
-    ...(intents.some(({ vrf }) => vrf !== 'default')
-      ? [read('vrfs', 'ip -j -d link show type vrf')]
-      : []),
+    ipv4,
+    ipv6,
+    ...(intents.some(({ vrf }) => vrf !== 'default') ? [vrfs] : []),
     ...readsOf(routeQuestions(intents), intents.length),
   ]
 }

@@ -65,6 +65,17 @@ function answered({ text }: OpenState): OpenAction {
  */
 export const sudo = 'setsid -w sudo -n'
 
+/** Whether the account is root. Before the device was read, its name in the inventory says it. */
+export function isRoot(facts: Facts): boolean {
+  const { root, username = 'root' } = facts
+  return root === undefined ? username === 'root' : root === 'yes'
+}
+
+/** A command as this account runs it with root's rights. */
+export function runner(facts: Facts): (command: string) => string {
+  return isRoot(facts) ? (command) => command : (command) => `${sudo} ${command}`
+}
+
 /** `nr-7f3a:2> `: wherever it stands, since output without a line end is followed by it directly. */
 export function prompt(seen: Seen): Prompts {
   return promptOf(seen.nonce)

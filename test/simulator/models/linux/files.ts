@@ -55,15 +55,10 @@ type Tool = (caller: FileCaller, names: readonly string[], args: readonly string
 export const fileTools: Readonly<Record<string, Tool>> = {
   cat({ state, input }, names) {
     if (names.length === 0 || names[0] === '-') return ran(input)
-    let out = ''
-    for (const name of names) {
-      const text = readFile(state, name)
-      if (text === undefined) {
-        return { out, err: `cat: ${name}: No such file or directory\n`, status: 1 }
-      }
-      out += text
-    }
-    return ran(out)
+    const texts = names.map((name) => readFile(state, name))
+    const missing = names.filter((_, i) => texts[i] === undefined)
+    const err = missing.map((name) => `cat: ${name}: No such file or directory\n`).join('')
+    return { out: texts.join(''), err, status: missing.length > 0 ? 1 : 0 }
   },
   mv: (caller, names) => copy(caller, names, 'mv'),
   cp: (caller, names) => copy(caller, names, 'cp'),
