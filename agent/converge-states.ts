@@ -127,13 +127,13 @@ function shortOf(inForce: Found['inForce'] | undefined): string {
   return inForce === 'partly' ? 'is only partly' : 'is not'
 }
 
-/** An effect that outlives its release: the device's own object is its owner's business; anything else may still be what we asked other devices for. */
+/** An effect that outlives its release: that of the device's own object is its owner's business; anything else may still be what we asked other devices for. */
 function fadingState(
   { key, seen }: Extract<Decision, { kind: 'waiting' }>,
   verdict: Verdict,
 ): Rest {
-  const object = verdict.observation.found.get(key)?.object ?? []
-  if (object.length > 0) {
+  const { object = [], learnt } = verdict.observation.found.get(key) ?? {}
+  if (object.length > 0 && learnt !== true) {
     const note = `still in force: by the device's own ${object.join('; ')}, which is left alone`
     return { outcome: 'already', seen: 'foreign', verified: true, note }
   }

@@ -129,6 +129,8 @@ export interface Found {
   readonly inForce: 'yes' | 'partly' | 'no' | 'unknown'
   /** With `unknown`: the device has no way to say it, and `note` says what was not seen. Only then what was not seen counts as in force; anything else that could not be read is waited for. */
   readonly cannotTell?: true
+  /** What is in force, in whole or in part, was learnt from another router: it is nothing of the device's own, whatever stands at the key. Only where it is seen. */
+  readonly learnt?: true
   /** The object is a state that the device is in, with no line of its configuration behind it: it may be what a line had made that is gone by now. */
   readonly noLine?: true
   /** Name of the element on the device, where one serves several keys: a member of a set that acts in both directions. It goes with the last key that wants it. */

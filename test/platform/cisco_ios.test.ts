@@ -270,12 +270,23 @@ describe('a blackhole on IOS', () => {
     const learnt = (hop: string) =>
       `Routing entry for 203.0.113.9/32\n  Known via "bgp 64500", distance 200, metric 0\n  Tag 64501, type internal\n  Last update from ${hop} 00:00:10 ago\n  Routing Descriptor Blocks:\n  * ${hop}, from 198.51.100.12, 00:00:10 ago\n      Route metric is 0, traffic share count is 1\n      AS Hops 0`
     const discard = 'ip route 192.0.2.254 255.255.255.255 Null0'
-    const through = (hops: Record<string, string>, config = discard) =>
+    const foundThrough = (hops: Record<string, string>, config = discard) =>
       throughHops(
         { [routesLine]: config, [hostQuestion]: learnt('192.0.2.254'), ...hops },
         host,
         hostQuestion,
-      ).inForce
+      )
+    const through = (hops: Record<string, string>, config = discard) =>
+      foundThrough(hops, config).inForce
+
+    it('is said to be learnt, whatever stands in the configuration beside it', () => {
+      const floating = `${discard}\nip route 203.0.113.9 255.255.255.255 198.51.100.5 250`
+      const seen = foundThrough(toHop('192.0.2.254'), floating)
+      expect(seen).toMatchObject({ inForce: 'yes', learnt: true, effect: 'other' })
+      expect(seen.object).toHaveLength(1)
+      const own = `${routed('203.0.113.9/32')}\n    directly connected, via Null0\n      Route metric is 0, traffic share count is 1`
+      expect(blackholes(hostLine, own)).not.toHaveProperty('learnt')
+    })
 
     it('is in force where the device drops what goes to its next hop, by whatever route', () => {
       expect(through(toHop('192.0.2.254'))).toBe('yes')

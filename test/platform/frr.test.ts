@@ -91,7 +91,7 @@ describe('blackholes on FRR', () => {
   it('an edge that learnt the route drops without a line of its own', () => {
     const state = read('show_ip_route_bgp_blackhole_edge_json')
     const found = find(intent, read('show_running_config_edge'), state)
-    expect(found).toMatchObject({ object: [], effect: 'none', inForce: 'yes' })
+    expect(found).toMatchObject({ object: [], effect: 'none', inForce: 'yes', learnt: true })
   })
 
   it('an edge that learnt it by a next hop that leads somewhere does not drop', () => {

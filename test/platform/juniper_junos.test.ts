@@ -109,7 +109,9 @@ describe('a blackhole on Junos', () => {
     ['a discard and a next hop', { ...discard, nh: [leading] }, 'partly'],
   ])('in the table as %s: %s', (_, entry, inForce) => {
     const answer = route('inet.0', '203.0.113.9/32', entry as Record<string, unknown>)
-    expect(see(host, { [question]: answer }).inForce).toBe(inForce)
+    const found = see(host, { [question]: answer })
+    expect(found.inForce).toBe(inForce)
+    expect(found.learnt === true).toBe('protocol-name' in entry && entry['protocol-name'] === 'BGP')
   })
 
   it.each([

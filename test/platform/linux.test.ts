@@ -151,11 +151,14 @@ describe('blackholes on Linux', () => {
       effect: 'none',
       mark: 'none',
       inForce: 'yes',
+      learnt: true,
     })
-    expect(find(JSON.stringify([{ ...entry, protocol: 'static' }]), dropped)).toMatchObject({
+    const own = find(JSON.stringify([{ ...entry, protocol: 'static' }]), dropped)
+    expect(own).toMatchObject({
       object: ['blackhole 203.0.113.10 proto static metric 20'],
       effect: 'same',
     })
+    expect(own).not.toHaveProperty('learnt')
   })
 
   it.each([

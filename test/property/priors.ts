@@ -412,6 +412,14 @@ const linuxElement = fc
   .map(([at, set, family, comment]) => [
     `nft 'add element ${family} nullroute ${set}${familyOf(at)} { ${at}${comment} }'`,
   ])
+/** In both tables, which is where the whole of it would be wanted. */
+const linuxFilter = fc
+  .tuple(anyPrefix, fc.constantFrom('src', 'dst'))
+  .map(([at, set]) =>
+    ['inet', 'bridge'].map(
+      (family) => `nft 'add element ${family} nullroute ${set}${familyOf(at)} { ${at} }'`,
+    ),
+  )
 const linuxPort = fc
   .tuple(fc.constantFrom('swp1', 'swp7', 'swp8'), fc.constantFrom('down', 'up', 'alias moved'))
   .map(([name, what]) => [`ip link set dev ${name} ${what}`])
@@ -431,7 +439,7 @@ export const linux = habitat('linux', {
       { roles: ['edge'], vrfs: ['CUST'] },
     ),
   ).map((spec) => ({ ...spec, neighbors: [] })),
-  hands: [linuxRoute, linuxRoute, linuxSame, linuxElement, linuxElement, linuxPort, linuxRest],
+  hands: [linuxRoute, linuxRoute, linuxSame, linuxElement, linuxFilter, linuxPort, linuxRest],
   ports: ['swp1', 'swp7', 'swp8', 'swp9'],
   vrfs: tables,
 })

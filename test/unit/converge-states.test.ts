@@ -69,6 +69,17 @@ describe('an effect that is waited for to go', () => {
     expect(state).toMatchObject({ seen: 'foreign', verified: true })
     expect(state?.note).toContain(object[0])
   })
+
+  it('is waited for where it was learnt, whatever object stands there that is not in force', () => {
+    const object = ['ip route 203.0.113.9 255.255.255.255 198.51.100.5 250']
+    const fading = { fading: [route] }
+    const seen = found(route, { inForce: 'yes', object, effect: 'other', learnt: true })
+
+    expect(states(fading, [seen])).toMatchObject([{ outcome: 'unknown', verified: false }])
+    expect(states(fading, [seen], expired)).toMatchObject([
+      { outcome: 'failed', verified: false, error: { code: 'not_shown' } },
+    ])
+  })
 })
 
 describe('what was ours and is gone', () => {

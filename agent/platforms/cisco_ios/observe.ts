@@ -20,7 +20,7 @@ import { isUnknownLine } from './dialogue.ts'
 import { leakInside, readsForInside } from './more-specific.ts'
 import { isPlainDiscard, parseStatic, type StaticRoute } from './objects.ts'
 import { foundPort, portFacts, portReads } from './ports.ts'
-import { readsForPaths, routeDiscards, routeOf } from './routes.ts'
+import { isLearnt, readsForPaths, routeDiscards, routeOf } from './routes.ts'
 
 type Blackhole = Extract<Intent, { readonly kind: 'blackhole' }>
 
@@ -196,9 +196,22 @@ function foundRoute(intent: Blackhole, { answers, routes }: Shown): Found {
 function forwarding(
   intent: Blackhole,
   answers: ReadonlyMap<string, Answer>,
+): Pick<Found, 'inForce' | 'learnt' | 'cannotTell' | 'note'> {
+  const { vrf, prefix } = intent
+  const answer = answerTo(answers, keyOf(intent))
+  const inForce = routeDiscards(answer, prefix, { answers, vrf })
+  if (inForce === 'no') return { inForce }
+  const learnt = isLearnt(answer, prefix, vrf) ? ({ learnt: true } as const) : {}
+  return { ...learnt, ...withInside(intent, inForce, answers) }
+}
+
+/** The same, once it is known what is inside. */
+function withInside(
+  intent: Blackhole,
+  inForce: Found['inForce'],
+  answers: ReadonlyMap<string, Answer>,
 ): Pick<Found, 'inForce' | 'cannotTell' | 'note'> {
   const table = { answers, vrf: intent.vrf }
-  const inForce = routeDiscards(answerTo(answers, keyOf(intent)), intent.prefix, table)
   if (inForce !== 'yes' || isHost(intent.prefix)) return { inForce }
   const inside = leakInside(answerTo(answers, insideOf(intent)), intent.prefix, table)
   if (inside.kind === 'none') return { inForce }

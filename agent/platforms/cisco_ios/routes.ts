@@ -71,6 +71,13 @@ export function routeDiscards(answer: Answer, prefix: Prefix, table: Table): Fou
   return inForceOf[endsOf(route.paths, table.answers)]
 }
 
+/** Whether the route to exactly this prefix came from another router: `Known via "bgp 64500", …`. */
+export function isLearnt(answer: Answer, prefix: Prefix, vrf: string): boolean {
+  const [, protocol] = /^\s*Known via "(\w+)/m.exec(answer.text) ?? []
+  const isOwn = protocol === undefined || /^(?:static|connected|local)$/.test(protocol)
+  return !isOwn && routeOf(answer, vrf)?.prefix === prefix
+}
+
 /** The read that says where a next hop leads. Without a mask: the device answers with the route that it takes for this address. */
 function hopRead({ vrf, address }: Hop): Read {
   const table = vrf === 'default' ? '' : `vrf ${vrf} `

@@ -29,7 +29,7 @@ import {
   staticPath,
 } from './objects.ts'
 import { foundPort, portReads } from './ports.ts'
-import { insideOf, leakInside, readsForHops, routeDiscards } from './routes.ts'
+import { insideOf, isLearnt, leakInside, readsForHops, routeDiscards } from './routes.ts'
 import {
   inactiveStop,
   readStatements,
@@ -212,11 +212,12 @@ function missingInstance(
 function forwarding(
   intent: Of<'blackhole'>,
   answers: ReadonlyMap<string, Answer>,
-): Pick<Found, 'inForce' | 'note'> {
+): Pick<Found, 'inForce' | 'learnt' | 'note'> {
   const inForce = routeDiscards(intent, answers)
   const leak = leakInside(intent, answers)
-  if (inForce !== 'yes' || leak === undefined) return { inForce }
-  return { inForce: 'partly', note: leakNote(intent.prefix, leak) }
+  const learnt = inForce !== 'no' && isLearnt(intent, answers) ? ({ learnt: true } as const) : {}
+  if (inForce !== 'yes' || leak === undefined) return { inForce, ...learnt }
+  return { inForce: 'partly', ...learnt, note: leakNote(intent.prefix, leak) }
 }
 
 /** An entry serves both directions where the filter says `from prefix-list`: it is named as the element of both. */

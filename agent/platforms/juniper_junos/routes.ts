@@ -24,6 +24,7 @@ const nextHop = z.looseObject({ to: text, via: text })
 
 const entry = z.looseObject({
   'active-tag': text,
+  'protocol-name': text,
   'nh-type': text,
   nh: z.array(nextHop).optional(),
 })
@@ -58,6 +59,17 @@ export function routeDiscards(intent: Blackhole, answers: Answers): Found['inFor
   if (entries.length === 0) return 'no'
   return inForceOf[endOf(entries, { answers, table: tableOf(intent) })]
 }
+
+/** Whether an active route came from another router. */
+export function isLearnt(intent: Blackhole, answers: Answers): boolean {
+  return activeAt(intent, answers).some((one) => {
+    const protocol = first(one['protocol-name'])
+    return protocol !== undefined && !ofItsOwn.test(protocol)
+  })
+}
+
+/** Protocols of routes that Junos has from the router itself. */
+const ofItsOwn = /^(?:Static|Aggregate|Direct|Local|Access|Access-internal)$/i
 
 /** A more specific route that leads anywhere, out of `show route P range`: for its addresses it wins over the discard of the whole. */
 export function leakInside(intent: Blackhole, answers: Answers): Prefix | undefined {

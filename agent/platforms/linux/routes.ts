@@ -123,15 +123,25 @@ export function findBlackhole(
     !leaksInside(routes, prefix) &&
     (vrf !== 'default' || saysDropped(answerTo(answers, `get|${prefix}`)))
   const wins = winner?.type === 'blackhole'
-  const inForce = kernelDrops(exact, isDropped)
+  const forwarding = forwardingOf(exact, isDropped)
   if (exact.some((entry) => isOwn(entry, prefix))) {
-    return { object: [commandOf(intent, facts)], effect: 'same', mark: 'ours', inForce }
+    return { object: [commandOf(intent, facts)], effect: 'same', mark: 'ours', ...forwarding }
   }
   const stray = strayIn(exact, prefix, facts[`table|${vrf}`])
   if (stray !== undefined) {
-    return { object: [stray], effect: wins ? 'same' : 'none', mark: 'ours', inForce }
+    return { object: [stray], effect: wins ? 'same' : 'none', mark: 'ours', ...forwarding }
   }
-  return { ...(wins ? foreignDrop(winner, exact, prefix) : rivalIn(exact, prefix)), inForce }
+  return { ...(wins ? foreignDrop(winner, exact, prefix) : rivalIn(exact, prefix)), ...forwarding }
+}
+
+function forwardingOf(
+  exact: readonly Route[],
+  isDropped: boolean,
+): Pick<Found, 'inForce' | 'learnt'> {
+  const inForce = kernelDrops(exact, isDropped)
+  const deciding = inForce === 'no' ? [] : decidingOf(exact)
+  const isLearnt = deciding.some(({ protocol = '' }) => learnt.has(protocol))
+  return { inForce, ...(isLearnt ? { learnt: true } : {}) }
 }
 
 /** Whether the kernel drops the whole prefix. `isDropped`: that it says so itself, and no route inside leads on. */
@@ -139,14 +149,18 @@ function kernelDrops(
   exact: readonly Route[],
   isDropped: boolean,
 ): Extract<Found['inForce'], 'yes' | 'partly' | 'no'> {
-  // A route for a type of service decides for its packets, the one of the lowest metric for all others.
+  const deciding = decidingOf(exact)
+  if (deciding.every(({ type = 'unicast' }) => leadingOn.has(type))) return 'no'
+  return isDropped && deciding.every(({ type }) => type === 'blackhole') ? 'yes' : 'partly'
+}
+
+/** A route for a type of service decides for its packets, the one of the lowest metric for all others. */
+function decidingOf(exact: readonly Route[]): readonly Route[] {
   const special = exact.filter(({ tos }) => tos !== undefined)
   const [common] = exact
     .filter(({ tos }) => tos === undefined)
     .sort((a, b) => metricOf(a) - metricOf(b))
-  const deciding = common === undefined ? special : [common, ...special]
-  if (deciding.every(({ type = 'unicast' }) => leadingOn.has(type))) return 'no'
-  return isDropped && deciding.every(({ type }) => type === 'blackhole') ? 'yes' : 'partly'
+  return common === undefined ? special : [common, ...special]
 }
 
 /** Types of routes that take packets somewhere. */

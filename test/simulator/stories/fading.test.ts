@@ -193,6 +193,43 @@ describe('a release', () => {
     await story.reaches(id, 'released')
   })
 
+  it('is not through while the edge still discards: beside a route of its own that waits behind the learnt one', async () => {
+    const [prefix = ''] = inside
+    await startNetwork(trigger, {
+      edge: {
+        ...edge,
+        platform: 'cisco_ios',
+        ports: [
+          {
+            name: 'GigabitEthernet0/1',
+            description: 'esthost',
+            addresses: ['198.51.100.1/24'],
+          },
+        ],
+        extra: [
+          'ip route 192.0.2.254 255.255.255.255 Null0',
+          'ip route 203.0.113.2 255.255.255.255 198.51.100.5 250',
+        ],
+      },
+      prefixes: [prefix],
+    })
+    const { id } = await story.decide(block(prefix))
+    const put = () => story.device('trigger1').running.includes(route(prefix))
+    await story.until('it is put there', put)
+    tellTheEdge()
+    await story.reaches(id, 'enforced')
+
+    await story.release(id)
+    await story.until('it is lifted', isLifted)
+    expect(await edgeInTheEnd(id)).toEqual(['failed'])
+    expect((await story.enforcement(id)).status).toBe('releasing')
+
+    tellTheEdge()
+    await story.call('POST', `/v1/enforcements/${id}/retry`)
+    await story.reaches(id, 'released')
+    expect(story.device('edge1').running).toContain('198.51.100.5 250')
+  })
+
   it('is not through while the edge still discards: the controller was killed before the read-back', async () => {
     await startNetwork()
     const router = story.device('trigger1')
