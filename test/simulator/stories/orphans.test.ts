@@ -77,7 +77,7 @@ it('an orphan that somebody took off by hand is not saved again', async () => {
   expect(saved()).not.toContain('blackhole 203.0.113.9/32')
   expect(saved()).toContain('inet nullroute src4 { 203.0.113.9/32 comment "nullroute" }')
 
-  await story.device('sw1').reboot()
+  story.device('sw1').reboot()
   expect(story.device('sw1').running).toContain('203.0.113.9 comment "nullroute"')
   expect(story.device('sw1').running).not.toContain('blackhole 203.0.113.9')
 })
