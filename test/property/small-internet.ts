@@ -62,7 +62,18 @@ export function hasAny(prefixes: readonly string[], point: Point): boolean {
 
 /** The addresses of a prefix that are asked about. */
 export function pointsOf(prefix: string): readonly Point[] {
-  return points.filter((point) => has(prefix, point))
+  const known = pointsBy.get(prefix)
+  if (known !== undefined) return known
+  const found = points.filter((point) => has(prefix, point))
+  pointsBy.set(prefix, found)
+  return found
+}
+
+const pointsBy = new Map<string, readonly Point[]>()
+
+/** The prefix of that length that holds the first address of another. */
+export function around(prefix: string, length: number): string {
+  return prefixText([prefix.split('/')[0] ?? '', length])
 }
 
 /** How many prefixes are needed, at the least, to cover a prefix without the holes: subtrees that hold no hole, halved where they hold some. */
