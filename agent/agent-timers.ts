@@ -24,6 +24,7 @@ const forPeople: ReadonlySet<AgentErrorCode> = new Set([
   'no_privilege',
   'unknown_output',
   'unexpected_question',
+  'busy',
   'stopped',
 ])
 

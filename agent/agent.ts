@@ -48,13 +48,13 @@ export interface AgentOptions {
 export interface Agent {
   /** There is something to do: coalesced with what waits already. */
   wake(why: 'change' | 'retry' | 'check'): void
-  /** Reads everything, the preflight too, and reports drift; what is missing is put back afterwards. */
+  /** Reads everything, the preflight too, and reports drift; what is missing is put back afterwards. Rejects with `busy` where too much is asked of the device already. */
   check(): Promise<Reading>
-  /** Reads for a plan, and on a candidate loads, compares, checks and discards the changes. */
+  /** Reads for a plan, and on a candidate loads, compares, checks and discards the changes. Rejects with `busy` where too much is asked of the device already; never the `further` read of who has read before: each would be refused what the other's first read left no room for. */
   read(
     intents: readonly Intent[],
     changes?: readonly Change[],
-    why?: 'approval' | 'dry-run',
+    why?: 'approval' | 'dry-run' | 'further',
   ): Promise<Reading>
   readonly connected: boolean
   /** Ends the intent under way, closes the session; what doesn't end within 5 s is cut off. */
@@ -69,6 +69,7 @@ const priorities = {
   retry: 30,
   check: 20,
   'dry-run': 10,
+  further: 10,
   save: 0,
 } as const
 
@@ -78,6 +79,8 @@ const deadlinesDefault: Deadlines = { ownMs: 5_000, observerMs: 30_000 }
 const saveMsMax = 10_000
 /** Time that the step under way gets to end in good order, in ms. */
 const stopMs = 5_000
+/** Reads and checks that are asked of one device at a time, the one under way included; further reads are at most as many again. */
+const askedMax = 32
 const convergence = 'convergence'
 const saving = 'save'
 
@@ -95,6 +98,8 @@ interface Worker {
   begun: readonly Key[]
   /** A convergence waits, so urgent. */
   waiting: number | undefined
+  /** Reads and checks that were asked for and are not answered yet. */
+  asked: number
   savePending: boolean
   attempts: number
   saveAttempts: number
@@ -112,7 +117,7 @@ export function createAgent(options: AgentOptions): Agent {
   return {
     wake: (why) => wake(worker, why),
     async check() {
-      const { reading, states } = await enqueue(
+      const { reading, states } = await ask(
         worker,
         () => checkDevice(worker.work),
         priorities.check,
@@ -121,7 +126,11 @@ export function createAgent(options: AgentOptions): Agent {
       return reading
     },
     read: (intents, changes = [], why = 'dry-run') =>
-      enqueue(worker, () => readFor(worker.work, intents, changes), priorities[why]),
+      (why === 'further' ? enqueue : ask)(
+        worker,
+        () => readFor(worker.work, intents, changes),
+        priorities[why],
+      ),
     get connected() {
       return worker.warm.connected
     },
@@ -173,6 +182,7 @@ function createWorker(options: AgentOptions): Worker {
     facts: {},
     begun: [],
     waiting: undefined,
+    asked: 0,
     savePending: false,
     attempts: 0,
     saveAttempts: 0,
@@ -211,6 +221,23 @@ function enqueue<T>(
     return options.gate.add(run)
   }
   return queue.add(start, id === undefined ? { priority } : { priority, id })
+}
+
+/** What people ask for as often as they like: nothing else bounds how much of it waits. */
+async function ask<T>(worker: Worker, job: () => Promise<T>, priority: number): Promise<T> {
+  if (worker.asked >= askedMax) {
+    const { id } = worker.options.device
+    throw new AgentError(
+      'busy',
+      `${worker.asked} reads and checks of ${id} wait already: nothing was asked of it, come again in a few seconds`,
+    )
+  }
+  worker.asked += 1
+  try {
+    return await enqueue(worker, job, priority)
+  } finally {
+    worker.asked -= 1
+  }
 }
 
 function wake(worker: Worker, why: 'change' | 'retry' | 'check'): void {

@@ -46,6 +46,8 @@ export const agentErrorCodes = {
   not_confirmed: 'nothing: the device rolls back by itself and the change is tried again',
   /** More output than the bound allows. */
   too_much_output: 'raise the bound, or look at why the device prints so much',
+  /** As much was asked of the device already as may wait for it. Nothing was sent. */
+  busy: 'ask again in a few seconds, or look at who asks so often',
   /** The agent was told to stop. */
   stopped: 'nothing: it goes on with the next start',
 } as const

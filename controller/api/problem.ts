@@ -69,6 +69,9 @@ export function problemOf(error: unknown, request: string): ProblemAnswer {
   if (error instanceof ControllerError) {
     return answer(error.code, error.message, { request, members: error.detail })
   }
+  if (error instanceof AgentError && error.code === 'busy') {
+    return answer('overloaded', error.message, { request })
+  }
   if (error instanceof AgentError) {
     return answer('agent_failed', error.message, {
       request,

@@ -15,7 +15,7 @@ import { reachable, rememberAs } from '../recover.ts'
 import { portFindings } from './check-ports.ts'
 import { by, type Desk, need } from './desk.ts'
 
-/** Connects, runs the preflight and reads all that is wanted or held. A device that can't be reached is a finding, not an error. */
+/** Connects, runs the preflight and reads all that is wanted or held. A device that can't be reached is a finding, not an error. Throws AgentError `busy`. */
 export async function check(
   desk: Desk,
   caller: Caller,
@@ -24,12 +24,13 @@ export async function check(
   const agent = await agentOf(desk, device)
   const result = await agent.check().then(
     async (reading) => {
-      const read = async (intents: readonly Intent[]) => (await agent.read(intents)).observation
+      const read = async (intents: readonly Intent[]) =>
+        (await agent.read(intents, [], 'further')).observation
       const ports = await portFindings(read, desk.world().inventory, device)
       return { findings: [...reading.findings, ...ports], reading }
     },
     (fault: unknown) => {
-      if (!(fault instanceof AgentError)) throw fault
+      if (!(fault instanceof AgentError) || fault.code === 'busy') throw fault
       return { findings: [unreachable(fault)] }
     },
   )

@@ -14,7 +14,7 @@ import type { Desk } from './desk.ts'
 /** What a device should have if the plan were carried out. */
 export type DesiredAfter = (device: PlanDevice) => Desired
 
-/** The plan with what its devices show now: lines only for what is missing, the device's own difference and check where it has a candidate, and an error where it can't be read. */
+/** The plan with what its devices show now: lines only for what is missing, the device's own difference and check where it has a candidate, and an error where it can't be read. Throws AgentError `busy`. */
 export async function readOnline(desk: Desk, plan: Plan, after: DesiredAfter): Promise<Plan> {
   const devices = await Promise.all(
     plan.devices.map((device) => readOne(desk, device, after(device))),
@@ -38,10 +38,11 @@ async function readOne(desk: Desk, device: PlanDevice, desired: Desired): Promis
         policy: policyOf(desk, device.device),
         claims: desired.claims,
       },
-      (changes) => agent.read(intentsToRead(desired), changes),
+      (changes) => agent.read(intentsToRead(desired), changes, 'further'),
     )
   } catch (fault) {
-    if (!(fault instanceof AgentError)) throw fault
+    // Of a plan that was never read nothing is kept: it is refused as a whole.
+    if (!(fault instanceof AgentError) || fault.code === 'busy') throw fault
     return { ...device, error: { code: fault.code, message: fault.message, remedy: fault.remedy } }
   }
 }
