@@ -19,11 +19,17 @@ export interface Posted {
   readonly body: string
 }
 
-/** Sends all of them at once over one connection from that local address; answers in the order of the requests. Throws where the connection ends before. */
+/** From where requests come, and who is told of each answer as it comes. */
+export interface Sender {
+  readonly localAddress?: string
+  readonly answered?: (answer: Answer) => void
+}
+
+/** Sends all of them at once over one connection; answers in the order of the requests. Throws where the connection ends before. */
 export async function postPipelined(
   url: string,
   requests: readonly Posted[],
-  localAddress = '127.0.0.1',
+  { localAddress = '127.0.0.1', answered = () => undefined }: Sender = {},
 ): Promise<readonly Answer[]> {
   const { hostname, port } = new URL(url)
   const socket = connect({ host: hostname, port: Number(port), localAddress })
@@ -35,6 +41,7 @@ export async function postPipelined(
     bytes = Buffer.concat([bytes, chunk as Buffer])
     for (let next = firstIn(bytes); next !== undefined; next = firstIn(bytes)) {
       answers.push(next.answer)
+      answered(next.answer)
       bytes = bytes.subarray(next.length)
     }
     if (answers.length === requests.length) break
