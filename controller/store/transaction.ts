@@ -2,6 +2,7 @@
 
 import { hash } from 'node:crypto'
 import { artifactDigest, artifactOf, packArtifact } from '../audit/artifact.ts'
+import { longKind, shorten } from '../audit/shorten.ts'
 import type { Enforcement } from '../enforcement.ts'
 import { ControllerError } from '../errors.ts'
 import { actsOf } from '../hour.ts'
@@ -64,13 +65,13 @@ export function createTransaction({ sql, rows, kept, append }: ChangeParts): Tra
       if (freeze === undefined) sql.run('delete from freeze')
       else put(sql, 'freeze (one, doc)', [1, JSON.stringify(freeze)])
     },
-    putArtifact(kind, text) {
-      const content = artifactOf(kind, newSalt(), text)
-      const sha256 = artifactDigest(content)
-      put(sql, 'artifacts (sha256, kind, packed)', [sha256, kind, packArtifact(content)])
-      return sha256
+    putArtifact: (kind, text) => putArtifact(sql, kind, text),
+    append(record) {
+      const { record: short, long } = shorten(record)
+      if (long === undefined) return append(record)
+      const artifact = putArtifact(sql, longKind, long)
+      return append({ ...short, data: { ...short.data, artifact } })
     },
-    append,
   }
 }
 
@@ -78,6 +79,13 @@ export function createTransaction({ sql, rows, kept, append }: ChangeParts): Tra
 function put(sql: Sql, target: string, values: readonly Value[]): void {
   const places = values.map(() => '?').join(', ')
   sql.run(`insert or replace into ${target} values (${places})`, ...values)
+}
+
+function putArtifact(sql: Sql, kind: string, text: string): string {
+  const content = artifactOf(kind, newSalt(), text)
+  const sha256 = artifactDigest(content)
+  put(sql, 'artifacts (sha256, kind, packed)', [sha256, kind, packArtifact(content)])
+  return sha256
 }
 
 function putToken(sql: Sql, token: TokenRow): void {

@@ -1,10 +1,12 @@
 // Records as rows are held against them: read from the log one by one, with what was disclosed of their hidden fields.
 
 import type Database from 'better-sqlite3'
+import { readArtifact, unpackArtifact } from '../audit/artifact.ts'
 import { canonical, type Json } from '../audit/canonical.ts'
 import { parseDisclosure } from '../audit/disclosure.ts'
 import type { Finding } from '../audit/findings.ts'
 import type { RecordType } from '../audit/record.ts'
+import { longKind } from '../audit/shorten.ts'
 
 /** Stands for what can't be compared: withheld, erased, or not yet written down when the record was made. */
 export const unknown: unique symbol = Symbol('unknown')
@@ -59,9 +61,18 @@ export function createLogReader(db: Database.Database): LogReader {
     `select seq, entry from log_entries
      where enforcement = ? and +type in (select value from json_each(?)) order by seq`,
   )
+  const artifacts = db.prepare<[string, string], { packed: Uint8Array }>(
+    'select packed from artifacts where sha256 = ? and kind = ?',
+  )
+  const longOf = (sha256: Json | undefined): Shown['data'] => {
+    if (typeof sha256 !== 'string') return {}
+    const row = artifacts.get(sha256, longKind)
+    return row === undefined ? {} : longMembers(row.packed)
+  }
   const read = ({ seq, entry }: Entry): LogRecord => {
     // The columns by which it was found are made from valid JSON alone; the log writes no other shape.
-    const { hidden = {}, ...shown } = JSON.parse(entry) as Shown
+    const { hidden = {}, ...record } = JSON.parse(entry) as Shown
+    const shown = { ...record, data: { ...record.data, ...longOf(record.data['artifact']) } }
     const said = (pointer: string) => {
       if (hidden[pointer] === undefined) return undefined
       return disclosed(disclosures.get(seq, pointer)?.disclosure)
@@ -73,6 +84,17 @@ export function createLogReader(db: Database.Database): LogReader {
       for (const entry of ofTypes.iterate(JSON.stringify(types))) yield read(entry)
     },
     ofEnforcement: (id, types) => ofEnforcement.all(id, JSON.stringify(types)).map(read),
+  }
+}
+
+/** What an entry names as an artifact because it is too long; nothing where that was damaged, which is told elsewhere. */
+function longMembers(packed: Uint8Array): Shown['data'] {
+  try {
+    const text = readArtifact(unpackArtifact(packed))?.text ?? '{}'
+    // Written by `shorten` alone; with another digest it is a finding by itself.
+    return JSON.parse(text) as Shown['data']
+  } catch {
+    return {}
   }
 }
 

@@ -32,7 +32,7 @@ export interface Child<D extends Doings> {
 }
 
 /** Longest that one doing may take, in ms. */
-const patienceMs = 300_000
+const patienceMs = 900_000
 
 const cpuSeconds = 'cpuSeconds'
 

@@ -7,9 +7,9 @@ import type { NewRecord } from '../../controller/audit/record.ts'
 import { createToken, revokeToken } from '../../controller/desk/tokens.ts'
 import { subjectJson } from '../../controller/digest.ts'
 import type { Enforcement } from '../../controller/enforcement.ts'
-import type { Store } from '../../controller/store/store.ts'
+import type { Result, Store, Wanted } from '../../controller/store/store.ts'
 import { verifyFolder } from '../../controller/store/verify.ts'
-import { enforcement, newFolder, open } from './parts.ts'
+import { enforcement, newFolder, open, wanted } from './parts.ts'
 
 const actor = { kind: 'person', id: 'ann' } as const
 const at = '2026-11-23T23:42:07.000Z'
@@ -45,9 +45,9 @@ function about(id: string, type: NewRecord['type'], data: NewRecord['data']): Ne
   return { type, outcome: 'ok', actor, on: { enforcement: id, customer: 'esthost' }, data }
 }
 
-async function accept(store: Store, one: Enforcement): Promise<void> {
+async function accept(store: Store, one: Enforcement, rows: readonly Wanted[] = []): Promise<void> {
   await store.commit((tx) => {
-    tx.insertEnforcement(one, [])
+    tx.insertEnforcement(one, rows)
     const { decision, playbook } = one
     tx.append({
       ...about(one.id, 'enforcement.requested', {
@@ -62,6 +62,11 @@ async function accept(store: Store, one: Enforcement): Promise<void> {
       actor: one.requestedBy,
     })
   })
+}
+
+function verifiedOn(device: string): Result {
+  const base = { enforcement: 'E1', device, role: 'enforcer' } as const
+  return { ...base, status: 'verified', states: [], attempts: 1 }
 }
 
 function tamper(dir: string, sql: string): void {
@@ -184,6 +189,32 @@ describe('a data folder', () => {
 
     expect(verifyFolder(dir).findings).toEqual([
       { kind: 'row', message: 'the controller is frozen, and no record says so' },
+    ])
+  })
+
+  it('of which a decision on thousands of devices has settled holds each of them against the log', async () => {
+    const dir = newFolder()
+    const store = open({ dir })
+    const names = Array.from({ length: 2_000 }, (_, i) => `edge${i}.amsterdam`)
+    const devices = names.map((device) => ({ device, role: 'enforcer', status: 'verified' }))
+    await accept(
+      store,
+      enforcement('E1', { status: 'enforced' }),
+      names.map((device) => wanted('E1', device)),
+    )
+    await store.commit((tx) => {
+      for (const device of names) tx.putResult(verifiedOn(device))
+      tx.append(about('E1', 'enforcement.settled', { status: 'enforced', devices }))
+    })
+    expect(verifyFolder(dir)).toMatchObject({ artifacts: { kept: 1, missing: 0, wrong: 0 } })
+    expect(verifyFolder(dir).findings.map(({ message }) => message)).toEqual([])
+
+    tamper(
+      dir,
+      `update results set doc = json_set(doc, '$.status', 'failed') where device = 'edge1999.amsterdam'`,
+    )
+    expect(verifyFolder(dir).findings.map(({ message }) => message)).toEqual([
+      'enforcement E1: its row has edge1999.amsterdam (enforcer) as failed, the log as verified',
     ])
   })
 
