@@ -5,7 +5,7 @@ import { candidateOf } from './converge-pending.ts'
 import { driftedKeys, orphansOf, statesOf } from './converge-states.ts'
 import { backToRest, observe, readbackOf, type Work } from './converge-work.ts'
 import { decide, intentsToRead } from './diff.ts'
-import { AgentError } from './errors.ts'
+import { AgentError, lastOutputMax } from './errors.ts'
 import { type Intent, keyOf } from './intents.ts'
 import type { KeyState, Reading } from './journal.ts'
 import type { Answer, Change } from './platform.ts'
@@ -94,7 +94,7 @@ async function preflight(work: Work, session: Session): Promise<Pick<Reading, 'f
     if (answer === undefined) {
       const { text } = readbackOf(answers, work.platform)
       throw new AgentError('unknown_output', `no answer to \`${read.line.text}\``, {
-        lastOutput: text,
+        lastOutput: text.slice(-lastOutputMax),
       })
     }
     byName.set(read.what, answer)

@@ -74,7 +74,10 @@ const priorities = {
 } as const
 
 const checkMsDefault = 300_000
-const deadlinesDefault: Deadlines = { ownMs: 5_000, observerMs: 30_000 }
+/** How long effects of our own are waited for, in ms. */
+const ownMsDefault = 5_000
+/** How long is waited for what other devices must learn, in ms. */
+const observerMsDefault = 30_000
 /** Longest time that a change stays unsaved because other work comes first, in ms. */
 const saveMsMax = 10_000
 /** Time that the step under way gets to end in good order, in ms. */
@@ -165,7 +168,7 @@ function createWorker(options: AgentOptions): Worker {
     get unsaved() {
       return worker.unsaved
     },
-    limits: options.deadlines ?? deadlinesDefault,
+    limits: options.deadlines ?? { ownMs: ownMsDefault, observerMs: observerMsDefault },
     waits: new Map(),
     began(desired) {
       worker.begun = intentsToRead(desired).map(keyOf)

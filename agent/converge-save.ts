@@ -2,7 +2,7 @@
 
 import { recordedSoon } from './converge-line.ts'
 import { backToRest, named, parsed, readbackOf, type Work } from './converge-work.ts'
-import { AgentError } from './errors.ts'
+import { AgentError, lastOutputMax } from './errors.ts'
 import type { DoneStep, IntendedStep } from './journal.ts'
 import type { Facts } from './platform.ts'
 import type { HeldObject, Save } from './platform-save.ts'
@@ -59,7 +59,7 @@ async function demandWhole(work: Work, session: Session, { whole }: Save): Promi
   const gap = whole.gap(answers.map(({ text }) => text))
   if (gap === undefined) return
   throw new AgentError('line_refused', `nothing is saved now: ${gap}`, {
-    lastOutput: readbackOf(answers, work.platform).text,
+    lastOutput: readbackOf(answers, work.platform).text.slice(-lastOutputMax),
   })
 }
 

@@ -121,7 +121,7 @@ export async function observe(
 }
 
 /** Next hops lead to next hops: after so many rounds it can't be said where what is left leads. */
-const mostRounds = 8
+const roundsMax = 8
 
 /** Reads what only the answers name, round by round, into the same map. */
 async function readFurther(
@@ -131,7 +131,7 @@ async function readFurther(
   byName: Map<string, Answer>,
 ): Promise<void> {
   const { platform } = work
-  for (let round = 0; round < mostRounds; round++) {
+  for (let round = 0; round < roundsMax; round++) {
     const reads = parsed(platform, () => platform.follow?.(byName, intents) ?? [])
     if (reads.length === 0) return
     // Lines behind the first reads may have led into the configuration.

@@ -24,8 +24,10 @@ import type { KeyState } from './journal.ts'
 import type { Facts, Line, Stop } from './platform.ts'
 import type { Session } from './session.ts'
 
-/** First and longest pause between two reads of what is not in force yet, in ms. The first few are alike and short, since most of what is waited for comes within some 20 ms (FRR's own queue takes 10), and what came just after a read is seen a pause late; then each is twice the one before. */
-const pauseMs = { first: 2, longest: 1_000 }
+/** First pause between two reads of what is not in force yet, in ms. The first few are alike and short, since most of what is waited for comes within some 20 ms (FRR's own queue takes 10), and what came just after a read is seen a pause late; then each is twice the one before. */
+const pauseMsMin = 2
+/** The longest pause, in ms. */
+const pauseMsMax = 1_000
 const pausesAlike = 8
 
 /** What a convergence came to. */
@@ -266,7 +268,7 @@ async function readUntilShown(work: Work, session: Session, sent: Sent): Promise
 
 function pauseAfter(pauses: number): number {
   const doubled = Math.max(0, pauses - pausesAlike + 1)
-  return Math.min(pauseMs.first * 2 ** doubled, pauseMs.longest)
+  return Math.min(pauseMsMin * 2 ** doubled, pauseMsMax)
 }
 
 /** Whether another read may still change what is said of a key. */

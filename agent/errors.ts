@@ -52,6 +52,9 @@ export const agentErrorCodes = {
   stopped: 'nothing: it goes on with the next start',
 } as const
 
+/** Characters that are kept of what a device said last. Cut only behind the removal of secrets: else a half of one might stay that nobody knows for one. */
+export const lastOutputMax = 2_000
+
 /** Why a dialogue with a device ended. */
 export type AgentErrorCode = keyof typeof agentErrorCodes
 
@@ -72,10 +75,10 @@ export class AgentError extends Error {
     this.lastOutput = detail.lastOutput
   }
 
-  /** The same error, without secrets in what the device said. */
+  /** The same error, with the end of what the device said, without secrets. */
   redacted(redact: (text: string) => string): AgentError {
     if (this.lastOutput === undefined) return this
-    const lastOutput = redact(this.lastOutput)
+    const lastOutput = redact(this.lastOutput).slice(-lastOutputMax)
     return new AgentError(this.code, this.message, { lastOutput, cause: this.cause })
   }
 

@@ -2,7 +2,7 @@
 // The rule that must never break: a line that is not `free` goes out only after the prompt of the context it needs was seen.
 
 import type { Clock } from './clock.ts'
-import { AgentError, type AgentErrorCode } from './errors.ts'
+import { AgentError, type AgentErrorCode, lastOutputMax } from './errors.ts'
 import type { Answer, Context, Line, Platform, Refusal, Seen } from './platform.ts'
 import { type Batch, createTerminal, type Piece, type Terminal } from './terminal.ts'
 import type { Screen } from './terminal-screen.ts'
@@ -16,6 +16,9 @@ const outputMax = 16 * 1024 * 1024
 
 /** Quiet time after which a question or pager at the end of the text is believed to wait for us, in ms: before that it may be the middle of an output. */
 const quietMs = 200
+
+/** Characters at the end of an answer in which a question or a pager is looked for. */
+const endMax = 200
 
 const interrupt = String.fromCharCode(3)
 
@@ -196,7 +199,7 @@ function judgePieces(
       stray ??= new AgentError(
         'unexpected_prompt',
         `after \`${line.text}\` the device is in ${piece.context}, expected was ${expected}`,
-        { lastOutput: talk.options.platform.redact(piece.text).slice(-2_000) },
+        { lastOutput: talk.options.platform.redact(piece.text).slice(-lastOutputMax) },
       )
     }
   }
@@ -244,7 +247,7 @@ function lookForEnd(talk: Talk, window: Window, text: string): void {
 function answerQuestion(talk: Talk, window: Window): void {
   const { platform, screen, transcript } = talk.options
   const text = viewOf(talk)
-  const pager = platform.pager?.sign.exec(text.slice(-200))
+  const pager = platform.pager?.sign.exec(text.slice(-endMax))
   if (pager !== null && pager !== undefined) {
     const key = platform.pager?.key
     if (key === undefined) {
@@ -284,7 +287,7 @@ function viewOf(talk: Talk): string {
 
 /** Ends the session for a fault seen here. */
 function fail(talk: Talk, code: AgentErrorCode, message: string): AgentError {
-  const lastOutput = talk.options.platform.redact(viewOf(talk)).slice(-2_000)
+  const lastOutput = talk.options.platform.redact(viewOf(talk)).slice(-lastOutputMax)
   const error = new AgentError(code, message, { lastOutput })
   end(talk, error)
   talk.options.close(error)
@@ -372,7 +375,7 @@ function unmet(line: Line, text: string): Refusal | undefined {
 }
 
 function waitsForUs(platform: Platform, window: Window, text: string): boolean {
-  const end = text.slice(-200)
+  const end = text.slice(-endMax)
   if (platform.pager?.sign.test(end)) return true
   if (text.length <= window.repliedTo) return false
   return platform.question?.test(end) === true || replyTo(window, text) !== undefined
@@ -381,7 +384,7 @@ function waitsForUs(platform: Platform, window: Window, text: string): boolean {
 function replyTo(window: Window, text: string): string | undefined {
   // Only while it is certain which line asks: the last of the window.
   const line = window.batch.lines[window.batch.lines.length - 1]
-  const end = text.slice(Math.max(window.repliedTo, text.length - 200))
+  const end = text.slice(Math.max(window.repliedTo, text.length - endMax))
   return line?.replies?.find((reply) => {
     const found = reply.question.exec(end)
     return found !== null && end.slice(found.index + found[0].length).trim() === ''
@@ -389,5 +392,5 @@ function replyTo(window: Window, text: string): string | undefined {
 }
 
 function lastLines(text: string): string {
-  return text.trimEnd().split('\n').slice(-2).join(' / ').slice(-200)
+  return text.trimEnd().split('\n').slice(-2).join(' / ').slice(-endMax)
 }

@@ -1,7 +1,7 @@
 // From the first byte of a shell to the platform's prompt: what `platform.open` says is typed, step by step. Knows no SSH.
 
 import type { Clock } from './clock.ts'
-import { AgentError } from './errors.ts'
+import { AgentError, lastOutputMax } from './errors.ts'
 import type { Context, Facts, OpenAction, Platform, Seen } from './platform.ts'
 import type { Secret } from './secrets.ts'
 import type { Screen } from './terminal-screen.ts'
@@ -170,7 +170,7 @@ function finish(at: Stage, error?: unknown): void {
 }
 
 function lastOutput(options: OpeningOptions): string {
-  return options.platform.redact(clean(options.screen.text(), options.enable)).slice(-2_000)
+  return options.platform.redact(clean(options.screen.text(), options.enable)).slice(-lastOutputMax)
 }
 
 /** A device that echoes the secret after all must not bring it into the transcript. */

@@ -6,7 +6,7 @@ import type { Duplex } from 'node:stream'
 import { Client, type ClientChannel, type ConnectConfig } from 'ssh2'
 import type { Device, Endpoint, Jump } from '../inventory/model.ts'
 import { type Clock, systemClock } from './clock.ts'
-import { AgentError } from './errors.ts'
+import { AgentError, lastOutputMax } from './errors.ts'
 import { fingerprint, hostKeyFault, knownKinds } from './host-keys.ts'
 import { readKnownHosts } from './known-hosts-file.ts'
 import {
@@ -333,7 +333,7 @@ async function assemble(options: SessionOptions, parts: Parts): Promise<Session>
   channel.on('error', () => undefined)
   const gone = (): void => {
     const lost = new AgentError('unreachable', 'the connection was lost', {
-      lastOutput: platform.redact(screen.text()).slice(-2_000),
+      lastOutput: platform.redact(screen.text()).slice(-lastOutputMax),
     })
     opening.lost(lost)
     dialogue?.lost(reason ?? lost)

@@ -52,6 +52,8 @@ export interface ServerConfig extends Bounds {
 const requestMsMax = 30_000
 /** How long a connection over which nothing is asked stays open, in ms. */
 const keepAliveMs = 72_000
+/** Characters of an id in a path. */
+const paramMax = 128
 
 /** The server with all its routes, not yet listening. Closing it ends event streams and writes what refusals were still counted; the store must outlive it. */
 export async function createServer(
@@ -70,7 +72,7 @@ export async function createServer(
     forceCloseConnections: 'idle',
     // What comes then is refused in our words: `stopping`.
     return503OnClosing: false,
-    routerOptions: { maxParamLength: 128 },
+    routerOptions: { maxParamLength: paramMax },
     frameworkErrors: (error, request, reply) => sendProblem(error, request, reply),
     clientErrorHandler: answerBrokenRequest,
   }).withTypeProvider<ZodTypeProvider>()

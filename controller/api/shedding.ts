@@ -16,6 +16,8 @@ export interface Bounds {
 
 /** Addresses whose requests are counted at one time; beyond them the one that was quiet longest is forgotten. */
 const addressesMax = 5_000
+/** Time over which the requests of an address are counted, in ms. */
+const windowMs = 60_000
 /** What a client is told to wait, in s, when too many changes are under way: by then most of them are done. */
 const comeAgainS = 1
 
@@ -32,7 +34,7 @@ export async function shedLoad(app: Api, bounds: Bounds): Promise<void> {
   await app.register(rateLimit, {
     global: false,
     max: bounds.requestsPerMinute,
-    timeWindow: 60_000,
+    timeWindow: windowMs,
     cache: addressesMax,
     allowList: ({ routeOptions }) => routeOptions.config.supervised === true,
     errorResponseBuilder: (_request, { ttl }) =>

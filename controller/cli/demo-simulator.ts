@@ -32,6 +32,9 @@ export interface RunningSimulator {
 const startMs = 60_000
 const stopMs = 5_000
 
+/** Characters that are kept of what they said last. */
+const saidMax = 2_000
+
 /** Starts a fake device for each device of an inventory, on free ports of 127.0.0.1. */
 export async function startSimulatorProcess(
   inventory: string,
@@ -56,7 +59,7 @@ export async function startSimulatorProcess(
   )
   let said = ''
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    said = (said + text).slice(-2_000)
+    said = (said + text).slice(-saidMax)
   })
   const exit = new Promise<void>((resolve) => child.once('exit', () => resolve()))
   const broken = new Promise<string>((resolve) => {

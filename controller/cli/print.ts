@@ -53,8 +53,11 @@ export function table(
     .join('\n')
 }
 
+/** Blanks before a line that belongs to another. */
+const indentUsual = 2
+
 /** Lines, each behind `by` blanks. */
-export function indent(text: string, by = 2): string {
+export function indent(text: string, by = indentUsual): string {
   const blanks = ' '.repeat(by)
   return text
     .split('\n')
@@ -78,8 +81,11 @@ export function fields(
     .join('\n')
 }
 
+/** Names of a list that are shown. */
+const shownMax = 8
+
 /** The first `max` of a list, and how many more there are. */
-export function some(items: readonly string[], max = 8): string {
+export function some(items: readonly string[], max = shownMax): string {
   if (items.length <= max) return items.join(', ')
   return `${items.slice(0, max).join(', ')} and ${items.length - max} more`
 }

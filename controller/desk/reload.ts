@@ -17,6 +17,9 @@ import { type Desk, now, systemActor } from './desk.ts'
 import { devicesWithWork } from './freeze.ts'
 import { inTurn } from './in-turn.ts'
 
+/** Places of problems that the record of a refused reload names; the answer has all. */
+const problemsMax = 100
+
 /** Who asked: a caller, or the system on SIGHUP. */
 export type ReloadBy = Pick<NewRecord, 'actor' | 'req'>
 
@@ -59,7 +62,7 @@ async function reload(
       }))
   if (!loaded.ok || problems.length > 0) {
     await desk.store.commit((tx) => {
-      const errors = problems.slice(0, 100).map(({ file, line }) => `${file}:${line}`)
+      const errors = problems.slice(0, problemsMax).map(({ file, line }) => `${file}:${line}`)
       const data = { errors, count: problems.length }
       for (const who of askers) {
         tx.append({ type: 'inventory.refused', outcome: 'refused', ...who, on: {}, data })

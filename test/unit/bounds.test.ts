@@ -24,29 +24,85 @@ const rows: readonly Row[] = [
   effect,
 }))
 
-/** They bound only what is shown of something: not on the page. */
+/** They bound only what is shown of something, or nothing at all: not on the page. */
 const noBound: ReadonlySet<string> = new Set([
+  'agent/host-keys.ts problemsShown',
   'agent/platforms/bindings.ts namedMax',
+  'agent/platforms/cisco_ios/dialogue.ts hostShownMin',
+  'agent/platforms/frr/batch.ts linesMin',
+  'agent/platforms/linux/batch.ts linesMin',
+  'agent/platforms/linux/preflight.ts shownMax',
+  'agent/terminal.ts echoTwiceMin',
   'controller/api/json.ts shownMax',
   'controller/api/schema/issues.ts shownMax',
+  'controller/audit/key.ts seedBytes',
+  'controller/audit/merkle.ts hashBytes',
   'controller/cli/audit.ts dataMax',
+  'controller/cli/demo.ts usual',
   'controller/cli/print-plan.ts namedMax',
+  'controller/cli/print.ts indentUsual',
+  'controller/cli/print.ts shownMax',
   'controller/cli/serve.ts namedMax',
+  'controller/store/random.ts stockBytes',
   'inventory/problem.ts messageMax',
   'inventory/yaml-nodes.ts foundMax',
+  'playbooks/schema.ts tagDefault',
 ])
+
+/** Where numbers without a constant are held to the page by other tests of this file: the configuration, and the limits of the inventory. */
+const heldElsewhere = ['controller/config.ts', 'inventory/resolve.ts']
+
+const sources: readonly (readonly [file: string, text: string])[] = [
+  'agent',
+  'controller',
+  'inventory',
+  'playbooks',
+].flatMap((folder) =>
+  readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name): [string, string] => {
+      const file = `${folder}/${name}`
+      return [file, readFileSync(join(root, file), 'utf8')]
+    }),
+)
+
+/** Without comments and texts, each line where it was. */
+function bare(text: string): string {
+  return text
+    .replace(/\/\*[^]*?\*\/|`(?:[^`\\]|\\.)*`/g, (found) => found.replace(/[^\n]/g, ' '))
+    .replace(/'(?:[^'\\\n]|\\.)*'/g, "''")
+    .replace(/\/\/.*$/gm, '')
+}
+
+/** What bounds something by where it stands: a member with the name of a bound, the default of a parameter, a time to wait, a text cut off, a loop that counts far. */
+const places: readonly RegExp[] = [
+  /\b\w*(?:Ms|Max|Min|AtOnce|Attempts|Rounds|Hops|Bytes|MaxLength|[tT]imeout|timeWindow|max|most\w*|first|longest): ([\d_]+)\b/g,
+  /[(,]\s*\w+(?:: number)? = ([\d_]+)\s*[,)]/g,
+  /\b(?:after|setTimeout|delay)\((?:[^()]|\([^()]*\))*?(?<!\* )\b([\d_]+)\b/g,
+  /\bslice\((?:[^()]|\([^()]*\))*?\b([1-9][\d_]{2,})\)/g,
+  /\b(?:for \([^;]*;|while \()[^;){]*< ([1-9][\d_]+)\b/g,
+]
+
+/** Bounds that are written without a name, by file and line. */
+function unnamed(file: string, text: string): readonly string[] {
+  const plain = bare(text)
+  return places.flatMap((place) =>
+    [...plain.matchAll(place)]
+      .filter(([, number = '']) => Number(number.replaceAll('_', '')) > 0)
+      .map(({ 0: found, index }) => {
+        const line = plain.slice(0, index).split('\n').length
+        return `${file}:${line} ${found.trim()}`
+      }),
+  )
+}
 
 /** Each constant of the code that is a plain number or a product of such, by file and name. */
 function constants(): ReadonlyMap<string, number> {
-  const files = ['agent', 'controller', 'inventory', 'playbooks'].flatMap((folder) =>
-    readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
-      .filter((name) => name.endsWith('.ts'))
-      .map((name) => `${folder}/${name}`),
-  )
   return new Map(
-    files.flatMap((file) => {
-      const text = readFileSync(join(root, file), 'utf8')
-      const found = text.matchAll(/^(?:export )?const ([a-z]\w*) = ([\d_]+(?: \* [\d_]+)*)$/gm)
+    sources.flatMap(([file, text]) => {
+      const found = text.matchAll(
+        /^ *(?:export )?const ([a-z]\w*)(?:: number)? = ([\d_]+(?: \* [\d_]+)*)$/gm,
+      )
       return [...found].map(([, name = '', product = '']): [string, number] => [
         `${file} ${name}`,
         product
@@ -67,11 +123,43 @@ describe('docs/bounds.md', () => {
 
     expect(onPage.length).toBeGreaterThan(60)
     expect(onPage.filter((each) => !known.has(each))).toEqual([])
-    const isBound = (each: string) => /(Max|Ms|MsMin|MsDefault|AtOnce|Attempts)$/.test(each)
+    // Of agents and controller every number; of the rest those that are named so.
+    const isBound = (each: string) =>
+      /^(?:agent|controller)\//.test(each) || /(?:Max|Ms|Min|Default|AtOnce|Attempts)$/.test(each)
     const missing = [...known.keys()].filter(
       (each) => isBound(each) && !noBound.has(each) && !onPage.includes(each),
     )
     expect(missing).toEqual([])
+  })
+
+  it('has a name for each: none is written where it is used', () => {
+    const others = sources.filter(([file]) => !heldElsewhere.includes(file))
+
+    expect(others.length).toBeGreaterThan(200)
+    expect(others.flatMap(([file, text]) => unnamed(file, text))).toEqual([])
+  })
+
+  it.each([
+    'const pauseMs = { first: 2, longest: 1_000 }',
+    'wait({ deadlineMs: 60_000 })',
+    'const walk = (mostHops = 64) => mostHops',
+    'function ask(tries: number = 5, of: string) {}',
+    'clock.after(5_000, stop)',
+    'text.slice(-2_000)',
+    'for (let round = 0; round < 20; round++) {}',
+  ])('would have seen %s', (line) => {
+    expect(unnamed('agent/x.ts', `// one\n${line}\n`)).not.toEqual([])
+  })
+
+  it.each([
+    'const first = { at: 0 }',
+    "say('deadlineMs: 60_000')",
+    '// deadlineMs: 60_000',
+    'clock.after(stopMs, stop)',
+    'clock.after(stopMs * 2, stop)',
+    'for (let part = 0; part < 4; part++) {}',
+  ])('takes %s for none', (line) => {
+    expect(unnamed('agent/x.ts', line)).toEqual([])
   })
 
   it('gives each the value that it has', async () => {

@@ -1,5 +1,6 @@
 import { inspect } from 'node:util'
 import { describe, expect, it } from 'vitest'
+import { AgentError } from '../../agent/errors.ts'
 import { credentialsFor, Secret } from '../../agent/secrets.ts'
 import { createTranscript } from '../../agent/transcript.ts'
 
@@ -54,5 +55,22 @@ describe('a transcript', () => {
     transcript.received('last')
     expect(transcript.text().length).toBeLessThan(600_000)
     expect(transcript.text()).toMatch(/> first\n[^]*characters left out[^]*< last\n$/)
+  })
+})
+
+describe('what an error keeps of a device’s words', () => {
+  it('is the end of them, cut off only when the secrets are out: no half of one is left', () => {
+    const said = `hostname a\npassword ${'s'.repeat(3_000)}`
+    const redact = (text: string) => text.replace(/password \w+/, 'password [redacted]')
+    const error = new AgentError('unknown_output', 'why', { lastOutput: said }).redacted(redact)
+
+    expect(error.lastOutput).toBe('hostname a\npassword [redacted]')
+  })
+
+  it('is no more than 2,000 characters', () => {
+    const said = `first${'x'.repeat(3_000)}last`
+    const error = new AgentError('unknown_output', 'why', { lastOutput: said })
+
+    expect(error.redacted((text) => text).lastOutput).toMatch(/^x{1996}last$/)
   })
 })

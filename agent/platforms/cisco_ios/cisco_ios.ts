@@ -9,6 +9,9 @@ import { preflight, prepare } from './preflight.ts'
 import { bothDirections, noIpv6Filter, noMessage, render } from './render.ts'
 import { save } from './save.ts'
 
+/** Time for a whole configuration to be printed, in ms. */
+const configurationMs = 120_000
+
 /** Cisco IOS 12.4T and 15.x, IOS-XE 3.x to 17.x: line by line, with our own inverse lines as the way back. */
 export const cisco_ios: Platform = {
   name: 'cisco_ios',
@@ -46,7 +49,10 @@ export const cisco_ios: Platform = {
   preflight,
   prepare,
   configuration: [
-    { what: 'config', line: { ...free('show running-config', 'exec'), deadlineMs: 120_000 } },
+    {
+      what: 'config',
+      line: { ...free('show running-config', 'exec'), deadlineMs: configurationMs },
+    },
   ],
   canonical: (answers) =>
     [...answers.values()]

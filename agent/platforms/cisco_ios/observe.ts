@@ -75,7 +75,7 @@ function routeQuestion(intent: Blackhole): string {
 }
 
 /** More next hops than these are not asked for: of a route to one more it is not believed that it drops anything. */
-const mostHops = 64
+const hopsMax = 64
 
 /** Where the next hops lead that the answers name, and then those that these lead to. */
 export function follow(
@@ -87,7 +87,7 @@ export function follow(
   for (const intent of intents) {
     if (intent.kind !== 'blackhole') continue
     for (const one of hopReads(intent, answers)) {
-      if (reads.size < mostHops) reads.set(one.what, one)
+      if (reads.size < hopsMax) reads.set(one.what, one)
     }
   }
   return [...reads.values()]

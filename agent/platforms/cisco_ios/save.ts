@@ -46,6 +46,9 @@ function foreign(answer: string, held: readonly (readonly string[])[]): readonly
     .map(({ sign, path }) => `${sign}${path}`)
 }
 
+/** Time for a save, in ms. */
+const saveMs = 100_000
+
 /** `write memory`, and what it may ask. Overwriting after an image change is meant; a truncated configuration never is. */
 export const save: Save = {
   scope: 'everything',
@@ -64,7 +67,7 @@ export const save: Save = {
         { question: /Overwrite the previous NVRAM configuration\?\[confirm\] ?$/, answer: '' },
         { question: /Truncate config\?\? \[no\]: ?$/, answer: 'no' },
       ],
-      deadlineMs: 100_000,
+      deadlineMs: saveMs,
     },
   ],
 }

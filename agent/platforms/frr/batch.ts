@@ -24,12 +24,15 @@ export function batches({ version }: Facts): readonly Batch[] {
 const begin = free('XFRR_start_configuration', 'config')
 const end = free('XFRR_end_configuration', 'config')
 
+/** Fewest lines that go out together. */
+const linesMin = 16
+
 /** Most lines of a batch, which a freeze does not part: some 300 ms. */
 const linesMax = 256
 
 const words: Batch = {
   holds: (line: Line) => between.test(line.text),
-  linesMin: 16,
+  linesMin,
   linesMax,
   wrap: (lines) => [begin, ...lines, end],
   unwrap,

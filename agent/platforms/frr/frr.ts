@@ -9,6 +9,9 @@ import { judge, prepare, reads } from './preflight.ts'
 import { noFilter, render } from './render.ts'
 import { failed, open, prompt } from './session.ts'
 
+/** Time for a save, in ms. */
+const saveMs = 60_000
+
 /** FRRouting 8.4 and 10.x: line by line; blackhole, port and neighbor. */
 export const frr: Platform = {
   name: 'frr',
@@ -48,7 +51,7 @@ export const frr: Platform = {
       {
         ...free('write memory', 'exec'),
         expect: /^(?:Integrated c|C)onfiguration saved to /m,
-        deadlineMs: 60_000,
+        deadlineMs: saveMs,
       },
     ],
   },

@@ -1,6 +1,6 @@
 // The transaction of Junos: an exclusive candidate, its difference, a commit that is taken back unless it is confirmed from a second session.
 
-import { AgentError } from '../../errors.ts'
+import { AgentError, lastOutputMax } from '../../errors.ts'
 import {
   type CandidateTransaction,
   enter,
@@ -54,7 +54,7 @@ export function pending(answer: string): Pending {
 
 function unreadable(answer: string, what: string): AgentError {
   return new AgentError('unknown_output', `\`show system commit\` ${what}`, {
-    lastOutput: answer.slice(-2_000),
+    lastOutput: answer.slice(-lastOutputMax),
   })
 }
 

@@ -137,11 +137,14 @@ export function failed(line: Line, answer: string): Refusal | undefined {
   return undefined
 }
 
+/** Characters of a refusal that are kept. */
+const messageMax = 500
+
 /** An error of the check stands below what it is about. */
 function withDetail(lines: readonly string[], error: string): string {
   const above = lines
     .slice(0, lines.indexOf(error))
     .map((text) => text.trim())
     .filter((text) => text !== '' && text !== '^')
-  return [error.trim(), ...above].join('; ').slice(0, 500)
+  return [error.trim(), ...above].join('; ').slice(0, messageMax)
 }

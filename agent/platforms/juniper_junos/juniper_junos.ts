@@ -8,6 +8,9 @@ import { follow, observe, parse } from './observe.ts'
 import { preflight, prepare } from './preflight.ts'
 import { bothDirections, deactivates, render } from './render.ts'
 
+/** Time for a whole configuration to be printed, in ms. */
+const configurationMs = 120_000
+
 /** Junos 17 and later: an exclusive candidate, compared and checked, committed with a timer, confirmed after the read-back. */
 export const juniper_junos: Platform = {
   name: 'juniper_junos',
@@ -44,7 +47,7 @@ export const juniper_junos: Platform = {
       what: 'config',
       line: {
         ...free('show configuration | display set | no-more', operational),
-        deadlineMs: 120_000,
+        deadlineMs: configurationMs,
       },
     },
   ],

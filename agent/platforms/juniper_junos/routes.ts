@@ -80,7 +80,7 @@ export function leakInside(intent: Blackhole, answers: Answers): Prefix | undefi
 }
 
 /** More next hops than these are not asked for: of a route to one more it is not believed that it drops anything. */
-const mostHops = 64
+const hopsMax = 64
 
 /** The reads that are missing to say where the routes to these prefixes lead, and those inside: none for one inside that leads on in any case. */
 export function readsForHops(intents: readonly Intent[], answers: Answers): readonly Read[] {
@@ -93,7 +93,7 @@ export function readsForHops(intents: readonly Intent[], answers: Answers): read
     const open = inside.map((row) => row.active).filter((active) => !leavesAtOnce(active))
     for (const active of [whole, ...open]) {
       for (const one of missingReads(active, where)) {
-        if (reads.size < mostHops) reads.set(one.what, one)
+        if (reads.size < hopsMax) reads.set(one.what, one)
       }
     }
   }

@@ -133,9 +133,16 @@ function isQuiet({ text, status }: Answer): boolean {
   return status === 0 && text.trim() === ''
 }
 
+/** Characters of a refusal that are kept. */
+const messageMax = 500
+
 function thrown({ line, text, status }: Answer): Unwrapped {
   const message = text.trim() === '' ? `exit status ${status ?? 'unknown'}` : text.trim()
-  return { kind: 'thrown', line: line.text.split('\n')[0] ?? '', message: message.slice(0, 500) }
+  return {
+    kind: 'thrown',
+    line: line.text.split('\n')[0] ?? '',
+    message: message.slice(0, messageMax),
+  }
 }
 
 function done(line: Line): Answer {

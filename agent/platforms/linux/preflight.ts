@@ -127,6 +127,9 @@ function onlyUsualRules(text: string): boolean {
   return tables.length > 0 && tables.every((name) => usual.includes(name ?? ''))
 }
 
+/** Characters of an answer that a finding shows. */
+const shownMax = 200
+
 function firstLine(text: string): string {
-  return text.split('\n')[0]?.slice(0, 200) ?? ''
+  return text.split('\n')[0]?.slice(0, shownMax) ?? ''
 }

@@ -16,6 +16,9 @@ const folder = '/etc/nullroute/state.d'
 /** Reads all that is saved now. */
 export const savedFiles = `cat ${folder}/routes ${folder}/elements ${folder}/ports`
 
+/** Time for a save, in ms. */
+const saveMs = 60_000
+
 /** Objects are kept as the commands that make them, so a save is a list of them. */
 export const save: Save = {
   scope: 'ours',
@@ -40,7 +43,7 @@ function saveLines(held: readonly HeldObject[]): readonly Line[] {
     // ask about a file of another owner, and take the line behind it for the answer.
     const steps = `cat >${path}.new <<'EOF' && sync ${path}.new && mv -f ${path}.new ${path} && sync ${folder}`
     const text = [steps, ...lines, 'EOF'].join('\n')
-    return { ...free(text, 'shell'), deadlineMs: 60_000 }
+    return { ...free(text, 'shell'), deadlineMs: saveMs }
   })
 }
 

@@ -62,9 +62,12 @@ export type AuditEntryView = z.output<typeof AuditEntryView>
 /** One page of the audit log, newest first. */
 export const AuditPage = named('AuditPage', pageOf(AuditEntryView))
 
+/** Records of the audit log on one page. */
+const pageMax = 1_000
+
 /** Query of GET /v1/audit: all that is given must hold. */
 export const AuditQuery = z.strictObject({
-  ...paging({ limit: 100, max: 1_000, cursor: cursors.seq }),
+  ...paging({ limit: 100, max: pageMax, cursor: cursors.seq }),
   actor: line(256).optional(),
   action: z
     .string()

@@ -70,8 +70,11 @@ export type DeviceCheckView = z.output<typeof DeviceCheckView>
 /** Path with the id of a device or customer. */
 export const InventoryIdPath = z.strictObject({ id: InventoryId })
 
+/** Things of a list on one page. */
+const pageMax = 200
+
 /** Query of lists without a filter. */
-export const PageQuery = z.strictObject(paging({ limit: 50, max: 200, cursor: cursors.name }))
+export const PageQuery = z.strictObject(paging({ limit: 50, max: pageMax, cursor: cursors.name }))
 
 const keys = z
   .array(

@@ -135,9 +135,12 @@ export type EnforcementView = z.output<typeof EnforcementView>
 /** One page of enforcements. */
 export const EnforcementPage = named('EnforcementPage', pageOf(EnforcementView))
 
+/** Enforcements on one page. */
+const pageMax = 200
+
 /** Query of GET /v1/enforcements. */
 export const EnforcementsQuery = z.strictObject({
-  ...paging({ limit: 50, max: 200, cursor: cursors.ulid }),
+  ...paging({ limit: 50, max: pageMax, cursor: cursors.ulid }),
   status: oneOrMore(StatusName).optional(),
   customer: InventoryId.optional(),
 })
@@ -219,8 +222,11 @@ export const TranscriptPage = named(
   ),
 )
 
+/** Transcripts on one page: each may be long. */
+const transcriptsMax = 100
+
 /** Query of GET …/transcripts. */
 export const TranscriptsQuery = z.strictObject({
-  ...paging({ limit: 20, max: 100, cursor: cursors.seq }),
+  ...paging({ limit: 20, max: transcriptsMax, cursor: cursors.seq }),
   device: InventoryId.optional(),
 })
