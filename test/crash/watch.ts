@@ -217,8 +217,6 @@ function watch(one: Watched, listener: () => Listener): void {
       return pretend(work)
     } finally {
       one.pretends = false
-      // IOS carries out a line of a context that was entered before all the same.
-      look(one, 'timer')
     }
   }
   const learn: Model['learn'] = model.learn.bind(model)

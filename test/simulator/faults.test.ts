@@ -239,6 +239,40 @@ describe.each(subjects)('on $platform', (subject) => {
   })
 })
 
+describe('on cisco_ios, inside of a context that was entered before', () => {
+  it.each([
+    { context: 'interface GigabitEthernet0/1', line: 'shutdown' },
+    { context: 'object-group network NULLROUTE', line: 'host 203.0.113.9' },
+    { context: 'router bgp 64500', line: 'neighbor 192.0.2.77 shutdown' },
+    { context: 'router bgp 64500', line: 'no neighbor 192.0.2.77 description' },
+    {
+      context: 'object-group network NULLROUTE',
+      line: 'ip route 203.0.113.9 255.255.255.255 Null0',
+    },
+  ])('a device that lies has not done $line, and does it when it lies no more', async (at) => {
+    const device = await start('cisco_ios', {
+      asn: '64500',
+      ports: [
+        { name: 'GigabitEthernet0/1', description: 'customers', addresses: ['198.51.100.1/24'] },
+      ],
+      neighbors: [{ address: '192.0.2.77', asn: '64501', description: 'customer' }],
+    })
+    const dialogue = await startDialogue(await openShell(device), /r1(?:\([\w-]+\))?#$/)
+    await dialogue.askAll(['terminal length 0', 'configure terminal', at.context])
+    const before = device.running
+
+    const remove = device.faults.add({ kind: 'lie', matching: `^${at.line}$` })
+    const answer = await dialogue.ask(at.line)
+    const afterLie = device.running
+    remove()
+    await dialogue.askAll([at.context, at.line])
+
+    expect(answer).not.toMatch(/%/)
+    expect(afterLie).toBe(before)
+    expect(device.running).not.toBe(before)
+  })
+})
+
 describe('what only some have', () => {
   it('a lock is held in the words of the platform', async () => {
     const words: Record<string, string> = {}

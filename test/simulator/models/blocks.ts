@@ -16,6 +16,20 @@ export function copyBlocks(blocks: readonly Block[]): Block[] {
   return blocks.map(({ text, children }) => ({ text, children: copyBlocks(children) }))
 }
 
+/** Notes what these blocks are; the answered function makes the same ones that again, also for whoever holds one of them. */
+export function noteBlocks(blocks: Block[]): () => void {
+  const there = [...blocks]
+  const texts = there.map(({ text }) => text)
+  const inside = there.map(({ children }) => noteBlocks(children))
+  return () => {
+    blocks.splice(0, blocks.length, ...there)
+    there.forEach((one, at) => {
+      one.text = texts[at] ?? one.text
+    })
+    for (const restore of inside) restore()
+  }
+}
+
 /** All lines, one blank of indentation a level. */
 export function printBlocks(blocks: readonly Block[], indent = ''): string[] {
   return blocks.flatMap(({ text, children }) => [

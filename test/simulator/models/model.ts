@@ -93,7 +93,7 @@ export interface Model {
   running(): string
   startup(): string
   setByHand(lines: readonly string[]): void
-  /** Runs `work` and puts everything back that it changed, the sessions' modes apart: the device that lies. */
+  /** Runs `work` and puts everything back that it changed, in whatever context, the sessions' modes apart: the device that lies. */
   pretend<T>(work: () => T): T
   /** Somebody else holds the lock (undefined: nobody). */
   lock(by: string | undefined): void

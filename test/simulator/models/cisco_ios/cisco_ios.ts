@@ -1,7 +1,7 @@
 // A model of Cisco IOS 15.x: every line is in force when it is typed. From Cisco's configuration guides and command references; texts in their documented form.
 
 import type { MakeModel, Model } from '../model.ts'
-import { configLines, copyConfig } from './config.ts'
+import { configLines, copyConfig, noteConfig } from './config.ts'
 import { openIos, rollBack } from './session.ts'
 import { timeText } from './show.ts'
 import { announcedBy, createState } from './state.ts'
@@ -44,10 +44,11 @@ export const ciscoIos: MakeModel = (spec, settings): Model => {
     },
     pretend(work) {
       const { config, saved, learnt, revert, lastChange } = state
-      state.config = copyConfig(config)
+      const restore = noteConfig(config)
       try {
         return work()
       } finally {
+        restore()
         if (state.revert !== revert) state.revert?.cancel()
         Object.assign(state, { config, saved, learnt, revert, lastChange })
         state.listener()

@@ -2,7 +2,7 @@
 
 import { netmaskOf, type Prefix } from '../../../../inventory/prefix.ts'
 import type { CompleteDevice } from '../../spec.ts'
-import { type Block, block, copyBlocks, printBlocks } from '../blocks.ts'
+import { type Block, block, copyBlocks, noteBlocks, printBlocks } from '../blocks.ts'
 import { byPrefix, typedPrefix } from '../prefixes.ts'
 
 /** A static route: prefix, mask and target are its identity, the rest are its attributes. */
@@ -43,6 +43,16 @@ export function copyConfig(config: IosConfig): IosConfig {
     routers: copyBlocks(config.routers),
     statics: [...config.statics],
     tail: copyBlocks(config.tail),
+  }
+}
+
+/** Notes what is configured; the answered function makes the same configuration that again. A session stands in one of its blocks, which a copy would not reach. */
+export function noteConfig(config: IosConfig): () => void {
+  const { hostname, statics, head, groups, interfaces, routers, tail } = config
+  const there = [head, groups, interfaces, routers, tail].map(noteBlocks)
+  return () => {
+    Object.assign(config, { hostname, statics, head, groups, interfaces, routers, tail })
+    for (const restore of there) restore()
   }
 }
 
