@@ -1,6 +1,7 @@
 // The invariants that are looked at when everything has come to rest: each answers problems, and none is a good answer.
 
 import { verifyFolder } from '../../controller/store/verify.ts'
+import type { Chains } from './chains.ts'
 import {
   behindMs,
   type Chronicle,
@@ -30,6 +31,7 @@ export interface Scene {
   readonly city: City
   readonly ledger: Ledger
   readonly chronicle: Chronicle
+  readonly chains: Chains
   readonly sent: ReadonlyMap<number, Sent>
   readonly base: ReadonlyMap<string, Base>
   readonly data: string
@@ -304,6 +306,12 @@ function wantedOn(
     }
   }
   return wanted
+}
+
+/** Each step stands in the chains of all whom it serves, and of nobody else. */
+export function wrongChains(scene: Scene): readonly string[] {
+  const { chains, ledger } = scene
+  return chains.problems({ accepted: acceptedOf(scene), wave: (...of) => ledger.wave(...of) })
 }
 
 /** Nothing is left: every device is, to the byte, what it was, and nothing is claimed. */

@@ -26,7 +26,7 @@ const port = (name: string, description: string, addresses: readonly string[] = 
   addresses,
 })
 
-/** The devices. Of the operator's own hand: a route on trigger1, a port of core2 that is down, a neighbor of edge1 that is shut. */
+/** The devices, however the seed is. Of the operator's own hand: a route on trigger1, a port of core2 that is down, a neighbor of edge1 that is shut. */
 export const devices: readonly StoryDevice[] = [
   {
     name: 'trigger1',
@@ -60,7 +60,11 @@ export const devices: readonly StoryDevice[] = [
     platform: 'frr',
     routerId: '10.0.0.5',
     roles: ['edge'],
-    neighbors: [neighbor('192.0.2.66', 'bolt'), { ...neighbor('192.0.2.67', 'dora'), shut: true }],
+    neighbors: [
+      neighbor('192.0.2.66', 'bolt'),
+      { ...neighbor('192.0.2.67', 'dora'), shut: true },
+      neighbor('192.0.2.71', 'echo'),
+    ],
     says: 'gateways: [203.0.113.1]',
   },
   {
@@ -81,6 +85,15 @@ export const devices: readonly StoryDevice[] = [
   },
   { name: 'edge4', platform: 'linux', routerId: '10.0.0.8', roles: ['edge'] },
 ]
+
+/** The city of a seed: on its Linux hosts, either root logs in or somebody with sudo, and both have a way of their own with many lines at once. */
+export function cityOf(seed: number): readonly StoryDevice[] {
+  const privilege = seed % 2 === 0 ? 'root' : 'sudo'
+  return devices.map((one) => (one.platform === 'linux' ? { ...one, privilege } : one))
+}
+
+/** Addresses that no wider prefix holds together: enough of them that every platform sends them as many at once. */
+const scattered = Array.from({ length: 24 }, (_, at) => `203.0.113.${128 + 2 * at}/32`)
 
 /** The same customers as YAML for the product. */
 export const customers = `  acme:
@@ -103,6 +116,10 @@ export const customers = `  acme:
     prefixes: [203.0.113.24/32]
     ports: [{ device: core2, interface: p3 }]
     neighbors: [{ device: edge1, address: 192.0.2.67 }]
+  echo:
+    name: Echo
+    prefixes: [${scattered.join(', ')}]
+    neighbors: [{ device: edge1, address: 192.0.2.71 }]
   quiet:
     name: Quiet
     prefixes: [203.0.113.64/26]
@@ -147,6 +164,7 @@ const theirs = {
     ports: ['core2 p3'],
     neighbors: ['edge1 192.0.2.67'],
   },
+  echo: { prefixes: scattered, ports: [], neighbors: ['edge1 192.0.2.71'] },
 } as const
 
 /** Customers that decisions are about; quiet is never touched. */
@@ -167,7 +185,7 @@ export const blockable: readonly string[] = [
 ]
 
 /** Ports and neighbors that are blocked by themselves, as `DEVICE NAME`. */
-export const ports: readonly string[] = Object.values(theirs).flatMap((one) => one.ports)
+export const ports: readonly string[] = Object.values(theirs).flatMap((one) => [...one.ports])
 export const neighbors: readonly string[] = Object.values(theirs).flatMap((one) => one.neighbors)
 
 /** What a decision is about. */

@@ -10,6 +10,7 @@ import { createToken } from '../../controller/desk/tokens.ts'
 import { openStore } from '../../controller/store/sqlite.ts'
 import { writeInventory } from '../simulator/stories/write-inventory.ts'
 import { bundleChild } from './bundle.ts'
+import { chains } from './chains.ts'
 import {
   baseOf,
   brokenLog,
@@ -17,11 +18,13 @@ import {
   notIdentical,
   type Scene,
   untrue,
+  wrongChains,
   wrongDevices,
   wrongStates,
 } from './checks.ts'
 import { chronicle } from './chronicle.ts'
-import { corePlaybook, customers, devices, limits } from './city.ts'
+import { cityOf, corePlaybook, customers, limits } from './city.ts'
+import { confirmWatch } from './confirms.ts'
 import { type Life, type Lives, lives } from './controller.ts'
 import { type Desk, desk } from './desk.ts'
 import { type Ledger, ledgerOf } from './ledger.ts'
@@ -130,6 +133,7 @@ function reportOf(run: Run): Report {
 async function begin(options: RunOptions): Promise<Run> {
   const program = await bundleChild()
   const folder = await mkdtemp(join(tmpdir(), 'nullroute-crash-'))
+  const devices = cityOf(options.seed)
   const city = await startCity(devices, { password, enable, minuteMs })
   // The operator's own route has to be at the edges before it is said what was there.
   await pause(100)
@@ -138,6 +142,7 @@ async function begin(options: RunOptions): Promise<Run> {
   const ledger = ledgerOf(config.data)
   const people = desk(await tokenIn(config.data))
   const watching = lineWatch(ledger)
+  const confirming = confirmWatch()
   const run: Run = {
     options,
     folder,
@@ -147,6 +152,7 @@ async function begin(options: RunOptions): Promise<Run> {
     desk: people,
     sent: people.sent,
     chronicle: chronicle(),
+    chains: chains(),
     base: baseOf(city),
     data: config.data,
     program,
@@ -167,6 +173,8 @@ async function begin(options: RunOptions): Promise<Run> {
   city.listen({
     received(line) {
       run.moved += 1
+      const unread = confirming.received(line)
+      if (unread !== undefined) run.problems.push(unread)
       const finding = watching.received(line, platformOf.get(line.device) ?? 'frr')
       if (finding === undefined) return undefined
       run.lines += 1
@@ -364,12 +372,14 @@ async function look(run: Run, release: readonly number[] | undefined): Promise<v
 function check(run: Run): void {
   const fresh = run.ledger.entries(run.read)
   run.chronicle.add(fresh)
+  run.chains.add(fresh)
   run.read = fresh.at(-1)?.seq ?? run.read
   run.problems.push(
     ...lostDecisions(run),
     ...wrongStates(run),
     ...wrongDevices(run),
     ...untrue(run),
+    ...wrongChains(run),
   )
   run.lookedAt = Date.now()
 }

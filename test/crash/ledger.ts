@@ -23,6 +23,8 @@ export interface Entry {
   readonly enforcement: string | undefined
   readonly device: string | undefined
   readonly data: Readonly<Record<string, unknown>>
+  /** What a `device.commands_intended` holds. */
+  readonly commands?: readonly string[]
 }
 
 /** What is durable now. */
@@ -35,6 +37,8 @@ export interface Ledger {
   made(key: string): string | undefined
   enforcement(id: string): Enforcement | undefined
   enforcements(): number
+  /** The wave in which what an enforcement wants to be put on a device has its turn. */
+  wave(id: string, device: string): number | undefined
   claims(): readonly { readonly device: string; readonly claim: Claim }[]
   /** What is under way: enforcements on their way, open steps, unsaved devices, claims that are being made or lifted. */
   underWay(): readonly string[]
@@ -60,8 +64,10 @@ export function ledgerOf(data: string): Ledger {
   return {
     intended: (device, count) => intended(all, device, count),
     entries: (after) =>
-      all<{ seq: number; entry: string }>(
-        'select seq, entry from log_entries where seq > ? order by seq',
+      all<EntryRow>(
+        `select e.seq, e.entry, d.disclosure from log_entries e
+         left join disclosures d on d.seq = e.seq and d.pointer = '/data/commands'
+         where e.seq > ? order by e.seq`,
         after,
       ).map(entryOf),
     made: (key) =>
@@ -72,6 +78,13 @@ export function ledgerOf(data: string): Ledger {
       return row === undefined ? undefined : (JSON.parse(row.doc) as Enforcement)
     },
     enforcements: () => all<{ n: number }>('select count(*) as n from enforcements')[0]?.n ?? 0,
+    wave: (id, device) =>
+      all<{ wave: number }>(
+        `select doc ->> '$.wave' as wave from wanted
+         where enforcement = ? and device = ? and observer = 0 order by wave limit 1`,
+        id,
+        device,
+      )[0]?.wave,
     claims: () =>
       all<{ device: string; doc: string }>('select device, doc from claims').map((row) => ({
         device: row.device,
@@ -110,7 +123,13 @@ function intended(all: All, device: string, count: number): readonly Intended[] 
   return [...steps.values()].slice(0, count)
 }
 
-function entryOf({ seq, entry }: { readonly seq: number; readonly entry: string }): Entry {
+interface EntryRow {
+  readonly seq: number
+  readonly entry: string
+  readonly disclosure: string | null
+}
+
+function entryOf({ seq, entry, disclosure }: EntryRow): Entry {
   const { type, time, on, data } = JSON.parse(entry) as {
     readonly type: string
     readonly time: string
@@ -124,6 +143,10 @@ function entryOf({ seq, entry }: { readonly seq: number; readonly entry: string 
     enforcement: on.enforcement,
     device: on.device,
     data: data ?? {},
+    // The log writes no other shape.
+    ...(disclosure === null
+      ? {}
+      : { commands: parseDisclosure(disclosure).value as readonly string[] }),
   }
 }
 

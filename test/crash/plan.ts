@@ -204,7 +204,8 @@ function kill(chance: Random): Kill {
     }
     case 'line': {
       const when = chance.pick(['before', 'after'] as const)
-      return { at, pass: chance.between(1, 16), when }
+      // Far enough to come into the middle of many lines that were sent at once.
+      return { at, pass: chance.between(1, chance.chance(0.7) ? 16 : 60), when }
     }
     case 'request':
     case 'answer':
