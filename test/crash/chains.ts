@@ -65,19 +65,19 @@ export function chains(): Chains {
   }
 
   /** Whether its turn had come on a device: with the first wave, or when something of the same wave or a later one had been done. */
-  function hadTurn(id: string, { device, seq }: Step, wave: About['wave']): boolean {
-    const own = wave(id, device) ?? 0
+  function hadTurn(id: string, { device, seq }: Step, about: About): boolean {
+    const own = about.wave(id, device) ?? 0
     if (own === 0) return true
     return [...(turns.get(id) ?? [])].some(
-      ([other, at]) => at < seq && (other === '*' || (wave(id, other) ?? -1) >= own),
+      ([other, at]) => at < seq && (other === '*' || (about.wave(id, other) ?? -1) >= own),
     )
   }
 
-  function problemsOf(step: Step, { accepted, wave }: About): readonly string[] {
+  function problemsOf(step: Step, about: About): readonly string[] {
     const touched = touchedBy(step.commands)
     if (touched.size === 0) return []
     const what = `step ${step.number} of ${step.device} (entry ${step.seq}: ${step.commands.join(' ⏎ ')})`
-    return accepted.flatMap(({ id, placed }) => {
+    return about.accepted.flatMap(({ id, placed }) => {
       const life = lives.get(id)
       const own = placed.filter(({ device }) => device === step.device)
       const isTouched = own.some((one) => touches(touched, one))
@@ -87,7 +87,7 @@ export function chains(): Chains {
           ? []
           : [`the chain of ${id} holds ${what}, which is none of its`]
       }
-      return isTouched && isLive && hadTurn(id, step, wave)
+      return isTouched && isLive && hadTurn(id, step, about)
         ? [`the chain of ${id} does not hold ${what}, which touches what is its`]
         : []
     })

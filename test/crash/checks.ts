@@ -142,15 +142,39 @@ export function wrongDevices(scene: Scene): readonly string[] {
           ...before.shown,
           objects,
         }),
-        ...against(`${name}, saved`, shownSaved(platform, startup), {
-          ...before.saved,
-          objects: saved,
-        }),
+        // A save is believed by its words: what came of one that lied is looked at after a loss of power.
+        ...(city.believed(name)
+          ? []
+          : against(`${name}, saved`, shownSaved(platform, startup), {
+              ...before.saved,
+              objects: saved,
+            })),
         ...unlearnt(scene, name, want),
       ]
     }),
     ...wrongClaims(scene, expected),
   ]
+}
+
+/** Where a save was believed and not done: what a loss of power would take, and whether it would also bring something back that was lifted. */
+export function unsavedOf({ city, base }: Scene): readonly {
+  readonly device: string
+  readonly lost: readonly string[]
+  readonly back: readonly string[]
+}[] {
+  return city.devices.flatMap(({ name, platform, running, startup }) => {
+    const before = base.get(name)
+    if (before === undefined || !city.believed(name)) return []
+    const now = savedObjects(shownRunning(platform, running).objects, before)
+    const then = shownSaved(platform, startup).objects
+    return [
+      {
+        device: name,
+        lost: [...now.keys()].filter((object) => !then.has(object)),
+        back: [...then].flatMap(([object, said]) => (now.get(object) === said ? [] : [object])),
+      },
+    ]
+  })
 }
 
 /** Where saving keeps only what is ours (linux), the operator's own objects are not in it. */

@@ -46,14 +46,19 @@ export const devices: readonly StoryDevice[] = [
     platform: 'cisco_ios',
     routerId: '10.0.0.3',
     roles: ['core', 'access'],
-    ports: [port('GigabitEthernet1/0/3', 'bolt')],
+    ports: [port('GigabitEthernet1/0/3', 'bolt'), port('GigabitEthernet1/0/4', 'fay')],
   },
   {
     name: 'core2',
     platform: 'linux',
     routerId: '10.0.0.4',
     roles: ['core', 'access'],
-    ports: [port('p1', 'acme'), port('p2', 'quiet'), { ...port('p3', 'dora'), shut: true }],
+    ports: [
+      port('p1', 'acme'),
+      port('p2', 'quiet'),
+      { ...port('p3', 'dora'), shut: true },
+      port('p4', 'fay'),
+    ],
   },
   {
     name: 'edge1',
@@ -64,6 +69,7 @@ export const devices: readonly StoryDevice[] = [
       neighbor('192.0.2.66', 'bolt'),
       { ...neighbor('192.0.2.67', 'dora'), shut: true },
       neighbor('192.0.2.71', 'echo'),
+      neighbor('192.0.2.72', 'fay'),
     ],
     says: 'gateways: [203.0.113.1]',
   },
@@ -86,10 +92,10 @@ export const devices: readonly StoryDevice[] = [
   { name: 'edge4', platform: 'linux', routerId: '10.0.0.8', roles: ['edge'] },
 ]
 
-/** The city of a seed: on its Linux hosts, either root logs in or somebody with sudo, and both have a way of their own with many lines at once. */
+/** The city of a seed: on the Linux host of the core either root logs in or somebody with sudo, and both have a way of their own with many lines at once. At an edge it is root: sudo has no transaction, in which a wider entry of a filter could take the place of a narrower one without a moment between. */
 export function cityOf(seed: number): readonly StoryDevice[] {
   const privilege = seed % 2 === 0 ? 'root' : 'sudo'
-  return devices.map((one) => (one.platform === 'linux' ? { ...one, privilege } : one))
+  return devices.map((one) => (one.name === 'core2' ? { ...one, privilege } : one))
 }
 
 /** Addresses that no wider prefix holds together: enough of them that every platform sends them as many at once. */
@@ -120,6 +126,11 @@ export const customers = `  acme:
     name: Echo
     prefixes: [${scattered.join(', ')}]
     neighbors: [{ device: edge1, address: 192.0.2.71 }]
+  fay:
+    name: Fay
+    prefixes: [203.0.113.200/32]
+    ports: [{ device: core1, interface: GigabitEthernet1/0/4 }, { device: core2, interface: p4 }]
+    neighbors: [{ device: edge1, address: 192.0.2.72 }]
   quiet:
     name: Quiet
     prefixes: [203.0.113.64/26]
@@ -165,11 +176,17 @@ const theirs = {
     neighbors: ['edge1 192.0.2.67'],
   },
   echo: { prefixes: scattered, ports: [], neighbors: ['edge1 192.0.2.71'] },
+  /** Has something on every device that is told to save. */
+  fay: {
+    prefixes: ['203.0.113.200/32'],
+    ports: ['core1 GigabitEthernet1/0/4', 'core2 p4'],
+    neighbors: ['edge1 192.0.2.72'],
+  },
 } as const
 
-/** Customers that decisions are about; quiet is never touched. */
+/** Customers that random decisions are about; quiet is never touched, and fay only on purpose. */
 export type Name = keyof typeof theirs
-export const names = Object.keys(theirs) as readonly Name[]
+export const names: readonly Name[] = ['acme', 'bolt', 'cara', 'dora', 'echo']
 
 /** Prefixes that are blocked by themselves: whole, inside of others, and of the other family. */
 export const blockable: readonly string[] = [
@@ -185,8 +202,8 @@ export const blockable: readonly string[] = [
 ]
 
 /** Ports and neighbors that are blocked by themselves, as `DEVICE NAME`. */
-export const ports: readonly string[] = Object.values(theirs).flatMap((one) => [...one.ports])
-export const neighbors: readonly string[] = Object.values(theirs).flatMap((one) => one.neighbors)
+export const ports: readonly string[] = names.flatMap((name) => [...theirs[name].ports])
+export const neighbors: readonly string[] = names.flatMap((name) => [...theirs[name].neighbors])
 
 /** What a decision is about. */
 export type Subject =

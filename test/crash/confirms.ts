@@ -26,7 +26,7 @@ export function confirmWatch(): ConfirmWatch {
   return {
     received({ device, session, text }) {
       const one = waiting.get(device)
-      if (/^commit confirmed /.test(text)) {
+      if (text.startsWith('commit confirmed ')) {
         waiting.set(device, { session, read: new Set() })
         return undefined
       }

@@ -17,6 +17,7 @@ import {
   lostDecisions,
   notIdentical,
   type Scene,
+  unsavedOf,
   untrue,
   wrongChains,
   wrongDevices,
@@ -29,7 +30,15 @@ import { type Life, type Lives, lives } from './controller.ts'
 import { type Desk, desk } from './desk.ts'
 import { type Ledger, ledgerOf } from './ledger.ts'
 import { lineWatch } from './lines.ts'
-import { type Kill, type LifePlan, planner, type Trouble } from './plan.ts'
+import {
+  type Action,
+  ending,
+  type Kill,
+  type LifePlan,
+  planner,
+  saving,
+  type Trouble,
+} from './plan.ts'
 import { startCity } from './watch.ts'
 
 /** What to run. */
@@ -71,6 +80,11 @@ const lookMs = 20
 /** A look after which everything is released and each device must be what it was in the beginning: one in so many. */
 const releaseEvery = 4
 
+/** Numbers of the decisions by which devices are made to save, far behind those of the plan. */
+const toBeSavedFrom = 1_000_000
+/** Who listens to requests where nobody is killed. */
+const nobody = { sent: () => undefined, answered: () => undefined }
+
 /** What a run works with. */
 interface Run extends Scene {
   readonly options: RunOptions
@@ -90,8 +104,8 @@ interface Run extends Scene {
   kills: number
   looks: number
   lookedAt: number
-  /** Decisions that had been sent by then. */
-  lookedTo: number
+  /** Decisions that were sent once more. */
+  readonly replayed: Set<number>
   /** Last entry of the log that the chronicle has. */
   read: number
   reborn(): void
@@ -165,7 +179,7 @@ async function begin(options: RunOptions): Promise<Run> {
     kills: 0,
     looks: 0,
     lookedAt: 0,
-    lookedTo: 0,
+    replayed: new Set(),
     read: -1,
     reborn: () => watching.reborn(),
   }
@@ -267,12 +281,16 @@ function killed(life: Life, cause: string): void {
 async function over(run: Run, life: Life): Promise<void> {
   const end = await life.ended
   const point = end.point ?? causes.get(life) ?? 'by itself'
-  run.points.set(point, (run.points.get(point) ?? 0) + 1)
+  count(run.points, point)
   if (end.signal !== 'SIGKILL') {
     run.problems.push(
       `the controller ended by itself (${end.signal ?? `exit code ${end.code}`}): ${end.words}`,
     )
   }
+}
+
+function count(points: Map<string, number>, point: string): void {
+  points.set(point, (points.get(point) ?? 0) + 1)
 }
 
 /** Kills when the n-th changing line is received. */
@@ -305,7 +323,8 @@ function befall(run: Run, trouble: Trouble): void {
       faults.add(trouble.fault)
       return
     case 'reboot':
-      run.city.reboot(trouble.device)
+      // What a save that lied would bring back is nobody's any more: see `distrust`.
+      if (!run.city.believed(trouble.device)) run.city.reboot(trouble.device)
       return
     case 'expire':
       // While nobody was there.
@@ -343,22 +362,22 @@ async function look(run: Run, release: readonly number[] | undefined): Promise<v
     run.problems.push(`the controller did not start: ${(await life.ended).words}`)
     return
   }
-  const silent = { sent: () => undefined, answered: () => undefined }
-  run.problems.push(...(await run.desk.work(url, silent)))
+  run.problems.push(...(await run.desk.work(url, nobody)))
   await settle(run, life, url)
+  await distrust(run, life, url)
   check(run)
   for (const one of run.sent.values()) {
-    if (one.id !== undefined && one.number > run.lookedTo) {
+    if (one.id !== undefined && !run.replayed.has(one.number)) {
+      run.replayed.add(one.number)
       run.problems.push(...(await run.desk.replay(url, one)))
     }
   }
-  run.lookedTo = run.sent.size
   if (release !== undefined && run.problems.length === 0) {
     run.desk.add(release.map((of) => ({ kind: 'release', of })))
-    run.problems.push(...(await run.desk.work(url, silent)))
+    run.problems.push(...(await run.desk.work(url, nobody)))
     await settle(run, life, url)
     check(run)
-    run.problems.push(...notIdentical(run), ...brokenLog(run))
+    run.problems.push(...notIdentical(run))
   }
   run.looks += 1
   const { kills, desk: people, lines } = run
@@ -367,6 +386,36 @@ async function look(run: Run, release: readonly number[] | undefined): Promise<v
   )
   life.kill()
   await life.ended
+}
+
+/** One device more only says that it saves; then all that did so lose their power: what is gone is found, put back and saved. What would come back that was lifted is nobody's any more (its claim went with the save that was believed), so that such a device is made to save once more first. */
+async function distrust(run: Run, life: Life, url: string): Promise<void> {
+  const asked = async (action: Action): Promise<void> => {
+    run.desk.add([action])
+    run.problems.push(...(await run.desk.work(url, nobody)))
+    await settle(run, life, url)
+  }
+  const liar = saving[run.looks % saving.length] ?? ''
+  const older = unsavedOf(run)
+  const stopLying = older.some(({ device }) => device === liar)
+    ? () => undefined
+    : run.city.device(liar).faults.add({ kind: 'lie', matching: ending })
+  const number = toBeSavedFrom + run.looks
+  const subject = { kind: 'customer', customer: 'fay', playbook: 'suspend' } as const
+  await asked({ kind: 'decide', number, subject, ticket: `ABUSE-${number}` })
+  stopLying()
+  for (const { device, lost, back } of unsavedOf(run)) {
+    if (back.length > 0) run.problems.push(`${device} kept ${back.join(', ')} through a save`)
+    else if (lost.length > 0) {
+      count(run.points, '(no kill: the power went after a save that was not done)')
+      run.city.reboot(device)
+    }
+  }
+  await settle(run, life, url)
+  for (const { device, lost } of unsavedOf(run)) {
+    if (lost.length > 0) run.problems.push(`${device} lacks ${lost.join(', ')} in what it saved`)
+  }
+  await asked({ kind: 'release', of: number })
 }
 
 function check(run: Run): void {
@@ -380,6 +429,7 @@ function check(run: Run): void {
     ...wrongDevices(run),
     ...untrue(run),
     ...wrongChains(run),
+    ...brokenLog(run),
   )
   run.lookedAt = Date.now()
 }

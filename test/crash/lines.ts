@@ -37,7 +37,7 @@ const harmless: Readonly<Record<SimulatedPlatform, readonly RegExp[]>> = {
     // Of the questions that `ip` reads from a here-document, and its end.
     /^route (?:show|get) /,
     /^ASKED$/,
-    /^nft -[jt] list table /,
+    /^(?:setsid -w sudo -n )?nft -[jt] list table /,
     /^sysctl -n /,
     /^(?:cat|ls|test|head) [^>]*$/,
   ],

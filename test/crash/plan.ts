@@ -64,8 +64,17 @@ const windows = devices
 /** Most decisions that stand unreleased: what comes then is a release. */
 const openMax = 9
 
-/** Lines that change something, on any platform. */
-const changing = '^(ip|ipv6|no|set|delete|neighbor|shutdown|nft|host) '
+/** Lines that change something, on any platform; of what begins a here-document the shell makes nothing until it has all of it. */
+const changing =
+  '^(?:setsid -w sudo -n )?(?:ip|ipv6|no|set|delete|neighbor|shutdown|nft|host|route|add) (?!.*<<)'
+
+/** With these lines many others are done, or a save. */
+export const ending = '^(?:write memory|EOF)$'
+
+/** Devices that are told to save. */
+export const saving = devices
+  .filter(({ platform }) => platform !== 'juniper_junos')
+  .map(({ name }) => name)
 
 /** Plans from a seed. */
 export function planner(seed: number): Planner {
@@ -138,13 +147,15 @@ function trouble(chance: Random): Trouble {
     { kind: 'disconnect', when: 'after', matching: changing, times: 1 },
     { kind: 'split', bytes: chance.between(1, 9) },
     { kind: 'slow', ms: chance.between(1, 30) },
-    { kind: 'lie', matching: changing, times: 1 },
+    { kind: 'lie', matching: `${changing}|${ending}`, times: 1 },
     { kind: 'reject', matching: changing, times: 1 },
     { kind: 'refuse-save' },
     { kind: 'lock' },
   ]
+  const unsaved: Fault = { kind: 'lie', matching: ending, times: 1 }
   return chance.weighted<Trouble>([
     { weight: 8, value: { kind: 'fault', device, fault: chance.pick(faults) } },
+    { weight: 2, value: { kind: 'fault', device: chance.pick(saving), fault: unsaved } },
     { weight: 1, value: { kind: 'reboot', device } },
     { weight: 2, value: { kind: 'expire', device: chance.pick(windows) } },
     { weight: 2, value: { kind: 'away', device, ms: chance.between(50, 1_500) } },

@@ -50,6 +50,8 @@ export interface City {
   rebooted(device: string): readonly number[]
   /** When sessions were opened on it. */
   opened(device: string): readonly number[]
+  /** Whether a save was answered as if done, was not, and nothing has saved the same since. */
+  believed(device: string): boolean
   reboot(device: string): void
   /** Lets the window of a commit that waits to be confirmed run out, if there is one. */
   expire(device: string): void
@@ -68,6 +70,8 @@ interface Watched {
   purpose: string | undefined
   /** It carries out a line on a configuration that it will forget: nothing of that is shown to anybody. */
   pretends: boolean
+  /** Saves that were answered and not done, by the line that began each. */
+  readonly believed: Set<string>
 }
 
 const silent: Listener = { received: () => undefined, done: () => undefined }
@@ -111,6 +115,7 @@ export async function startCity(
       seen: [],
       purpose: undefined,
       pretends: false,
+      believed: new Set(),
     }
     watched.set(device.name, one)
     look(one, 'reboot')
@@ -129,6 +134,7 @@ export async function startCity(
     moments: (name) => of(name).moments,
     rebooted: (name) => of(name).reboots,
     opened: (name) => of(name).opened,
+    believed: (name) => of(name).believed.size > 0,
     reboot(name) {
       const one = of(name)
       one.reboots.push(Date.now())
@@ -202,9 +208,17 @@ function watch(one: Watched, listener: () => Listener): void {
   model.open = (terminal) => {
     const session = open(terminal)
     const run = session.run.bind(session)
+    let document: string | undefined
     session.run = (text) => {
       const line: Line = { device: name, session: terminal.number, text, mode: session.mode() }
       const result = run(text)
+      // Linux saves by here-documents, which are done with their last line.
+      if (text.includes("<<'EOF'")) document = text
+      const saves = text === 'EOF' ? document : /^write memory$/.exec(text)?.[0]
+      if (saves !== undefined && one.purpose === 'save') {
+        if (one.pretends) one.believed.add(saves)
+        else one.believed.delete(saves)
+      }
       listener().done(line, look(one, 'line', text), one.purpose)
       return result
     }
