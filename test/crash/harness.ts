@@ -11,45 +11,18 @@ import { openStore } from '../../controller/store/sqlite.ts'
 import { writeInventory } from '../simulator/stories/write-inventory.ts'
 import { bundleChild } from './bundle.ts'
 import { chains } from './chains.ts'
-import {
-  baseOf,
-  brokenLog,
-  lostDecisions,
-  notIdentical,
-  type Scene,
-  unsavedOf,
-  untrue,
-  wrongChains,
-  wrongDevices,
-  wrongStates,
-} from './checks.ts'
+import { baseOf } from './checks.ts'
 import { chronicle } from './chronicle.ts'
 import { cityOf, corePlaybook, customers, limits } from './city.ts'
 import { confirmWatch } from './confirms.ts'
-import { type Life, type Lives, lives } from './controller.ts'
-import { type Desk, desk } from './desk.ts'
-import { type Ledger, ledgerOf } from './ledger.ts'
+import { type Life, lives } from './controller.ts'
+import { desk } from './desk.ts'
+import { ledgerOf } from './ledger.ts'
 import { lineWatch } from './lines.ts'
-import {
-  type Action,
-  ending,
-  type Kill,
-  type LifePlan,
-  planner,
-  saving,
-  type Trouble,
-} from './plan.ts'
+import { look } from './look.ts'
+import { type Kill, type LifePlan, planner, type Trouble } from './plan.ts'
+import { count, enable, lookMs, password, pause, type Run, type RunOptions, start } from './run.ts'
 import { startCity } from './watch.ts'
-
-/** What to run. */
-export interface RunOptions {
-  readonly kills: number
-  readonly seed: number
-  /** Kills between two looks at everything. */
-  readonly every: number
-  /** Told what goes on, a line at a time. */
-  say(text: string): void
-}
 
 /** What came of it. */
 export interface Report {
@@ -63,8 +36,6 @@ export interface Report {
   readonly failure?: { readonly kill: number; readonly problems: readonly string[] }
 }
 
-const password = 'Tiger-Sim-Pw-4711'
-const enable = 'Lynx-Enable-0815'
 /** A minute of the devices' own timers, in ms: a commit that nobody confirms goes back after five of them. */
 const minuteMs = 4_000
 /** A life in which nothing has moved for so long is killed where it stands, in ms: a device is away, or nothing is left to wait for. */
@@ -73,43 +44,8 @@ const stillMs = 1_000
 const restMs = 150
 /** Longest life whose point is never reached, in ms. */
 const lifeMsMax = 20_000
-/** Longest time that everything may take to come to rest, in ms. */
-const restMsMax = 120_000
-/** How often it is looked whether everything rests, in ms. */
-const lookMs = 20
 /** A look after which everything is released and each device must be what it was in the beginning: one in so many. */
 const releaseEvery = 4
-
-/** Numbers of the decisions by which devices are made to save, far behind those of the plan. */
-const toBeSavedFrom = 1_000_000
-/** Who listens to requests where nobody is killed. */
-const nobody = { sent: () => undefined, answered: () => undefined }
-
-/** What a run works with. */
-interface Run extends Scene {
-  readonly options: RunOptions
-  readonly folder: string
-  readonly program: string
-  readonly config: Config
-  readonly desk: Desk
-  readonly ledger: Ledger
-  readonly lives: Lives
-  readonly problems: string[]
-  readonly points: Map<string, number>
-  /** Told of each line that changes something. */
-  onLine: (when: 'before' | 'after') => void
-  lines: number
-  /** Lines of whatever kind: by them it is seen that something moves. */
-  moved: number
-  kills: number
-  looks: number
-  lookedAt: number
-  /** Decisions that were sent once more. */
-  readonly replayed: Set<number>
-  /** Last entry of the log that the chronicle has. */
-  read: number
-  reborn(): void
-}
 
 /** Kills it so many times; ends at the first thing that is wrong. */
 export async function runCrashes(options: RunOptions): Promise<Report> {
@@ -262,13 +198,6 @@ async function oneLife(run: Run, plan: LifePlan): Promise<void> {
   }
 }
 
-function start(run: Run, cut: { readonly point: string; readonly pass: number } | undefined): Life {
-  run.ledger.close()
-  run.reborn()
-  const environment = { SIMULATED: password, ENABLE: enable }
-  return run.lives.start({ config: run.config, environment, ...(cut === undefined ? {} : { cut }) })
-}
-
 /** Why a life was ended from outside, where it was. */
 const causes = new WeakMap<Life, string>()
 
@@ -287,10 +216,6 @@ async function over(run: Run, life: Life): Promise<void> {
       `the controller ended by itself (${end.signal ?? `exit code ${end.code}`}): ${end.words}`,
     )
   }
-}
-
-function count(points: Map<string, number>, point: string): void {
-  points.set(point, (points.get(point) ?? 0) + 1)
 }
 
 /** Kills when the n-th changing line is received. */
@@ -353,112 +278,6 @@ async function untilRest(run: Run, life: Life, kill: Kill): Promise<void> {
   }
 }
 
-/** A life in which nobody is killed: faults are mended, everything comes to rest, and is looked at. With `release` all of these are released first. */
-async function look(run: Run, release: readonly number[] | undefined): Promise<void> {
-  for (const { faults } of run.city.devices) faults.clear()
-  const life = start(run, undefined)
-  const url = await life.listening
-  if (url === undefined) {
-    run.problems.push(`the controller did not start: ${(await life.ended).words}`)
-    return
-  }
-  run.problems.push(...(await run.desk.work(url, nobody)))
-  await settle(run, life, url)
-  await distrust(run, life, url)
-  check(run)
-  for (const one of run.sent.values()) {
-    if (one.id !== undefined && !run.replayed.has(one.number)) {
-      run.replayed.add(one.number)
-      run.problems.push(...(await run.desk.replay(url, one)))
-    }
-  }
-  if (release !== undefined && run.problems.length === 0) {
-    run.desk.add(release.map((of) => ({ kind: 'release', of })))
-    run.problems.push(...(await run.desk.work(url, nobody)))
-    await settle(run, life, url)
-    check(run)
-    run.problems.push(...notIdentical(run))
-  }
-  run.looks += 1
-  const { kills, desk: people, lines } = run
-  run.options.say(
-    `${kills} kills, ${people.sent.size} decisions, ${lines} changing lines: ${release === undefined ? 'looked' : 'released all and looked'}, ${run.problems.length === 0 ? 'all held' : 'NOT HELD'}`,
-  )
-  life.kill()
-  await life.ended
-}
-
-/** One device more only says that it saves; then all that did so lose their power: what is gone is found, put back and saved. What would come back that was lifted is nobody's any more (its claim went with the save that was believed), so that such a device is made to save once more first. */
-async function distrust(run: Run, life: Life, url: string): Promise<void> {
-  const asked = async (action: Action): Promise<void> => {
-    run.desk.add([action])
-    run.problems.push(...(await run.desk.work(url, nobody)))
-    await settle(run, life, url)
-  }
-  const liar = saving[run.looks % saving.length] ?? ''
-  const older = unsavedOf(run)
-  const stopLying = older.some(({ device }) => device === liar)
-    ? () => undefined
-    : run.city.device(liar).faults.add({ kind: 'lie', matching: ending })
-  const number = toBeSavedFrom + run.looks
-  const subject = { kind: 'customer', customer: 'fay', playbook: 'suspend' } as const
-  await asked({ kind: 'decide', number, subject, ticket: `ABUSE-${number}` })
-  stopLying()
-  for (const { device, lost, back } of unsavedOf(run)) {
-    if (back.length > 0) run.problems.push(`${device} kept ${back.join(', ')} through a save`)
-    else if (lost.length > 0) {
-      count(run.points, '(no kill: the power went after a save that was not done)')
-      run.city.reboot(device)
-    }
-  }
-  await settle(run, life, url)
-  for (const { device, lost } of unsavedOf(run)) {
-    if (lost.length > 0) run.problems.push(`${device} lacks ${lost.join(', ')} in what it saved`)
-  }
-  await asked({ kind: 'release', of: number })
-}
-
-function check(run: Run): void {
-  const fresh = run.ledger.entries(run.read)
-  run.chronicle.add(fresh)
-  run.chains.add(fresh)
-  run.read = fresh.at(-1)?.seq ?? run.read
-  run.problems.push(
-    ...lostDecisions(run),
-    ...wrongStates(run),
-    ...wrongDevices(run),
-    ...untrue(run),
-    ...wrongChains(run),
-    ...brokenLog(run),
-  )
-  run.lookedAt = Date.now()
-}
-
-/** Waits until every decision stands as it should, nothing is under way and every device shows what it should, all of which the controller has to do by itself; only what was refused is asked for again. A decision may stand before its devices do: an entry that a wider one has replaced goes one step later. */
-async function settle(run: Run, life: Life, url: string): Promise<void> {
-  const from = Date.now()
-  let asked = from
-  while (Date.now() - from < restMsMax && !life.over) {
-    const rests = run.ledger.underWay().length + run.ledger.degraded().length === 0
-    if (rests && wrongStates(run).length === 0 && wrongDevices(run).length === 0) {
-      return await pause(lookMs * 2)
-    }
-    if (Date.now() - asked > 1_000) {
-      asked = Date.now()
-      await askAgain(run, url)
-    }
-    await pause(lookMs)
-  }
-  const open = [...run.ledger.underWay(), ...wrongStates(run), ...wrongDevices(run)]
-  run.problems.push(`nothing came to rest within ${restMsMax} ms: ${open.join('; ')}`)
-}
-
-async function askAgain(run: Run, url: string): Promise<void> {
-  for (const id of run.ledger.degraded()) {
-    await run.desk.call(url, 'POST', `/v1/enforcements/${id}/retry`, {})
-  }
-}
-
 async function end(run: Run): Promise<void> {
   run.lives.stop()
   run.ledger.close()
@@ -466,10 +285,6 @@ async function end(run: Run): Promise<void> {
   await rm(run.program)
   if (run.problems.length === 0) await rm(run.folder, { recursive: true })
   else run.options.say(`what is left of it stands in ${run.folder}`)
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms))
 }
 
 function later(ms: number, then: () => void): () => void {
