@@ -18,7 +18,7 @@ interface Waiting {
 /** The read of all that carries our mark: each read-back begins so. */
 const reads = /^show configuration \| display set \| match "(?!\^deactivate)/
 /** The candidate is another now: what waits is not ours to confirm any more, or there is nothing. */
-const edits = /^(?:set|delete|insert|rollback [1-9]\d*|load) ?/
+const edits = /^(?:set (?!cli )|delete |insert |load |rollback [1-9])/
 
 /** No commit has been made yet. */
 export function confirmWatch(): ConfirmWatch {

@@ -125,6 +125,7 @@ describe('a commit that waits to be confirmed', () => {
     [
       'without having read',
       [
+        [2, 'set cli screen-length 0'],
         [2, 'show system commit'],
         [2, 'commit check'],
       ],
