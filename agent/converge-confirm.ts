@@ -21,7 +21,7 @@ import {
 import { type Claim, type Desired, decide, intentsToRead } from './diff.ts'
 import type { Key } from './intents.ts'
 import type { DoneStep } from './journal.ts'
-import type { Answer, CandidateTransaction, Line } from './platform.ts'
+import type { Answer, CandidateTransaction, Line, Pending } from './platform.ts'
 import type { Session } from './session.ts'
 
 /** A line that the device said no to, and its words. */
@@ -56,6 +56,7 @@ export async function confirmBatch(work: Work, committed: Committed): Promise<Co
       return failAll(committed, "another commit is pending in place of ours: it can't be confirmed")
     }
     const wrong = await wrongKeys(work, second, committed)
+    if (wrong.length > 0 && stands === 'done') return goneAgain(wrong)
     if (wrong.length > 0) return await takeBack(work, second, committed, wrong)
     const claims = committed.batch.map((one) => one.claim)
     // Not pending any more before we confirmed: somebody else's commit did, and may take it back again. What could not be judged is looked
@@ -65,7 +66,10 @@ export async function confirmBatch(work: Work, committed: Committed): Promise<Co
         ? 'another'
         : await confirm(work, second, { token: committed.token, claims })
     if (end === 'confirmed') return { results: new Map() }
-    if (end === 'another') return { results: new Map(), lookAgainMs: candidateOf(work).windowMs }
+    if (end === 'another') {
+      const gone = await wrongNow(work, second, committed)
+      return { ...goneAgain(gone), lookAgainMs: candidateOf(work).windowMs }
+    }
     return failAll(committed, end === 'unclear' ? unclear : unconfirmed)
   } finally {
     await second.close()
@@ -77,27 +81,44 @@ const unconfirmed = 'the commit could not be confirmed; the device takes it back
 const unclear =
   'the device does not say whether the commit still waits for its confirmation; if it does, the device takes it back by itself'
 
+/** Keys of a commit that waits no more and that a later one undid: the device's own timer makes such a commit. */
+function goneAgain(keys: readonly Key[]): Confirmed {
+  const message =
+    'a later commit is on the device, and the change is gone: the window ran out before it was confirmed, or somebody took it back'
+  const result: Result = { kind: 'refused', code: 'not_confirmed', message }
+  return { results: new Map(keys.map((key) => [key, result])) }
+}
+
 function failAll(committed: Committed, message: string): Confirmed {
   const result: Result = { kind: 'refused', code: 'not_confirmed', message }
   return { results: new Map(committed.batch.map((one) => [one.key, result])) }
 }
 
+/** The keys of the commit that the device does not show as they should be, once it had time to. */
 async function wrongKeys(
   work: Work,
   session: Session,
-  { batch, desired }: Committed,
+  committed: Committed,
 ): Promise<readonly Key[]> {
   const from = work.clock.monotonicMs()
-  const keys = new Set(batch.map((one) => one.key))
   for (let wait = 5; ; wait = Math.min(wait * 2, 1_000)) {
-    const { observation } = await readAgain(() => observe(work, session, intentsToRead(desired)))
-    const wrong = decide(desired, observation)
-      .filter((one) => keys.has(one.key) && (one.kind === 'change' || one.kind === 'refused'))
-      .map((one) => one.key)
+    const wrong = await wrongNow(work, session, committed)
     if (wrong.length === 0) return []
     if (work.clock.monotonicMs() - from >= work.limits.ownMs) return wrong
     await pause(work, wait)
   }
+}
+
+async function wrongNow(
+  work: Work,
+  session: Session,
+  { batch, desired }: Committed,
+): Promise<readonly Key[]> {
+  const keys = new Set(batch.map((one) => one.key))
+  const { observation } = await readAgain(() => observe(work, session, intentsToRead(desired)))
+  return decide(desired, observation)
+    .filter((one) => keys.has(one.key) && (one.kind === 'change' || one.kind === 'refused'))
+    .map((one) => one.key)
 }
 
 /** What became of lines that concern the newest commit. `another`: ours doesn't wait any more, by somebody else; `refused`: the device said no, or a later commit waits; `unclear`: the device doesn't say how ours stands. */
@@ -144,9 +165,15 @@ async function confirm(work: Work, session: Session, { token, claims }: Ours): P
   const tx = candidateOf(work)
   // Seen from inside as well: afterwards the newest commit may be somebody else's again.
   const seen = async (): Promise<End> => {
-    const stands = await standing(() => lookInside(work, session), token)
+    let newest: Pending | undefined
+    const look = async (): Promise<Pending> => {
+      newest = await lookInside(work, session)
+      return newest
+    }
+    const stands = await standing(look, token)
     if (stands === 'waits') return 'refused'
-    return stands === 'done' ? 'confirmed' : endWithout[stands]
+    // Below a later one it is not what was confirmed: the device's timer was faster.
+    return stands === 'done' && newest?.token === token ? 'confirmed' : endWithout[stands]
   }
   return whileOurs(work, session, token, async () => {
     await session.run(tx.confirm, work.signal)

@@ -14,25 +14,43 @@ export function candidateOf(work: Work): CandidateTransaction {
 
 /** What is pending on the device, as it says itself, at rest. */
 export function lookPending(work: Work, session: Session): Promise<Pending> {
-  return look(work, session, candidateOf(work).look)
+  const { look: line, count } = candidateOf(work)
+  return look(work, session, { line, count })
 }
 
 /** The same from the candidate's context, where nobody else can commit meanwhile. */
 export function lookInside(work: Work, session: Session): Promise<Pending> {
-  return look(work, session, candidateOf(work).lookInside)
+  const { lookInside: line, countInside: count } = candidateOf(work)
+  return look(work, session, { line, count })
 }
 
-function look(work: Work, session: Session, line: Line): Promise<Pending> {
+/** Asks how many lines there are only where what they say can't be judged without it. */
+function look(
+  work: Work,
+  session: Session,
+  { line, count }: { readonly line: Line; readonly count: Line },
+): Promise<Pending> {
   return readAgain(async () => {
-    const [answer] = await session.run([line], work.signal)
-    if (answer === undefined || answer.refusal !== undefined) {
-      throw new AgentError(
-        'unknown_output',
-        `the device does not say what is pending: ${answer?.text ?? ''}`,
-      )
+    const tx = candidateOf(work)
+    const text = await ask(work, session, line)
+    try {
+      return tx.pending(text)
+    } catch (error) {
+      if (!isUnjudged(error)) throw error
+      return tx.pending(text, await ask(work, session, count))
     }
-    return candidateOf(work).pending(answer.text)
   })
+}
+
+async function ask(work: Work, session: Session, line: Line): Promise<string> {
+  const [answer] = await session.run([line], work.signal)
+  if (answer === undefined || answer.refusal !== undefined) {
+    throw new AgentError(
+      'unknown_output',
+      `the device does not say what is pending: ${answer?.text ?? ''}`,
+    )
+  }
+  return answer.text
 }
 
 /** Answers that can't be judged before it is believed that the next one can't either. */

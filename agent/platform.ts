@@ -255,8 +255,11 @@ export interface CandidateTransaction {
   readonly look: Line
   /** The same from the candidate's context, where its answer holds: nobody else can commit meanwhile. */
   readonly lookInside: Line
+  /** How many commits wait, as the device itself counts them: for where `pending` can't tell whether it has the whole of an answer. */
+  readonly count: Line
+  readonly countInside: Line
   /** Whether the newest commit waits for its confirmation, and the token that it carries if it is of ours. Throws `unknown_output` for an answer that may be a part of one. */
-  pending(answer: string): Pending
+  pending(answer: string, count?: string): Pending
   /** From the candidate's context of a new session back to it, once the read-back was right. */
   readonly confirm: readonly Line[]
   /** The same where `lookInside` still says pending after `confirm`; the token stays on the newest commit. */

@@ -61,6 +61,10 @@ describe('what others print into a session of Junos', () => {
     ],
     ['a\n\nMessage from syslogd@edge1 at 10:00:00  ...\nedge1 alarmd[1]: x\nb', 'a\nb'],
     ['a\nBroadcast Message from root@edge1\n        (no tty) at 16:36 UTC...\n\nb', 'a\nb'],
+    ...['', '\n\n'].map((gap) => [
+      `ops@edge1> ${gap}Broadcast Message from root@edge1\n        (no tty) at 16:36 UTC...\n\nCommit was not confirmed; automatic rollback complete.\nshow version`,
+      'ops@edge1> show version',
+    ]),
   ])('%j goes', (text, left) => {
     expect(clean(text)).toBe(left)
   })
@@ -264,7 +268,19 @@ describe('a pending commit on Junos', () => {
     expect(() => candidate.pending(text)).toThrow(/entry 0/)
   })
 
+  it.each([
+    '0   2026-11-20 08:11:02 UTC by root via other',
+    '0   2026-11-20 08:11:02 UTC by ops via cli\n    first commit\n',
+    '\n',
+  ])('is none on a new device, where the device itself counts none: %j', (text) => {
+    expect(candidate.pending(text, 'Count: 0 lines')).toMatchObject({ kind: 'none' })
+    for (const count of ['', 'Count: 1 lines', 'Count: 0', 'error: no access']) {
+      expect(() => candidate.pending(text, count)).toThrow(/entry 0/)
+    }
+  })
+
   it('is not guessed', () => {
+    expect(() => candidate.pending('error: no access', 'Count: 0 lines')).toThrow(/entry 0/)
     expect(() => candidate.pending('error: no access')).toThrow(/entry 0/)
   })
 })

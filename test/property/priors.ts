@@ -367,6 +367,8 @@ export const juniperJunos = habitat('juniper_junos', {
       { vrfs: ['CUST'] },
       {},
       { vrfs: ['CUST'], version: '18.4R3' },
+      // New, with the one commit that it was installed with.
+      { history: 1 },
     ),
   ).map((spec) =>
     // A release before 19.1 has no word for a neighbor that is shut.

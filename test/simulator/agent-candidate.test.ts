@@ -176,6 +176,8 @@ const small: Platform = {
     abort: [inside('rollback', 'conf'), enter('exit', 'conf', 'op')],
     look: free('look', 'op'),
     lookInside: inside('look', 'conf'),
+    count: free('count', 'op'),
+    countInside: inside('count', 'conf'),
     pending(text) {
       const [kind, token, ...earlier] = text.split(' ')
       if (kind !== 'none' && kind !== 'pending') throw new AgentError('unknown_output', text)
@@ -478,6 +480,45 @@ describe('a candidate', () => {
       error: { code: 'not_shown', message: expect.stringContaining('another commit') },
     })
   })
+
+  it.each([
+    { when: 'before it was read back', at: 1 },
+    { when: 'when it was about to be confirmed', at: 2 },
+    { when: 'in the middle of its confirmation', at: 3 },
+  ])(
+    'whose window ran out $when is said to be taken back, and comes with the next try',
+    async ({ at }) => {
+      let looks = 0
+      box.odd = (line) => {
+        if (line !== 'look' || !box.lines.some((sent) => sent.startsWith('commit ')))
+          return undefined
+        looks += 1
+        if (looks === at) {
+          box.running = box.before
+          box.pending = undefined
+          box.earlier.push(box.newest)
+          box.newest = 'timer'
+        }
+        return undefined
+      }
+      const book = createBook()
+      book.wanted = [one]
+      const agent = start(book)
+      await book.until(verified)
+
+      expect(book.state(keyOf(one))).toMatchObject({
+        verified: false,
+        outcome: 'failed',
+        error: { code: 'not_confirmed', message: expect.stringContaining('the window ran out') },
+      })
+      expect(box.lines).not.toContain('cancel')
+
+      const from = book.entries.length
+      agent.wake('retry')
+      await book.until(verified, from)
+      expect(book.state(keyOf(one))?.verified).toBe(true)
+    },
+  )
 
   it('is confirmed where its answer was cut off, since the device has it', async () => {
     box.odd = (line) => {

@@ -64,6 +64,8 @@ export interface SimulatedDevice {
   readonly version?: string
   /** juniper_junos: the line before prompts on systems with more than one routing engine, such as `master:0`. */
   readonly routingEngine?: string
+  /** juniper_junos: how many commits it remembers: 0 or 1 where it is new, 2 when absent. */
+  readonly history?: 0 | 1 | 2
   /** linux: the account is root, or may do what the sudo fragment says, or nothing. `root` when absent. */
   readonly privilege?: 'root' | 'sudo' | 'none'
 }
@@ -96,6 +98,7 @@ export interface CompleteDevice {
   readonly prepared: boolean
   readonly version: string | undefined
   readonly routingEngine: string | undefined
+  readonly history: 0 | 1 | 2
   readonly privilege: 'root' | 'sudo' | 'none'
 }
 
@@ -112,6 +115,7 @@ const defaults = {
   vrfs: [],
   extra: [],
   prepared: true,
+  history: 2,
   privilege: 'root',
 } as const
 

@@ -36,20 +36,36 @@ function tokenIn(entry: string): string | undefined {
 /**
  * Whether entry 0 of `show system commit` waits for a confirmation, and whether it is of ours: its comment is our token.
  * That it waits is the last thing that an entry says, so that it doesn't is known only where entry 1 follows: an answer that ends before may
- * have been cut. Whatever a commit waits for to be taken back to is an entry too.
+ * have been cut. Whatever a commit waits for to be taken back to is an entry too. On a device that is new, with one commit or none, `count` has
+ * to say that nothing waits.
  */
-export function pending(answer: string): Pending {
+export function pending(answer: string, count = ''): Pending {
   const entries = answer
     .split(/^(?=\d+ {2,}\d{4}-)/m)
     .filter((text) => /^\d+ {2,}\d{4}-/.test(text))
   const [first = '', second = '', ...older] = entries
+  const isNone = /^Count: 0 lines$/m.test(count)
+  if (answer.trim() === '' && isNone) return { kind: 'none', token: undefined, earlier: [] }
   if (entryHead.exec(first)?.[1] !== '0') throw unreadable(answer, 'names no entry 0')
   const waits = /^\s+rollback pending\s*$/m.test(first)
-  if (!waits && !second.startsWith('1 ')) {
+  if (!waits && !second.startsWith('1 ') && !(isNone && second === '')) {
     throw unreadable(answer, 'ends in entry 0: whether it waits can’t be told')
   }
   const earlier = [second, ...older].flatMap((entry) => tokenIn(entry) ?? [])
   return { kind: waits ? 'pending' : 'none', token: tokenIn(first), earlier }
+}
+
+/** How many entries say that they wait, in the device's own count: an answer that ends too early has none. */
+export const countQuestion = 'show system commit | match "rollback pending" | count'
+
+/** Whether an answer can only be judged with that count. */
+export function needsCount(answer: string): boolean {
+  try {
+    pending(answer)
+    return false
+  } catch {
+    return true
+  }
 }
 
 function unreadable(answer: string, what: string): AgentError {
@@ -141,6 +157,8 @@ export const transaction: CandidateTransaction = {
   look: free('show system commit | no-more', operational),
   pending,
   lookInside: inside('run show system commit | no-more', candidate),
+  count: free(countQuestion, operational),
+  countInside: inside(`run ${countQuestion}`, candidate),
   // `commit check` inside the window confirms and commits nothing, whatever others left in the shared candidate.
   confirm: [check],
   // Only from exclusive mode, where the candidate is empty: a plain `commit` would activate the edits of others.

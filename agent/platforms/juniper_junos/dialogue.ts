@@ -98,8 +98,13 @@ export function versionIn(text: string): string | undefined {
 }
 
 const hint = /^# commit confirmed will be rolled back in \d+ minutes?\n/gm
-const broadcast =
-  /(^|\n)Broadcast Message from [^\n]*(?:\n[^\n]*\(no tty\)[^\n]*)?\n+(?:Commit was not confirmed; automatic rollback complete\.\n*)?/g
+const broadcastText = String.raw`Broadcast Message from [^\n]*(?:\n[^\n]*\(no tty\)[^\n]*)?\n+(?:Commit was not confirmed; automatic rollback complete\.\n*)?`
+const broadcast = new RegExp(`(^|\\n)${broadcastText}`, 'g')
+/** A prompt with nothing typed behind it, then what is told to all: what is typed next stands behind that. */
+const broadcastBehindPrompt = new RegExp(
+  String.raw`((?:^|\n)[\w.-]+@[\w.\-/:]+[>#] )\n*${broadcastText}`,
+  'g',
+)
 
 const logText = String.raw`Message from syslogd@[^\n]* \.\.\.\n[^\n]*`
 /** A prompt with nothing typed behind it, then log lines: the line end in front belongs to the log. */
@@ -114,6 +119,7 @@ export function clean(text: string): string {
   if (!/# commit confirmed will|Broadcast Message|Message from syslogd@/.test(text)) return text
   return text
     .replace(hint, '')
+    .replace(broadcastBehindPrompt, '$1')
     .replace(broadcast, '$1')
     .replace(logBehindPrompt, '$1')
     .replace(logLine, '$1')

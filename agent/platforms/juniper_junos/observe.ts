@@ -14,7 +14,7 @@ import {
 } from '../../platform.ts'
 import { assumedNote, type Bindings, uplinkStop } from '../bindings.ts'
 import { answerTo, isHost, leakNote, refuseDenied, unknownOutput } from '../output.ts'
-import { pending } from './candidate.ts'
+import { countQuestion, needsCount, pending } from './candidate.ts'
 import { operational } from './dialogue.ts'
 import { bindingsFor, filterReads, type Meant, whyNot } from './filters.ts'
 import { markedObjects } from './marks.ts'
@@ -88,13 +88,16 @@ function readsFor(intent: Intent, facts: Facts): readonly Read[] {
   }
 }
 
+const countRead: Read = { what: 'commits', line: free(countQuestion, operational) }
+
 /** Where the next hops lead that the answers name, and then those that these lead to. */
 export function follow(
   answers: ReadonlyMap<string, Answer>,
   intents: readonly Intent[],
 ): readonly Read[] {
   refuseDenied(answers, denial)
-  return readsForHops(intents, answers)
+  const isOpen = !answers.has(countRead.what) && needsCount(answerTo(answers, 'commit').text)
+  return [...(isOpen ? [countRead] : []), ...readsForHops(intents, answers)]
 }
 
 /** All that `parse` works on. */
@@ -123,7 +126,7 @@ export function parse(
   for (const intent of intents) {
     found.set(keyOf(intent), foundFor(intent, { answers, inactive, facts }))
   }
-  const stop = stopFor(answerTo(answers, 'commit').text)
+  const stop = stopFor(answerTo(answers, 'commit').text, answers.get(countRead.what)?.text)
   const lists = ([4, 6] as const).flatMap((family) => statementsOf(answers, listPath(family)).set)
   return {
     found,
@@ -268,8 +271,8 @@ function notPrepared(
 }
 
 /** A pending commit of somebody else: ours would confirm it, or be taken back with it. */
-function stopFor(commits: string): Stop | undefined {
-  const state = pending(commits)
+function stopFor(commits: string, count: string | undefined): Stop | undefined {
+  const state = pending(commits, count)
   if (state.kind === 'none' || state.token !== undefined) return undefined
   return {
     code: 'timer_pending',

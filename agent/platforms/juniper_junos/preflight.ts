@@ -10,7 +10,7 @@ import {
   type Seen,
 } from '../../platform.ts'
 import { foundBindings } from '../bindings.ts'
-import { pending } from './candidate.ts'
+import { countQuestion, pending } from './candidate.ts'
 import { operational, versionIn } from './dialogue.ts'
 import { bindingsFor, filterReads } from './filters.ts'
 import { listNames } from './objects.ts'
@@ -24,6 +24,7 @@ function reads(roles: readonly string[]): readonly Read[] {
   return [
     read('version', 'show version'),
     read('commit', 'show system commit'),
+    { what: 'commits', line: free(countQuestion, operational) },
     read('uptime', 'show system uptime'),
     // Filters stand at the edge of the network: an access switch needs none.
     ...(roles.includes('edge')
@@ -49,7 +50,11 @@ function reads(roles: readonly string[]): readonly Read[] {
 
 function judge(answers: ReadonlyMap<string, Answer>, seen: Seen): readonly Finding[] {
   const text = (what: string): string => answers.get(what)?.text ?? ''
-  const findings = [software(text('version')), window(text('commit')), clock(text('uptime'))]
+  const findings = [
+    software(text('version')),
+    window(text('commit'), text('commits')),
+    clock(text('uptime')),
+  ]
   if (answers.has('lists')) {
     findings.push(...filters(answers, seen.facts))
   }
@@ -68,8 +73,8 @@ function software(text: string): Finding {
   }
 }
 
-function window(text: string): Finding {
-  const state = pending(text)
+function window(text: string, count: string): Finding {
+  const state = pending(text, count)
   return {
     name: 'pending commit',
     ok: state.kind === 'none',

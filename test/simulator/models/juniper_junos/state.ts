@@ -62,7 +62,7 @@ export interface JunosState {
 /** Commits kept. */
 const commitsMax = 50
 
-/** A device as it starts: what it was installed with, and one commit of its operator's. */
+/** A device as it starts: what it was installed with, and one commit of its operator's; on a new one less. */
 export function createState(spec: CompleteDevice, settings: ModelSettings): JunosState {
   const version = spec.version ?? '21.4R3-S3.4'
   const running = initialConfig(spec, version)
@@ -76,7 +76,7 @@ export function createState(spec: CompleteDevice, settings: ModelSettings): Juno
       {
         at: settings.clock.now(),
         user: 'ops',
-        via: 'cli',
+        via: 'cli' as const,
         comment: undefined,
         confirmed: undefined,
         tree: running,
@@ -85,12 +85,12 @@ export function createState(spec: CompleteDevice, settings: ModelSettings): Juno
       {
         at: settings.clock.now(),
         user: 'root',
-        via: 'other',
+        via: 'other' as const,
         comment: undefined,
         confirmed: undefined,
         tree: running,
       },
-    ],
+    ].slice(2 - spec.history),
     pending: undefined,
     editors: new Map(),
     lockedBy: undefined,
