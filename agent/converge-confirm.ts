@@ -206,20 +206,19 @@ async function takeBack(
   const claims = committed.batch.map((one) => one.claim)
   const { token } = committed
   const end = await cancelPending(work, session, { token, claims, why })
-  const left = end === 'another' ? '; it was left, because another commit came after it' : ''
+  const lookAgainMs = candidateOf(work).windowMs
+  // A later commit undid it, or left it out; the rest of it is there to stay.
+  if (end === 'another') return { ...goneAgain(wrong), lookAgainMs }
   const results = new Map<Key, Result>(
     wrong.map((key) => [
       key,
       {
         kind: 'refused',
         code: 'not_shown',
-        message: `the device took the commit, but does not show its effect${left}`,
+        message: 'the device took the commit, but does not show its effect',
       },
     ]),
   )
-  const lookAgainMs = candidateOf(work).windowMs
-  // By somebody else's commit the rest is there to stay.
-  if (end === 'another') return { results, lookAgainMs }
   const message =
     end === 'taken-back' ? `taken back together with what was ${why}` : `${why}; ${unconfirmed}`
   for (const { key } of committed.batch) {

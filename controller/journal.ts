@@ -199,11 +199,12 @@ function noteBefore(
     const data = { intents, readback }
     write(book, tx, whom, { type: 'device.drift_found', outcome: 'failed', data })
   }
-  const intents = step.claims.map(({ key, before, wrote, replaces }) => ({
+  const intents = step.claims.map(({ key, before, wrote, replaces, stood }) => ({
     key,
     before,
     wrote,
     ...(replaces === undefined ? {} : { replaces }),
+    ...(stood === undefined ? {} : { stood }),
   }))
   const data = { step: number, intents, readback }
   write(book, tx, whom, { type: 'device.observed', outcome: 'ok', data })

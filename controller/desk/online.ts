@@ -37,6 +37,7 @@ async function readOne(desk: Desk, device: PlanDevice, desired: Desired): Promis
         findings: decide(desired, reading.observation),
         policy: policyOf(desk, device.device),
         claims: desired.claims,
+        wanted: new Set([...desired.wanted, ...desired.expected].map(keyOf)),
       },
       (changes) => agent.read(intentsToRead(desired), changes, 'further'),
     )
@@ -66,6 +67,8 @@ async function missing(
     readonly findings: readonly Finding[]
     readonly policy: PlanBasis['policy']
     readonly claims: PlanBasis['claims']
+    /** Keys that the device is to have afterwards; the others of the plan are lifted. */
+    readonly wanted: ReadonlySet<string>
   },
   tryCandidate: (changes: Parameters<Platform['render']>[0]) => Promise<Reading>,
 ): Promise<PlanDevice> {
@@ -90,10 +93,10 @@ async function missing(
   return {
     ...rest,
     intents: device.intents.map((intent) =>
-      withSeen(
-        intent,
-        mine.find(({ key }) => key === intent.key),
-      ),
+      withSeen(intent, {
+        finding: mine.find(({ key }) => key === intent.key),
+        isWanted: about.wanted.has(intent.key),
+      }),
     ),
     apply: lines.apply,
     undo: lines.undo,
@@ -110,7 +113,17 @@ function policyOf(desk: Desk, id: Id): PlanBasis['policy'] {
   return device?.save ?? 'never'
 }
 
-function withSeen(intent: PlanIntent, finding: Finding | undefined): PlanIntent {
+/** What is said of a key for which nothing is left to be sent, and which is waited for all the same. */
+function waitingNote(isWanted: boolean): string {
+  return isWanted
+    ? 'there, but not in force yet'
+    : 'nothing is left to lift here, but it is in force still: a release waits until that has gone'
+}
+
+function withSeen(
+  intent: PlanIntent,
+  { finding, isWanted }: { readonly finding: Finding | undefined; readonly isWanted: boolean },
+): PlanIntent {
   switch (finding?.kind) {
     case undefined:
       return intent
@@ -123,11 +136,11 @@ function withSeen(intent: PlanIntent, finding: Finding | undefined): PlanIntent 
         ...(finding.note === undefined ? {} : { note: finding.note }),
       }
     case 'waiting':
-      return { ...intent, seen: finding.seen, note: 'there, but not in force yet' }
+      return { ...intent, seen: finding.seen, note: waitingNote(isWanted) }
     case 'lifted':
       return {
         ...intent,
-        seen: 'absent',
+        seen: finding.seen,
         ...(finding.note === undefined ? {} : { note: finding.note }),
       }
     case 'refused':

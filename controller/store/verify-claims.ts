@@ -25,6 +25,7 @@ interface Written {
   readonly before?: Json
   readonly wrote?: Json
   readonly replaces?: Json
+  readonly stood?: Json
 }
 
 /** What the log says of the devices that hold claims. */
@@ -139,6 +140,7 @@ function writtenProblems(claim: Claim, one: Written): readonly string[] {
     ...parted([
       ['object that was written', one.wrote ?? unknown, claim.wrote],
       ['object that it replaces', replaces ? one.replaces : unknown, claim.replaces],
+      ['effect that stood before it', one.stood, claim.stood],
     ]),
   ]
 }

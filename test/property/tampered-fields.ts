@@ -53,6 +53,7 @@ const more: Readonly<Record<string, Members>> = {
     conflicts: [{ kind: 'added', object: '198.51.100.0/24' }],
     requestedByPerson: 'eve@example.net',
   },
+  claims: { stood: true },
   tokens: { expiresAt: '2036-01-01T00:00:00.000Z', revokedAt: '2026-01-01T00:00:00.000Z' },
 }
 

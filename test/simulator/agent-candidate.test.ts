@@ -477,28 +477,27 @@ describe('a candidate', () => {
     expect(book.entries.some((entry) => entry.kind === 'rolledBack')).toBe(false)
     expect(book.state(keyOf(one))).toMatchObject({
       verified: false,
-      error: { code: 'not_shown', message: expect.stringContaining('another commit') },
+      error: { code: 'not_confirmed', message: expect.stringContaining('a later commit') },
     })
   })
 
   it.each([
-    { when: 'before it was read back', at: 1 },
-    { when: 'when it was about to be confirmed', at: 2 },
-    { when: 'in the middle of its confirmation', at: 3 },
+    { when: 'before it was read back', line: 'look', looks: 1 },
+    { when: 'while it was read back', line: 'show', looks: 1 },
+    { when: 'when it was about to be confirmed', line: 'look', looks: 2 },
+    { when: 'right before the line that confirms', line: 'confirm', looks: 2 },
   ])(
     'whose window ran out $when is said to be taken back, and comes with the next try',
-    async ({ at }) => {
-      let looks = 0
+    async ({ line: at, looks }) => {
+      let seen = 0
       box.odd = (line) => {
-        if (line !== 'look' || !box.lines.some((sent) => sent.startsWith('commit ')))
-          return undefined
-        looks += 1
-        if (looks === at) {
-          box.running = box.before
-          box.pending = undefined
-          box.earlier.push(box.newest)
-          box.newest = 'timer'
-        }
+        if (box.pending === undefined) return undefined
+        if (line === 'look') seen += 1
+        if (line !== at || seen !== looks) return undefined
+        box.running = box.before
+        box.pending = undefined
+        box.earlier.push(box.newest)
+        box.newest = 'timer'
         return undefined
       }
       const book = createBook()

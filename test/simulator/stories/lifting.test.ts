@@ -1,6 +1,7 @@
 // A router that forwards by a table which is behind its configuration: a release is through when the table has let go, not when the line has.
 
 import { afterEach, expect, it } from 'vitest'
+import type { PlanView } from '../../../controller/api/schema.ts'
 import { openShell } from '../client.ts'
 import { machineClock, type SimulatorClock } from '../clock.ts'
 import { block, type Story, type StoryDevice, startStory, statusOn } from './story.ts'
@@ -87,6 +88,10 @@ it('waits for the table of the router before it says that a release is through',
   await story.call('POST', '/v1/devices/edge1/check', {})
   expect(await discards()).toBe(true)
   expect((await story.enforcement(id)).status).toBe('releasing')
+  const plan = await story.call<PlanView>('POST', '/v1/plans?online=true', { release: id })
+  const [device] = plan.body.devices
+  expect(device?.apply).toEqual([])
+  expect(device?.intents).toMatchObject([{ note: expect.stringContaining('in force still') }])
 
   bringUpToDate()
   const over = await story.reaches(id, 'released')

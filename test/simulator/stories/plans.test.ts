@@ -115,7 +115,7 @@ describe('a plan', () => {
 
 /** Lines that only read, or make a new session fit to be read; the empty one asks for another prompt. */
 function isRead(line: string): boolean {
-  return /^($|show |run show |set cli |ip -j |ip -o |ip route get |nft -[jt] list |sysctl -n )/.test(
+  return /^($|show |run show |set cli |ip -j |ip -o |ip route get |nft -[jt] list |sysctl -n |cat \/)/.test(
     line,
   )
 }
