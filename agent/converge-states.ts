@@ -165,13 +165,16 @@ function leavingState(
     const note = 'still in force by something that was there before and is not ours: left alone'
     return { outcome: 'applied', seen: 'absent', verified: true, note }
   }
+  const isSeen = verdict.observation.found.get(key)?.inForce !== 'unknown'
   return {
     outcome: 'failed',
     seen,
     verified: false,
     error: {
       code: 'not_shown',
-      message: 'lifted in the configuration, but the device still has it in force',
+      message: isSeen
+        ? 'lifted in the configuration, but the device still has it in force'
+        : 'lifted in the configuration, but what the device has there now is not understood: it was not seen to be gone',
       remedy:
         'find out on the device what keeps it in force: a table that is not up to date, or a route learnt from another router; it is read again by itself',
     },

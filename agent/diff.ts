@@ -4,14 +4,7 @@
 import { elementsIn, maximalIntents } from './elements.ts'
 import { type Intent, type Key, keyOf, type Outcome, sameIntent } from './intents.ts'
 import type { Change, Found, Observation } from './platform.ts'
-import {
-  doubtOf,
-  foreignStop,
-  isReadable,
-  orphanIn,
-  type Refused,
-  staysInForce,
-} from './refusals.ts'
+import { doubtOf, foreignStop, isReadable, mayStay, orphanIn, type Refused } from './refusals.ts'
 
 /** That an object on a device is ours: written before the first change. Stored: add fields, never rename or reuse. */
 export interface Claim {
@@ -115,12 +108,13 @@ export function decide(desired: Desired, observation: Observation): readonly Dec
   for (const claim of desired.claims) {
     if (wantedKeys.has(claim.key)) continue
     const found = foundFor(observation, claim.intent)
-    const mayStay = wantedAtAll.has(claim.key) || expected.has(claim.key)
+    const outer = keyOf(elementOf(claim.intent))
+    // What another entry holds goes on by that one.
+    const isHeldUp = wantedAtAll.has(claim.key) || expected.has(claim.key) || outer !== claim.key
     const decision =
       decideKept(claim, desired, observation, elements) ??
-      (mayStay ? undefined : decideLeaving(claim, found)) ??
+      (isHeldUp ? undefined : decideLeaving(claim, found)) ??
       decideUnwanted(claim, found)
-    const outer = keyOf(elementOf(claim.intent))
     const isHeld = wantedAtAll.has(claim.key) && decisions.get(outer)?.kind !== 'settled'
     decisions.set(
       claim.key,
@@ -198,12 +192,12 @@ function decideWanted(
   // A held object that has gone keeps what was there before we came; of a claim that never got so far, this read is the better witness.
   const before = claim?.phase === 'held' ? claim.before : found.object
   const change = { kind: 'apply', intent } as const
-  return { ...base, kind: 'change', change, before, ...standing(found, claim) }
+  return { ...base, kind: 'change', change, before, ...standing(intent, found, claim) }
 }
 
 /** Whether something else has the effect already; of a held object that has gone, whether it had when we came. */
-function standing(found: Found, claim: Claim | undefined): Pick<Claim, 'stood'> {
-  const stood = claim?.phase === 'held' ? claim.stood === true : staysInForce(found)
+function standing(intent: Intent, found: Found, claim: Claim | undefined): Pick<Claim, 'stood'> {
+  const stood = claim?.phase === 'held' ? claim.stood === true : mayStay(intent, found)
   return stood ? { stood } : {}
 }
 
@@ -251,7 +245,8 @@ function decideUnwanted(claim: Claim, found: Found): Decision {
 /** What we lift is gone with its effect, not with its line: a table is behind its configuration, and where others announce the same it is learnt until they have withdrawn it. */
 function decideLeaving(claim: Claim, found: Found): Decision | undefined {
   const isUnderWay = claim.phase === 'lifting' || claim.phase === 'pending'
-  if (!isUnderWay || !staysInForce(found) || sameObject(found.object, claim.wrote)) return undefined
+  if (!isUnderWay || !mayStay(claim.intent, found) || sameObject(found.object, claim.wrote))
+    return undefined
   // Somebody else's effect on the same object says `same`; this one has no source that could be named.
   const isNameless = found.object.length === 0 ? found.effect === 'none' : found.noLine === true
   if (!isNameless || !isReadable(found)) return undefined

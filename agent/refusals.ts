@@ -1,7 +1,7 @@
 // Why nothing is sent for a key: what stands there is not ours, or can't be said to be gone.
 
 import type { Claim } from './diff.ts'
-import type { Key } from './intents.ts'
+import type { Intent, Key } from './intents.ts'
 import type { Found, Stop } from './platform.ts'
 
 /** Why nothing is sent for a key. */
@@ -14,6 +14,11 @@ export interface Refused {
 /** Whether there is a discard, of the whole prefix or of a part. */
 export function staysInForce({ inForce }: Found): boolean {
   return inForce === 'yes' || inForce === 'partly'
+}
+
+/** Whether it may be discarded: of a route in a form that isn't understood it can't be said that it leads on. Elsewhere what was not seen has no such doubt. */
+export function mayStay({ kind }: Intent, found: Found): boolean {
+  return staysInForce(found) || (kind === 'blackhole' && found.inForce === 'unknown')
 }
 
 /** Stops with which the place of the object was read, and is empty. */

@@ -129,6 +129,42 @@ describe('what was lifted in the configuration, and is in force', () => {
     expect([...after]).toEqual([])
   })
 
+  it('is not gone where it was not seen to be, and that is what is said in the end', () => {
+    const unclear = [found(route, { inForce: 'unknown' })]
+    const late = { expired: new Set([keyOf(route)]) }
+
+    expect(states({ claims }, unclear)).toMatchObject([{ outcome: 'unknown', verified: false }])
+    expect(states({ claims }, unclear, late)).toMatchObject([
+      {
+        outcome: 'failed',
+        verified: false,
+        error: { code: 'not_shown', message: expect.stringContaining('not seen to be gone') },
+      },
+    ])
+  })
+
+  it('is gone where a wider filter entry that is wanted goes on dropping it', () => {
+    const acl = (text: string): Intent => ({ kind: 'acl', direction: 'in', prefix: prefix(text) })
+    const [narrow, wide] = [acl('203.0.113.9/32'), acl('203.0.113.0/24')]
+    const wideClaim = { key: keyOf(wide), intent: wide, before: [], wrote: ['wide'], step: 3 }
+    const narrowClaim = { ...wideClaim, key: keyOf(narrow), intent: narrow, wrote: ['narrow'] }
+    const all = [
+      found(wide, { object: ['wide'], effect: 'same', mark: 'ours', inForce: 'yes' }),
+      found(narrow, { mark: 'none', inForce: 'yes' }),
+    ]
+    const phases = [
+      { ...wideClaim, phase: 'held' as const },
+      { ...narrowClaim, phase: 'lifting' as const },
+    ]
+
+    const seen = states({ wanted: [wide], claims: phases }, all)
+
+    expect(seen).toMatchObject([
+      { key: keyOf(wide), outcome: 'applied', verified: true },
+      { key: keyOf(narrow), outcome: 'applied', seen: 'absent', verified: true },
+    ])
+  })
+
   it('is let go in the end where something else had that effect before we came', () => {
     const before = found(route, { inForce: 'yes' })
     const nothing = { wanted: [], expected: [], fading: [], claims: [], frozen: false }
