@@ -100,27 +100,7 @@ export function decide(desired: Desired, observation: Observation): readonly Dec
       ? decideWanted(intent, found, claim, orphanIn(found, claims))
       : decideShared(intent, found, holder)
   })
-  const elements = [...decisions.values()].map(({ intent }) => intent)
-  const wantedKeys = new Set(decisions.keys())
-  const elementOf = elementsIn(standingOf(desired.wanted, decisions.values()))
-  const wantedAtAll = new Set(desired.wanted.map(keyOf))
-  const expected = new Set(desired.expected.map(keyOf))
-  for (const claim of desired.claims) {
-    if (wantedKeys.has(claim.key)) continue
-    const found = foundFor(observation, claim.intent)
-    const outer = keyOf(elementOf(claim.intent))
-    // What another entry holds goes on by that one.
-    const isHeldUp = wantedAtAll.has(claim.key) || expected.has(claim.key) || outer !== claim.key
-    const decision =
-      decideKept(claim, desired, observation, elements) ??
-      (isHeldUp ? undefined : decideLeaving(claim, found)) ??
-      decideUnwanted(claim, found)
-    const isHeld = wantedAtAll.has(claim.key) && decisions.get(outer)?.kind !== 'settled'
-    decisions.set(
-      claim.key,
-      decision.kind === 'change' && isHeld ? { ...decision, after: outer } : decision,
-    )
-  }
+  decideClaims(desired, observation, decisions)
   const read = (
     intents: readonly Intent[],
     decideOne: (intent: Intent, found: Found) => Decision,
@@ -134,6 +114,35 @@ export function decide(desired: Desired, observation: Observation): readonly Dec
   read(desired.fading, decideFading)
   read(desired.looked ?? [], decideLooked)
   return [...decisions.values()]
+}
+
+/** What becomes of claims that no wanted element stands for. */
+function decideClaims(
+  desired: Desired,
+  observation: Observation,
+  decisions: Map<Key, Decision>,
+): void {
+  const elements = [...decisions.values()].map(({ intent }) => intent)
+  const decided = new Set(decisions.keys())
+  const elementOf = elementsIn(standingOf(desired.wanted, decisions.values()))
+  const wanted = new Set(desired.wanted.map(keyOf))
+  const expected = new Set(desired.expected.map(keyOf))
+  for (const claim of desired.claims) {
+    if (decided.has(claim.key)) continue
+    const found = foundFor(observation, claim.intent)
+    const outer = keyOf(elementOf(claim.intent))
+    // What another entry holds goes on by that one.
+    const isHeldUp = wanted.has(claim.key) || expected.has(claim.key) || outer !== claim.key
+    const decision =
+      decideKept(claim, desired, observation, elements) ??
+      (isHeldUp ? undefined : decideLeaving(claim, found)) ??
+      decideUnwanted(claim, found)
+    const isHeld = wanted.has(claim.key) && decisions.get(outer)?.kind !== 'settled'
+    decisions.set(
+      claim.key,
+      decision.kind === 'change' && isHeld ? { ...decision, after: outer } : decision,
+    )
+  }
 }
 
 /** What is wanted without what is refused: that covers nothing. */

@@ -44,16 +44,19 @@ export function pending(answer: string, count = ''): Pending {
     .split(/^(?=\d+ {2,}\d{4}-)/m)
     .filter((text) => /^\d+ {2,}\d{4}-/.test(text))
   const [first = '', second = '', ...older] = entries
-  const isNone = /^Count: 0 lines$/m.test(count)
+  const isNone = countsNone.test(count)
   if (answer.trim() === '' && isNone) return { kind: 'none', token: undefined, earlier: [] }
   if (entryHead.exec(first)?.[1] !== '0') throw unreadable(answer, 'names no entry 0')
   const waits = /^\s+rollback pending\s*$/m.test(first)
-  if (!waits && !second.startsWith('1 ') && !(isNone && second === '')) {
+  const isFollowed = second === '' ? isNone : second.startsWith('1 ')
+  if (!waits && !isFollowed) {
     throw unreadable(answer, 'ends in entry 0: whether it waits can’t be told')
   }
   const earlier = [second, ...older].flatMap((entry) => tokenIn(entry) ?? [])
   return { kind: waits ? 'pending' : 'none', token: tokenIn(first), earlier }
 }
+
+const countsNone = /^Count: 0 lines$/m
 
 /** How many entries say that they wait, in the device's own count: an answer that ends too early has none. */
 export const countQuestion = 'show system commit | match "rollback pending" | count'
