@@ -12,7 +12,7 @@ export interface Refused {
 }
 
 /** Whether there is a discard, of the whole prefix or of a part. */
-export function staysInForce({ inForce }: Found): boolean {
+function staysInForce({ inForce }: Found): boolean {
   return inForce === 'yes' || inForce === 'partly'
 }
 
