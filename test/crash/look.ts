@@ -27,9 +27,11 @@ export async function look(run: Run, release: readonly number[] | undefined): Pr
     await settle(run, live)
     await believe(run, live, number)
   })
-  losePower(run)
+  const before = run.ledger.entries(run.read).at(-1)?.seq ?? run.read
+  const dark = losePower(run)
   await inPeace(run, async (live) => {
     await settle(run, live)
+    run.problems.push(...unfound(run, dark, before))
     for (const { device, lost } of unsavedOf(run)) {
       if (lost.length > 0) run.problems.push(`${device} lacks ${lost.join(', ')} in what it saved`)
     }
@@ -90,14 +92,28 @@ async function believe(run: Run, live: Live, number: number): Promise<void> {
   stopLying?.()
 }
 
-function losePower(run: Run): void {
+/** Answers the devices that lost something by it. */
+function losePower(run: Run): readonly string[] {
+  const dark: string[] = []
   for (const { device, lost, back } of unsavedOf(run)) {
     if (back.length > 0) run.problems.push(`${device} kept ${back.join(', ')} through a save`)
     else if (lost.length > 0) {
       count(run.points, '(no kill: the power went after a save that was not done)')
       run.city.reboot(device)
+      dark.push(device)
     }
   }
+  return dark
+}
+
+/** What was lost must have been written down as such, not only put back. */
+function unfound(run: Run, dark: readonly string[], before: number): readonly string[] {
+  const found = run.ledger
+    .entries(before)
+    .flatMap(({ type, device }) => (type === 'device.drift_found' ? [device] : []))
+  return dark
+    .filter((device) => !found.includes(device))
+    .map((device) => `${device} lost what it had not saved, and nothing says that it was found`)
 }
 
 /** Decisions that were answered, once more with their keys. */
