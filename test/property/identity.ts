@@ -6,6 +6,9 @@ import type { KeyState } from '../../agent/journal.ts'
 import { benchOf, type Habitat } from './priors.ts'
 import { runs } from './runs.ts'
 
+/** How often: fewer where the device prints more, and each byte of it goes through terminal and dialogue. */
+const cases = { frr: 1_000, cisco_ios: 1_000, linux: 700, juniper_junos: 600 } as const
+
 /** Outcomes that must have come up for each kind, or the generators prove nothing. */
 const expected: Readonly<Record<Habitat['platform'], readonly string[]>> = {
   frr: cross('blackhole: applied already refused', 'port: applied already refused').concat(
@@ -64,7 +67,7 @@ export async function checkIdentity({ platform, prior, wanted }: Habitat): Promi
       expect(bench.book.claims).toEqual([])
       expect([startup, bench.model.running()]).toContain(bench.model.startup())
     }),
-    runs(600),
+    runs(cases[platform]),
   )
 
   const rare = expected[platform].filter((name) => (seen.get(name) ?? 0) < 5)
