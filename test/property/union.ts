@@ -4,12 +4,13 @@
 import fc from 'fast-check'
 import { expect } from 'vitest'
 import { type Intent, keyOf } from '../../agent/intents.ts'
+import type { KeyState } from '../../agent/journal.ts'
 import { unionOf } from '../../controller/desired.ts'
 import { type Enforcement, inForce } from '../../controller/enforcement.ts'
 import { type EnforcementEvent, transition } from '../../controller/life-cycle.ts'
 import { dueAt } from '../../controller/schedule.ts'
 import type { Wanted } from '../../controller/store/store.ts'
-import { covers } from '../../inventory/prefix.ts'
+import { baseOf, covers } from '../../inventory/prefix.ts'
 import { bySystem, enforcement, want } from '../unit/small-isp.ts'
 import type { Bench } from './bench.ts'
 import { benchOf, type Habitat, type Prior } from './priors.ts'
@@ -199,6 +200,19 @@ async function freshWith(prior: Prior, union: readonly Intent[]) {
   return linesOf(bench)
 }
 
+/** Lines that may be there or not: one group of IOS serves both directions, so what one direction put there stays while the other is wanted, also where that is refused for a list that is not attached and would never have put it there. */
+function isEitherWay(prior: Prior, union: readonly Intent[], states: readonly KeyState[]) {
+  const refused = new Set(
+    states.filter(({ outcome }) => outcome === 'refused').map(({ key }) => key),
+  )
+  const members = union
+    .flatMap((intent) => (intent.kind === 'acl' && refused.has(keyOf(intent)) ? [intent] : []))
+    .map(({ prefix }) => baseOf(prefix))
+  return (line: string): boolean =>
+    prior.spec.platform === 'cisco_ios' &&
+    members.some((base) => line === ` host ${base}` || line.startsWith(` ${base} `))
+}
+
 /** Lines in no order: lists grow at their end, so that their order tells who came first. */
 function linesOf(bench: Bench): readonly string[] {
   return bench.canonical().split('\n').sort()
@@ -217,6 +231,7 @@ export async function checkUnion({ platform, prior, wanted }: Habitat): Promise<
         now: Date.parse('2026-11-27T10:00:00Z'),
       }
       let held: readonly Intent[] = []
+      let states: readonly KeyState[] = []
 
       for (const chapter of story) {
         for (const what of chapter) happen(books, what)
@@ -225,14 +240,16 @@ export async function checkUnion({ platform, prior, wanted }: Habitat): Promise<
 
         const stays = held.filter((one) => union.some((other) => keyOf(one) === keyOf(other)))
         const { gaps } = watch(bench, stays, union)
-        await bench.settle(union)
+        states = await bench.settle(union)
         bench.onLine = undefined
         held = union
 
         expect(await avoidable(gaps, before, union)).toEqual([])
       }
 
-      expect(linesOf(bench)).toEqual(await freshWith(before, held))
+      const eitherWay = isEitherWay(before, held, states)
+      const certain = (lines: readonly string[]) => lines.filter((line) => !eitherWay(line))
+      expect(certain(linesOf(bench))).toEqual(certain(await freshWith(before, held)))
       await bench.settle([])
       expect(bench.canonical()).toBe(config)
       expect(bench.book.claims).toEqual([])
