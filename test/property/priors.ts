@@ -280,10 +280,7 @@ export const ciscoIos = habitat('cisco_ios', {
     },
     fc.constantFrom({ vrfs: ['CUST'] }, {}, { vrfs: ['CUST'], roles: ['access'] }),
   ),
-  hands: [
-    ...[iosRoute, iosRoute, iosSame, iosSame, iosMember],
-    ...[iosPort, iosNeighbor, iosTable, iosRest],
-  ],
+  hands: [iosRoute, iosRoute, iosSame, iosSame, iosMember, iosPort, iosNeighbor, iosTable, iosRest],
   ports: [
     'GigabitEthernet1/0/1',
     'GigabitEthernet1/0/7',

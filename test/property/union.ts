@@ -200,13 +200,11 @@ async function freshWith(prior: Prior, union: readonly Intent[]) {
   return linesOf(bench)
 }
 
-/** Lines that may be there or not: one group of IOS serves both directions, so what one direction put there stays while the other is wanted, also where that is refused for a list that is not attached and would never have put it there. */
+/** Lines that may be there or not: one group of IOS serves both directions, so what one direction put there stays while the other is wanted, also where that is not in force for a list that is not attached, for which it would never have been put there. */
 function isEitherWay(prior: Prior, union: readonly Intent[], states: readonly KeyState[]) {
-  const refused = new Set(
-    states.filter(({ outcome }) => outcome === 'refused').map(({ key }) => key),
-  )
+  const missed = new Set(states.filter(({ verified }) => !verified).map(({ key }) => key))
   const members = union
-    .flatMap((intent) => (intent.kind === 'acl' && refused.has(keyOf(intent)) ? [intent] : []))
+    .flatMap((intent) => (intent.kind === 'acl' && missed.has(keyOf(intent)) ? [intent] : []))
     .map(({ prefix }) => baseOf(prefix))
   return (line: string): boolean =>
     prior.spec.platform === 'cisco_ios' &&
