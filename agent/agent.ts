@@ -171,7 +171,7 @@ function createWorker(options: AgentOptions): Worker {
     limits: options.deadlines ?? { ownMs: ownMsDefault, observerMs: observerMsDefault },
     waits: new Map(),
     began(desired) {
-      worker.begun = intentsToRead(desired).map(keyOf)
+      worker.begun = intentsToRead({ ...desired, lifted: [] }).map(keyOf)
     },
   }
   const worker: Worker = {

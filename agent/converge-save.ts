@@ -17,10 +17,12 @@ export async function saveConfiguration(work: Work, facts: Facts): Promise<Saved
   if (save === undefined || work.device.save === 'never') return 'nothing'
   if (work.journal.frozen()) return 'withheld'
   const session = await work.session()
-  await demandWhole(work, session, save)
-  const { foreign, text } = await differences(work, session, save)
+  const { foreign, text } = await orTold(work, async () => {
+    await demandWhole(work, session, save)
+    return differences(work, session, save)
+  })
   if (work.device.save === 'clean' && foreign.length > 0) return 'withheld'
-  const kept = await keptWithoutClaim(work, session, save)
+  const kept = await orTold(work, () => keptWithoutClaim(work, session, save))
   const held = work.journal.desired().claims.filter((claim) => claim.phase === 'held')
   const lines = save.lines([...held, ...kept], facts)
   let begun: number | undefined
@@ -41,12 +43,28 @@ export async function saveConfiguration(work: Work, facts: Facts): Promise<Saved
   try {
     const { step, value } = await recordedSoon(work, session, intended, send)
     const message = value.refused?.message
-    await noteSaved(work, { step, foreign, message })
-    return message === undefined ? 'saved' : 'failed'
+    if (message === undefined) {
+      await work.journal.saved({ ok: true, step, foreign })
+      return 'saved'
+    }
+    await work.journal.saved({ ok: false, step, foreign, message })
+    return 'failed'
   } catch (error) {
     // Without an answer nobody knows whether it is saved; then it is not.
     if (begun !== undefined && error instanceof AgentError) {
-      await noteSaved(work, { step: begun, foreign, message: error.message })
+      await work.journal.saved({ ok: false, step: begun, foreign, message: error.message })
+    }
+    throw error
+  }
+}
+
+/** Asks what must be known before it. Where that can't be read nothing is saved, and somebody must hear of it: a look that fails each time would leave it unsaved for good. */
+async function orTold<T>(work: Work, look: () => Promise<T>): Promise<T> {
+  try {
+    return await look()
+  } catch (error) {
+    if (error instanceof AgentError && error.code !== 'stopped') {
+      await work.journal.saved({ ok: false, foreign: [], message: error.message })
     }
     throw error
   }
@@ -85,19 +103,6 @@ async function keptWithoutClaim(
   return parsed(platform, () => kept.standing(saved, answers)).filter(
     ({ key }) => !claimed.has(key),
   )
-}
-
-async function noteSaved(
-  work: Work,
-  about: {
-    readonly step: number
-    readonly foreign: readonly string[]
-    readonly message: string | undefined
-  },
-): Promise<void> {
-  const { message, ...rest } = about
-  const ok = message === undefined
-  await work.journal.saved({ ...rest, ok, ...(ok ? {} : { message }) })
 }
 
 /** What is not saved yet, and the part of it that is not ours, where the platform can tell. */

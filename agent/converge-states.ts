@@ -330,7 +330,7 @@ export function driftedKeys(desired: Desired, observation: Observation): readonl
     .map((claim) => claim.key)
 }
 
-/** Objects with our mark on which there is no claim. */
+/** Objects with our mark on which there is no claim, and those that stand there again as we wrote and lifted them: not everything has a place for a mark. */
 export function orphansOf(
   desired: Desired,
   observation: Observation,
@@ -339,7 +339,10 @@ export function orphansOf(
   const shared = new Set(
     desired.claims.flatMap((claim) => observation.found.get(claim.key)?.element ?? []),
   )
-  const asked = [...observation.found.values()].filter((found) => found.mark === 'ours')
+  const lifted = new Map((desired.lifted ?? []).map(({ key, wrote }) => [key, wrote]))
+  const isOurs = ({ key, object, mark }: Found): boolean =>
+    mark === 'ours' || sameObject(object, lifted.get(key) ?? [])
+  const asked = [...observation.found.values()].filter(isOurs)
   return [...observation.marked, ...asked]
     .filter((found) => found.object.length > 0 && !claimed.has(found.key))
     .filter((found) => found.element === undefined || !shared.has(found.element))

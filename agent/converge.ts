@@ -51,6 +51,7 @@ export async function converge(work: Work): Promise<Converged> {
     desired = work.journal.desired()
     work.began(desired)
   }
+  desired = { ...desired, lifted: liftedToRead(desired, warm) }
   const resumed: Resumed =
     work.platform.transaction.kind === 'candidate'
       ? await resumePending(work, session, desired)
@@ -80,6 +81,11 @@ export async function converge(work: Work): Promise<Converged> {
     planned,
     applied: { ...applied, results: all },
   })
+}
+
+/** A device that started again has closed its sessions: what it may have brought back is looked for in a new one, and for as long as it is there. */
+function liftedToRead({ lifted = [] }: Desired, warm: boolean): NonNullable<Desired['lifted']> {
+  return warm ? lifted.filter(({ back }) => back) : lifted
 }
 
 interface Start {
@@ -252,7 +258,8 @@ async function readUntilShown(work: Work, session: Session, sent: Sent): Promise
   // What was sent just now has all its time before it.
   for (const [key, { kind }] of applied.results) if (kind === 'sent') work.waits.delete(key)
   // Without a change the first look is the read-back.
-  let observed = applied.step === undefined ? sent.first : undefined
+  let observed =
+    applied.step === undefined && !isGoneUnasked(desired, sent.first) ? sent.first : undefined
   for (let pauses = 0; ; pauses++) {
     observed ??= await observe(work, session, intents)
     const decisions = decide(desired, observed.observation)
@@ -264,6 +271,12 @@ async function readUntilShown(work: Work, session: Session, sent: Sent): Promise
     await Promise.all([pause(work, pauseAfter(pauses)), work.journal.flush()])
     observed = undefined
   }
+}
+
+/** Whether the first look lacks what nobody wants and nothing of ours took away: an answer that was cut short lacks it too, and a claim goes for good. */
+function isGoneUnasked(desired: Desired, { observation }: Observed): boolean {
+  const held = new Set(desired.claims.filter(({ phase }) => phase === 'held').map(({ key }) => key))
+  return decide(desired, observation).some(({ kind, key }) => kind === 'lifted' && held.has(key))
 }
 
 function pauseAfter(pauses: number): number {

@@ -24,6 +24,13 @@ export interface Claim {
   readonly step: number
 }
 
+/** An object of ours that was lifted and saved, by the device's word: there is no claim on it any more. */
+export interface Lifted {
+  readonly key: Key
+  readonly intent: Intent
+  readonly wrote: readonly string[]
+}
+
 /** What one device should have, as the union over all enforcements in force. */
 export interface Desired {
   /** One for each key. */
@@ -35,6 +42,8 @@ export interface Desired {
   /** Released, with nothing of ours known there: only looked at, to say whether somebody else's object stands in its place. */
   readonly looked?: readonly Intent[]
   readonly claims: readonly Claim[]
+  /** Only looked at: a save that a device said it had done, and had not, lets its next start bring them back. `back`: seen there again. */
+  readonly lifted?: readonly (Lifted & { readonly back: boolean })[]
   /** No device is changed: only read. */
   readonly frozen: boolean
   /** The last commit with a timer: what it is known by on the device, and whose changes it holds. */
@@ -81,6 +90,7 @@ export type Decision = {
 /** All intents that a round of reads must answer for. */
 export function intentsToRead(desired: Desired): readonly Intent[] {
   const byKey = new Map<Key, Intent>()
+  for (const { key, intent } of desired.lifted ?? []) byKey.set(key, intent)
   for (const claim of desired.claims) byKey.set(claim.key, claim.intent)
   const { looked = [], fading, expected, wanted } = desired
   for (const intent of [...looked, ...fading, ...expected, ...wanted]) {

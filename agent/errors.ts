@@ -43,7 +43,8 @@ export const agentErrorCodes = {
   /** Someone else's session or timer is in the way. */
   locked: 'wait for the other session, or ask its owner; it is retried by itself',
   /** A commit of ours could not be seen confirmed; the device takes it back by itself. */
-  not_confirmed: 'nothing: the device rolls back by itself and the change is tried again',
+  not_confirmed:
+    'nothing: a commit that still waits is taken back by the device itself, and the change is tried again',
   /** More output than the bound allows. */
   too_much_output: 'raise the bound, or look at why the device prints so much',
   /** As much was asked of the device already as may wait for it. Nothing was sent. */

@@ -74,6 +74,16 @@ export interface VerifiedStep {
   readonly unsaved: boolean
 }
 
+/** How a save ended. `foreign`: unsaved changes of others that went along. One that failed keeps `unsaved`; it has no step where it ended before anything was sent. */
+export type SaveResult =
+  | { readonly ok: true; readonly step: number; readonly foreign: readonly string[] }
+  | {
+      readonly ok: false
+      readonly step?: number
+      readonly foreign: readonly string[]
+      readonly message: string
+    }
+
 /** What happened to the connection. */
 export type SessionEvent =
   | { readonly kind: 'connected'; readonly hostKey: string; readonly software: string | undefined }
@@ -98,13 +108,7 @@ export interface Journal {
   /** Resolves when the end of each step is durable. */
   flush(): Promise<void>
   verified(step: VerifiedStep): Promise<void>
-  /** `foreign`: unsaved changes of others that went along. A failed save keeps `unsaved`. */
-  saved(result: {
-    readonly step: number
-    readonly ok: boolean
-    readonly foreign: readonly string[]
-    readonly message?: string
-  }): Promise<void>
+  saved(result: SaveResult): Promise<void>
   /** A candidate was taken back, by us or by the device's timer. */
   rolledBack(event: {
     readonly step: number

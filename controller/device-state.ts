@@ -1,5 +1,7 @@
 // What is known of a device beside the inventory: after a read, after its session came or went, and when that is worth a record. Pure.
 
+import type { Claim, Desired, Lifted } from '../agent/diff.ts'
+import { keyOf, sameIntent } from '../agent/intents.ts'
 import type { KeyState, SessionEvent, VerifiedStep } from '../agent/journal.ts'
 import type { Device, Id } from '../inventory/model.ts'
 import type { Json, NewRecord } from './audit/record.ts'
@@ -30,6 +32,36 @@ export function asRead(state: DeviceState, step: VerifiedStep, at: string): Devi
     states: step.states as readonly KeyState[],
     orphans: step.orphans,
   }
+}
+
+/** How many lifted objects are remembered for each device: each is read again in each new session. */
+export const liftedMax = 64
+
+/** The state once these were lifted and saved. Only what stood there by our lines is remembered. */
+export function afterLifting(state: DeviceState, claims: readonly Lifted[]): DeviceState {
+  const gone = claims
+    .filter(({ wrote }) => wrote.length > 0)
+    .map(({ key, intent, wrote }): Lifted => ({ key, intent, wrote }))
+  if (gone.length === 0) return state
+  const keys = new Set(gone.map(({ key }) => key))
+  const earlier = (state.lifted ?? []).filter(({ key }) => !keys.has(key))
+  return { ...state, lifted: [...earlier, ...gone].slice(-liftedMax) }
+}
+
+/** What of it nobody wants or holds again, and whether it was seen there since. */
+export function liftedOf(
+  state: Pick<DeviceState, 'lifted' | 'orphans'>,
+  desired: Desired,
+): NonNullable<Desired['lifted']> {
+  const back = new Set(state.orphans.map(({ key }) => key))
+  const { wanted, expected, fading, looked = [], claims } = desired
+  const ours = new Set([
+    ...[...wanted, ...expected, ...fading, ...looked].map(keyOf),
+    ...claims.map(({ key }) => key),
+  ])
+  return (state.lifted ?? [])
+    .filter(({ key }) => !ours.has(key))
+    .map((one) => ({ ...one, back: back.has(one.key) }))
 }
 
 /** The state after a session came or went. */
@@ -69,4 +101,12 @@ export function sessionRecord(
   if (event.kind === 'refused') return { type: 'device.refused', outcome: 'refused', data }
   data['since'] = about.after.since ?? ''
   return { type: 'device.unreachable', outcome: 'failed', data }
+}
+
+/** Whether a step puts back what was held already. */
+export function isDrift(held: readonly Claim[], next: Omit<Claim, 'step'>): boolean {
+  const claim = held.find(({ key }) => key === next.key)
+  return (
+    claim?.phase === 'held' && next.phase === 'pending' && sameIntent(claim.intent, next.intent)
+  )
 }

@@ -4,7 +4,7 @@
 import { createHash } from 'node:crypto'
 import type { Clock } from '../agent/clock.ts'
 import type { Claim } from '../agent/diff.ts'
-import { type Intent, type Key, sameIntent } from '../agent/intents.ts'
+import type { Intent, Key } from '../agent/intents.ts'
 import type {
   DoneStep,
   IntendedStep,
@@ -16,7 +16,15 @@ import type {
 import type { Device, Id, Jump } from '../inventory/model.ts'
 import type { Actor, Json, NewRecord, RecordOutcome } from './audit/record.ts'
 import { desiredFor, servedBy } from './desired.ts'
-import { afterSession, asRead, deviceState, sessionRecord } from './device-state.ts'
+import {
+  afterLifting,
+  afterSession,
+  asRead,
+  deviceState,
+  isDrift,
+  liftedOf,
+  sessionRecord,
+} from './device-state.ts'
 import { inForce } from './enforcement.ts'
 import { rememberAs } from './recover.ts'
 import { recordFailure, recordStates, type Snapshot, settleAll, snapshotOf } from './settle.ts'
@@ -51,8 +59,10 @@ export function createJournal(parts: JournalParts): Journal {
     desired() {
       return store.read((rows) => {
         book.snapshot = snapshotOf(rows, device.id)
-        const commit = rows.device(device.id)?.commit
-        return { ...desiredFor(rows, device.id), ...(commit === undefined ? {} : { commit }) }
+        const state = deviceState(rows, device.id)
+        const desired = desiredFor(rows, device.id)
+        const more = state.commit === undefined ? {} : { commit: state.commit }
+        return { ...desired, lifted: liftedOf(state, desired), ...more }
       })
     },
     frozen: () => store.read((rows) => rows.freeze() !== undefined),
@@ -306,21 +316,24 @@ function stateJson({ key, seen, outcome, verified: right }: KeyState): Json {
 function saved(book: Book, tx: Transaction, result: Parameters<Journal['saved']>[0]): void {
   const { device } = book
   if (result.ok) {
-    for (const claim of tx.claims(device.id)) {
-      if (claim.phase === 'lifted' && claim.step <= result.step) tx.dropClaim(device.id, claim.key)
-    }
-    tx.putDevice({ ...deviceState(tx, device.id), unsaved: false, savedStep: result.step })
+    const gone = tx
+      .claims(device.id)
+      .filter((claim) => claim.phase === 'lifted' && claim.step <= result.step)
+    for (const { key } of gone) tx.dropClaim(device.id, key)
+    const state = afterLifting(deviceState(tx, device.id), gone)
+    tx.putDevice({ ...state, unsaved: false, savedStep: result.step })
   }
-  const data: Record<string, Json> = { step: result.step }
+  const { step } = result
+  const data: Record<string, Json> = step === undefined ? {} : { step }
   if (result.foreign.length > 0) data['foreign'] = result.foreign.length
-  if (result.message !== undefined) data['message'] = result.message
-  const whom = book.serving.get(result.step) ?? [undefined]
+  if (!result.ok) data['message'] = result.message
+  const whom = (step === undefined ? undefined : book.serving.get(step)) ?? [undefined]
   write(book, tx, whom, {
     type: result.ok ? 'device.saved' : 'device.save_failed',
     outcome: result.ok ? 'ok' : 'failed',
     data,
   })
-  onceDurable(book, () => book.serving.delete(result.step))
+  if (step !== undefined) onceDurable(book, () => book.serving.delete(step))
 }
 
 function rolledBack(
@@ -368,13 +381,6 @@ function onOf(rows: Rows, device: Id, enforcement: string | undefined): NewRecor
   if (enforcement === undefined) return { device }
   const customer = rows.enforcement(enforcement)?.customer
   return customer === undefined ? { device, enforcement } : { device, enforcement, customer }
-}
-
-function isDrift(held: readonly Claim[], next: Omit<Claim, 'step'>): boolean {
-  const claim = held.find(({ key }) => key === next.key)
-  return (
-    claim?.phase === 'held' && next.phase === 'pending' && sameIntent(claim.intent, next.intent)
-  )
 }
 
 function applyClaims(tx: Transaction, device: Id, step: VerifiedStep): void {

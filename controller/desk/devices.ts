@@ -1,6 +1,7 @@
 // What engineers ask about one device: check it, converge it now, take off or take over what carries our mark without a claim.
 
 import type { Agent } from '../../agent/agent.ts'
+import { sameObject } from '../../agent/diff.ts'
 import { AgentError } from '../../agent/errors.ts'
 import { type Intent, type Key, keyOf, parseCliText } from '../../agent/intents.ts'
 import type { Reading } from '../../agent/journal.ts'
@@ -12,6 +13,7 @@ import type { Caller } from '../controller.ts'
 import { deviceState } from '../device-state.ts'
 import { ControllerError } from '../errors.ts'
 import { reachable, rememberAs } from '../recover.ts'
+import type { DeviceState } from '../store/store.ts'
 import { portFindings } from './check-ports.ts'
 import { by, type Desk, need } from './desk.ts'
 
@@ -79,7 +81,7 @@ export async function adopt(
     const state = deviceState(tx, device)
     for (const key of request.keys) {
       const object = found.get(key)
-      if (object === undefined || object.mark !== 'ours' || claimed.has(key)) {
+      if (object === undefined || !isOrphan(object, state) || claimed.has(key)) {
         throw new ControllerError(
           'not_found',
           `${key} is no orphan on ${device}: \`nullroute device show ${device}\` lists what carries our mark without a claim`,
@@ -87,7 +89,7 @@ export async function adopt(
       }
       tx.putClaim(device, {
         key: object.key,
-        intent: intentOf(key),
+        intent: state.lifted?.find((one) => one.key === key)?.intent ?? intentOf(key),
         before: [],
         wrote: object.object,
         phase: 'held',
@@ -107,6 +109,11 @@ export async function adopt(
       data: { intents: request.keys.map((key) => adopted(key, found)), reason: request.reason },
     })
   })
+}
+
+/** By its mark; where there is none, by being what we wrote and lifted. */
+function isOrphan({ key, object, mark }: Found, { lifted = [] }: DeviceState): boolean {
+  return mark === 'ours' || lifted.some((one) => one.key === key && sameObject(one.wrote, object))
 }
 
 function adopted(key: string, found: ReadonlyMap<string, Found>): Json {

@@ -1,6 +1,6 @@
 // Where state lives, as a port. One transaction holds rows, audit records and idempotency key together, or none of them.
 
-import type { Claim } from '../../agent/diff.ts'
+import type { Claim, Lifted } from '../../agent/diff.ts'
 import type { Intent, Key } from '../../agent/intents.ts'
 import type { KeyState } from '../../agent/journal.ts'
 import type { Id } from '../../inventory/model.ts'
@@ -57,6 +57,8 @@ export interface DeviceState {
   /** Latest states of all keys, and objects with our mark and no claim. */
   readonly states: readonly KeyState[]
   readonly orphans: readonly { readonly key: Key; readonly object: readonly string[] }[]
+  /** Objects of ours that were lifted and saved last, the latest last. */
+  readonly lifted?: readonly Lifted[]
 }
 
 /** A credential. The token itself is nowhere: only its SHA-256. */

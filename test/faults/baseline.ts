@@ -12,7 +12,10 @@ export const patienceMs = 120_000
 export interface Known {
   readonly before: string
   readonly enforced: string
+  /** What a reload brings back once the release was saved. */
   readonly saved: string
+  /** The same once the decision in force was saved. */
+  readonly savedEnforced: string
 }
 
 /** The same with and without the change of somebody else. */
@@ -28,11 +31,12 @@ async function playedThrough(story: Story): Promise<Known> {
   await story.reaches(id, 'enforced')
   await story.quiet()
   const enforced = device.running
+  const savedEnforced = device.startup
   await story.release(id)
   await story.reaches(id, 'released')
   await story.quiet()
   if (device.running !== before) throw new Error(`no identity without a fault: ${device.running}`)
-  return { before, enforced, saved: device.startup }
+  return { before, enforced, saved: device.startup, savedEnforced }
 }
 
 /** Suspends and releases twice without any fault, the second time beside somebody else's change. */

@@ -13,7 +13,7 @@ import type { Played } from './worker.ts'
 import { platforms } from './worlds.ts'
 
 /** Cells under way in one process. */
-const atOnce = 3
+const atOnce = 5
 
 /** Where each cell's data folder lies: in memory, if it can. What a disk does to a commit is another suite's matter. */
 function memoryFolder(): string {

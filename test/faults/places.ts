@@ -1,5 +1,6 @@
 // Where a fault may strike: the steps of one suspension and one release on each platform, each with the line by which the device knows it.
 
+import { savedFiles } from '../../agent/platforms/linux/save.ts'
 import type { SimulatedPlatform } from '../simulator/spec.ts'
 
 /** Suspending and releasing: each is played with a fault of its own. */
@@ -16,6 +17,7 @@ export const steps = [
   'line',
   'verify',
   'confirm',
+  'look before save',
   'save',
   'close',
 ] as const
@@ -41,6 +43,8 @@ export interface Place {
   readonly shown: { readonly [direction in Direction]?: string }
   /** Whether the device prints something there. */
   readonly prints: boolean
+  /** One of several reads that go out together: the first of them stands for what befalls the wire, each for what befalls its own answer. */
+  readonly further?: true
 }
 
 /** A step whose line is the same in both directions. */
@@ -99,6 +103,27 @@ function sent(step: Step, line: string, about: { after?: string; prints?: boolea
   return both(step, moment, { shown: line, prints })
 }
 
+/** The reads that follow the first of their step: `read-2`, `read-3`. */
+function further(step: Step, reads: readonly string[], after?: string): readonly Place[] {
+  return reads.map((line, at) => {
+    const prints = !line.startsWith('terminal ')
+    const place = sent(step, line, after === undefined ? { prints } : { after, prints })
+    return { ...place, id: `${place.id}-${at + 2}`, further: true }
+  })
+}
+
+/** All reads of a change: before it, and again behind its last line. */
+function readings(
+  reads: readonly [string, ...string[]],
+  after: string,
+): Record<'read' | 'verify', readonly Place[]> {
+  const [first, ...rest] = reads
+  return {
+    read: [sent('read', first), ...further('read', rest)],
+    verify: [sent('verify', first, { after }), ...further('verify', rest, after)],
+  }
+}
+
 /** A line of the change that is the same in both directions, under a name of its own. */
 function lineNamed(id: string, line: string): Place {
   return { ...sent('line', line), id }
@@ -118,10 +143,78 @@ function lookAfterCommit(id: string, line: string): Place {
   return { ...sent('verify', line, { after: junosCommitted }), id }
 }
 
-const junosRoutes = 'show configuration routing-options static | display set | no-more'
-const iosRoutes = 'show running-config | include ^ip route|^ipv6 route'
 const sudo = 'setsid -w sudo -n'
-const linuxRoutes = 'ip -j -4 route show table all type blackhole'
+
+/** What each platform reads before a change and after it. */
+const reads = {
+  frr: readings(
+    [
+      'show running-config',
+      'show daemons',
+      'show ip route 203.0.113.8/32 json',
+      'show bgp neighbors 192.0.2.66 json',
+    ],
+    '^end$',
+  ),
+  linux: readings(
+    [
+      'ip -j -4 route show table all type blackhole',
+      'ip -j -6 route show table all type blackhole',
+      'ip -j -4 route show root 203.0.113.8/32',
+      'ip route get 203.0.113.8',
+      `${sudo} nft -j list table inet nullroute`,
+      `${sudo} nft -t list table inet nullroute`,
+      `${sudo} nft -j list table bridge nullroute`,
+      `${sudo} nft -t list table bridge nullroute`,
+      'ip -j link show type bridge',
+      'ip -j link show',
+      'ip -j route get "$NR_CLIENT"',
+      'ip -j link show dev p1',
+      'ip -j addr show dev p1',
+      'ip -j -4 route show table all dev p1',
+      'ip -j -6 route show table all dev p1',
+      "ip -o -4 route show table all | grep 'nexthop .*dev p1 '",
+      "ip -o -6 route show table all | grep 'nexthop .*dev p1 '",
+      'ip -j nexthop show dev p1',
+      'sysctl -n net.ipv6.conf.p1.keep_addr_on_down',
+    ],
+    `^${sudo} ip link set dev p1 `,
+  ),
+  cisco_ios: readings(
+    [
+      'show running-config | include ^ip route|^ipv6 route',
+      'show archive config rollback timer',
+      'show reload',
+      'show object-group name NULLROUTE',
+      'show ip route 203.0.113.8 255.255.255.255',
+      'show running-config | include ^[a-z0-9]+ access-list |object-group NULLROUTE|^ .*permit |^ .*evaluate |^interface |^ ip access-group',
+      'show ip interface brief',
+      'show running-config interface GigabitEthernet0/1',
+      'show interfaces GigabitEthernet0/1',
+      'show running-config | section ^router bgp',
+      'show bgp all summary',
+    ],
+    '^end$',
+  ),
+  juniper_junos: readings(
+    [
+      'show configuration routing-options static | display set | no-more',
+      'show configuration | display set | match "apply-macro nullroute" | no-more',
+      'show configuration | display set | match "^deactivate " | no-more',
+      'show configuration policy-options prefix-list nullroute-v4 | display set | no-more',
+      'show configuration policy-options prefix-list nullroute-v6 | display set | no-more',
+      'show route 203.0.113.8/32 exact | display json | no-more',
+      'show configuration firewall | display set | no-more',
+      'show configuration interfaces | display set | match " filter (in|out)put|^deactivate" | no-more',
+      'show interfaces terse | no-more',
+      'show configuration interfaces ge-0/0/1 | display set | no-more',
+      'show interfaces ge-0/0/1 | no-more',
+      'show configuration | display set | match "neighbor 192.0.2.66( |$)" | no-more',
+      'show bgp neighbor 192.0.2.66 | no-more',
+    ],
+    junosCommitted,
+  ),
+} as const satisfies Readonly<Record<SimulatedPlatform, unknown>>
 
 /** The places of each platform, in the order of a session. What a platform lacks is in `absentSteps`. */
 export const places: Readonly<Record<SimulatedPlatform, readonly Place[]>> = {
@@ -129,7 +222,8 @@ export const places: Readonly<Record<SimulatedPlatform, readonly Place[]>> = {
     connect,
     logIn,
     sent('paging off', 'no terminal paginate', { prints: false }),
-    sent('read', 'show running-config'),
+    ...further('paging off', ['terminal length 0']),
+    ...reads.frr.read,
     sent('enter config', 'configure terminal', { prints: false }),
     ...lines(
       [
@@ -147,7 +241,9 @@ export const places: Readonly<Record<SimulatedPlatform, readonly Place[]>> = {
         'end',
       ],
     ),
-    sent('verify', 'show running-config', { after: '^end$' }),
+    ...reads.frr.verify,
+    sent('look before save', 'show watchfrr'),
+    ...further('look before save', ['show daemons'], '^show watchfrr$'),
     sent('save', 'write memory'),
     close,
   ],
@@ -156,7 +252,7 @@ export const places: Readonly<Record<SimulatedPlatform, readonly Place[]>> = {
     logIn,
     sent('privilege', 'id -u; uname -s; ip -V; nft --version'),
     sent('paging off', 'stty -echo', { prints: false }),
-    sent('read', linuxRoutes),
+    ...reads.linux.read,
     ...lines(
       [
         `${sudo} ip route prepend blackhole 203.0.113.8/32 proto 223`,
@@ -175,7 +271,8 @@ export const places: Readonly<Record<SimulatedPlatform, readonly Place[]>> = {
         `${sudo} ip link set dev p1 up`,
       ],
     ),
-    sent('verify', linuxRoutes, { after: `^${sudo} ip link set dev p1 ` }),
+    ...reads.linux.verify,
+    sent('look before save', savedFiles),
     // The end of the second here-document: a shell does nothing before it has it all.
     {
       ...sent('save', 'EOF', {
@@ -191,7 +288,13 @@ export const places: Readonly<Record<SimulatedPlatform, readonly Place[]>> = {
     logIn,
     sent('privilege', 'enable', { prints: false }),
     sent('paging off', 'terminal length 0', { prints: false }),
-    sent('read', iosRoutes),
+    ...further('paging off', [
+      'terminal width 511',
+      'terminal no monitor',
+      'show privilege',
+      'show version',
+    ]),
+    ...reads.cisco_ios.read,
     sent('enter config', 'configure terminal'),
     ...lines(
       [
@@ -217,7 +320,11 @@ export const places: Readonly<Record<SimulatedPlatform, readonly Place[]>> = {
         'end',
       ],
     ),
-    sent('verify', iosRoutes, { after: '^end$' }),
+    ...reads.cisco_ios.verify,
+    sent(
+      'look before save',
+      'show archive config differences nvram:startup-config system:running-config',
+    ),
     sent('save', 'write memory'),
     close,
   ],
@@ -225,7 +332,15 @@ export const places: Readonly<Record<SimulatedPlatform, readonly Place[]>> = {
     connect,
     logIn,
     sent('paging off', 'set cli screen-length 0'),
-    sent('read', junosRoutes),
+    ...further('paging off', [
+      'set cli complete-on-space off',
+      'set cli screen-width 511',
+      'set cli timestamp disable',
+      'show version | no-more',
+    ]),
+    ...reads.juniper_junos.read,
+    // Once more where nobody else can commit.
+    { ...sent('read', 'run show system commit | no-more'), id: 'read-inside', further: true },
     sent('enter config', 'configure exclusive'),
     ...lines(
       [
@@ -250,7 +365,7 @@ export const places: Readonly<Record<SimulatedPlatform, readonly Place[]>> = {
     // The first of it is at rest, before the read-back.
     lookAfterCommit('look', 'show system commit | no-more'),
     lookAfterCommit('look-inside', 'run show system commit | no-more'),
-    sent('verify', junosRoutes, { after: junosCommitted }),
+    ...reads.juniper_junos.verify,
     sent('confirm', 'commit check', { after: junosCommitted }),
     close,
   ],
@@ -272,6 +387,11 @@ export const absentSteps: readonly {
   { platform: 'linux', step: 'confirm', why: 'each command is live when run' },
   { platform: 'cisco_ios', step: 'confirm', why: 'each line is live when typed' },
   { platform: 'juniper_junos', step: 'privilege', why: 'rights come with the log-in class' },
+  {
+    platform: 'juniper_junos',
+    step: 'look before save',
+    why: 'nothing is saved apart',
+  },
   {
     platform: 'juniper_junos',
     step: 'save',

@@ -10,7 +10,7 @@ import type { RunningDevice } from '../simulator/simulator.ts'
 import { type Problem, type Story, startStory, suspend } from '../simulator/stories/story.ts'
 import { type Baseline, type Known, patienceMs } from './baseline.ts'
 import { fillDisk, lockDatabase, mountDisk, startChild } from './machine.ts'
-import type { Direction, Moment } from './places.ts'
+import type { Direction, Moment, Step } from './places.ts'
 import { type Act, type Once, otherChange, otherChangeUndone, type Spot } from './table.ts'
 import { compareStates, differenceOf, type Shows } from './texts.ts'
 import { deviceName, type FaultWorld } from './worlds.ts'
@@ -26,6 +26,8 @@ export interface Seen {
   /** What the user is told to do about it. */
   readonly remedy: string
   readonly shows: Shows
+  /** What followed by itself, where that is the point of the cell. */
+  readonly later?: string
 }
 
 /** What came of one cell. */
@@ -61,6 +63,8 @@ interface Play {
   /** Saves that had failed before this cell. */
   savesFailed: number
   readonly token: string
+  /** What the controller had noticed when it answered. */
+  marks: Marks
   /** Takes back what happened to the machine. */
   undo: () => void
   /** Called after each commit, before anybody goes on. */
@@ -109,6 +113,7 @@ async function playIn(cell: Cell, config: Partial<Config>): Promise<readonly Cel
     changed: false,
     commits: 0,
     savesFailed: 0,
+    marks: { drift: 0, sent: 0, orphans: 0 },
     token: await story.token('cell', ['admin', 'abuse']),
     undo: () => undefined,
     look: () => undefined,
@@ -158,6 +163,9 @@ async function playDirection(
   if (strikes && spot.place.step === 'close') await lookUntilIdle(play, () => false)
   await heal(play, direction, forbidden)
   if (seen === undefined) return { problems: forbidden }
+  if (spot.fault.id === 'lie' && spot.place.step === 'save') {
+    seen = { ...seen, later: await reloadAfterLie(play, direction, forbidden) }
+  }
   return { result: { id: `${spot.id}/${direction}`, direction, seen, forbidden }, problems: [] }
 }
 
@@ -181,9 +189,9 @@ function decisionFor({ story, spot }: Play, direction: Direction): object {
   return suspend('esthost', { expiresAt })
 }
 
-function seenNow(play: Play, otherwise = ''): Seen {
+function seenNow(play: Play): Seen {
   const { status, device, error } = rowsOf(play)
-  const { code, remedy } = error ?? { code: otherwise, remedy: '' }
+  const { code, remedy } = error ?? { code: '', remedy: '' }
   return { status, device, code, remedy, shows: showsNow(play) }
 }
 
@@ -210,7 +218,7 @@ async function holdTold(
 ): Promise<Seen> {
   const { device, spot, story } = play
   const late = spot.place.step === 'close'
-  play.savesFailed = rowsOf(play).savesFailed
+  play.savesFailed = savesFailedOf(play)
   let acted = standsStill(spot)
   const put = (): void =>
     arm(play, { act, moment: momentOf(play, direction) }, () => {
@@ -219,7 +227,9 @@ async function holdTold(
   const from = device.faults.acted
   let seen: Seen | undefined
   play.look = () => {
-    seen ??= answer(play, direction)
+    if (seen !== undefined) return
+    seen = answer(play, direction)
+    if (seen !== undefined) play.marks = marksOf(play)
   }
   if (!late) put()
   play.id = await ask(play, direction)
@@ -237,8 +247,7 @@ async function holdTold(
   if (!acted && device.faults.acted === from) {
     forbidden.push('the fault never acted: the table is wrong')
   }
-  await judge(play, direction, { seen, forbidden })
-  return seen
+  return judge(play, direction, { seen, forbidden })
 }
 
 /** The controller can write nothing down from the moment on: what it says then, and that it sends nothing more. */
@@ -250,6 +259,8 @@ async function holdUnwritable(
   const { device, spot, story } = play
   const store = () => story.running.controller.store
   if (spot.place.step === 'connect') {
+    // What was under way for the request before is no answer to this one.
+    await lookUntilIdle(play, () => false)
     happen(play, what)
     const path =
       direction === 'suspend' ? '/v1/enforcements' : `/v1/enforcements/${play.id}/release`
@@ -271,9 +282,9 @@ async function holdUnwritable(
   await lookUntilIdle(play, () => false)
   const problem = await refusalOf(play, `/v1/enforcements/${play.id}/retry`, {})
   const seen = { ...seenNow(play), ...checked(problem, forbidden) }
-  await judge(play, direction, { seen, forbidden })
+  const judged = await judge(play, direction, { seen, forbidden })
   play.undo()
-  return seen
+  return judged
 }
 
 const noStall = { stalls: false, from: 0 }
@@ -317,7 +328,9 @@ async function holdKilled(play: Play, direction: Direction, forbidden: string[])
   await story.startController()
   let seen: Seen | undefined
   play.look = () => {
-    seen ??= answer(play, direction)
+    if (seen !== undefined) return
+    seen = answer(play, direction)
+    if (seen !== undefined) play.marks = marksOf(play)
   }
   watchCommits(play)
   play.look()
@@ -327,8 +340,7 @@ async function holdKilled(play: Play, direction: Direction, forbidden: string[])
     forbidden.push(`no answer: ${JSON.stringify(rowsOf(play))}`)
     return seenNow(play)
   }
-  await judge(play, direction, { seen, forbidden })
-  return seen
+  return judge(play, direction, { seen, forbidden })
 }
 
 /** Faults that are a state of the device, and act on no line. */
@@ -400,7 +412,6 @@ interface Rows {
   readonly device: string
   readonly error: { readonly code: string; readonly remedy: string } | undefined
   readonly unsaved: boolean
-  readonly savesFailed: number
 }
 
 function rowsOf({ story, id }: Play): Rows {
@@ -412,9 +423,15 @@ function rowsOf({ story, id }: Play): Rows {
       device: result?.status ?? 'pending',
       error: result?.error,
       unsaved: state?.unsaved === true,
-      savesFailed: rows.log({ type: 'device.save_failed', after: -1, limit: 1_000 }).length,
     }
   })
+}
+
+/** How many saves have failed so far. */
+function savesFailedOf({ story }: Play): number {
+  return story.running.controller.store.read(
+    (rows) => rows.log({ type: 'device.save_failed', after: -1, limit: 1_000 }).length,
+  )
 }
 
 const settled: Readonly<Record<Direction, readonly string[]>> = {
@@ -422,17 +439,28 @@ const settled: Readonly<Record<Direction, readonly string[]>> = {
   release: ['released'],
 }
 
+/** Steps of which something is said only when the save has ended. */
+const savingSteps: ReadonlySet<Step> = new Set(['look before save', 'save'])
+
 /** What the controller says, once it says anything of this step. */
 function answer(play: Play, direction: Direction): Seen | undefined {
   // The answer may come before the one who asked knows its id.
   play.id ||= play.story.running.controller.store.read((rows) => rows.live()[0]?.id ?? '')
   const rows = rowsOf(play)
   const said = rows.error !== undefined || settled[direction].includes(rows.status)
-  const saves = play.spot.place.step === 'save'
-  const saving = rows.unsaved && rows.savesFailed === play.savesFailed
-  if (!said || (saves && rows.error === undefined && saving)) return undefined
-  return seenNow(play, saves && rows.unsaved ? 'unsaved' : '')
+  const saves = savingSteps.has(play.spot.place.step)
+  if (!said) return undefined
+  if (saves && rows.error === undefined && rows.unsaved) {
+    if (savesFailedOf(play) === play.savesFailed) return undefined
+  }
+  const seen = seenNow(play)
+  if (!saves || !rows.unsaved || seen.code !== '') return seen
+  return { ...seen, code: 'unsaved', remedy: unsavedRemedy }
 }
+
+/** No error of a result, and so without a remedy in one: where its reason stands, and what to do. */
+const unsavedRemedy =
+  'read the device’s words: `nullroute audit search --action device.save_failed --device NAME`; mend what keeps it from saving (a full disk, a missing right, a dead daemon), or save by hand there; it is tried again by itself'
 
 function known(play: Play): Known {
   return play.changed ? play.baseline.changed : play.baseline.plain
@@ -474,7 +502,7 @@ async function judge(
   play: Play,
   direction: Direction,
   { seen, forbidden }: { readonly seen: Seen; readonly forbidden: string[] },
-): Promise<void> {
+): Promise<Seen> {
   const { error, status } = rowsOf(play)
   if (error !== undefined && (error.code === '' || error.remedy === '')) {
     forbidden.push(`an error without code or remedy: ${JSON.stringify(error)}`)
@@ -487,18 +515,128 @@ async function judge(
   if (!closesItsWindow(play, direction)) {
     forbidden.push(`${status}, and the confirm window is still open`)
   }
-  const right = direction === 'suspend' ? 'in force' : 'as before'
+  // What was true when it was read, and is no more: allowed only if the next look finds it, by itself.
+  const untrue = seen.status === settled[direction][0] && seen.shows !== rightFor[direction]
+  if (!untrue) {
+    await demandTruth(play, direction, forbidden)
+    return seen
+  }
+  return { ...seen, later: await foundByItself(play, direction, { from: play.marks, forbidden }) }
+}
+
+/** What a device must show once all is done. */
+const rightFor = { suspend: 'in force', release: 'as before' } as const
+
+/** The controller may be behind the device for a moment, and not for longer. */
+async function demandTruth(play: Play, direction: Direction, forbidden: string[]): Promise<void> {
   const lie = direction === 'suspend' ? 'enforced but absent' : 'released but present'
-  const claims = settled[direction][0] ?? ''
   const truthful = await lookUntil(
     play,
-    () => rowsOf(play).status !== claims || showsNow(play) === right,
-    { stalls: false, from: 0 },
+    () => rowsOf(play).status !== settled[direction][0] || showsNow(play) === rightFor[direction],
+    noStall,
   )
-  if (!truthful) {
-    const diff = differenceOf(known(play).enforced, play.device.running)
-    forbidden.push(`${lie}: ${diff.join('; ')}`)
+  if (truthful) return
+  const diff = differenceOf(known(play).enforced, play.device.running)
+  forbidden.push(`${lie}: ${diff.join('; ')}`)
+}
+
+/** Records by which one sees that the controller noticed: what it held is gone, what it lifted is back and was sent for again, or what nobody claims is reported. */
+interface Marks {
+  readonly drift: number
+  readonly sent: number
+  readonly orphans: number
+}
+
+function marksOf({ story }: Play): Marks {
+  const count = (type: string): number => story.records({ type }).length
+  return {
+    drift: count('device.drift_found'),
+    sent: story
+      .records({ type: 'device.commands_intended' })
+      .filter(({ data }) => data['purpose'] === 'change').length,
+    orphans: count('device.orphan_found'),
   }
+}
+
+/** The device shows something else than was read of it. Nobody asks for anything: the controller must see it and put it right. */
+async function foundByItself(
+  play: Play,
+  direction: Direction,
+  { from, forbidden }: { readonly from: Marks; readonly forbidden: string[] },
+): Promise<string> {
+  const target = settled[direction][0]
+  const noticed = (): boolean => {
+    const now = marksOf(play)
+    return direction === 'suspend' ? now.drift > from.drift : now.sent > from.sent
+  }
+  const isRight = (): boolean => {
+    const { status, unsaved } = rowsOf(play)
+    return status === target && !unsaved && showsNow(play) === rightFor[direction]
+  }
+  await lookUntil(play, () => noticed() && isRight() && isQuiet(play), noStall)
+  if (noticed() && isRight()) {
+    return direction === 'suspend' ? 'found gone, put back' : 'found there again, lifted again'
+  }
+  const lie = direction === 'suspend' ? 'enforced but absent' : 'released but present'
+  forbidden.push(
+    `${lie}, and not put right by itself: ${noticed() ? 'noticed' : 'not noticed'}, ${JSON.stringify(rowsOf(play))}`,
+  )
+  return 'not found'
+}
+
+/** The save was answered with success and did nothing. What that means shows when the device starts again. */
+async function reloadAfterLie(
+  play: Play,
+  direction: Direction,
+  forbidden: string[],
+): Promise<string> {
+  const { device } = play
+  const from = marksOf(play)
+  device.reboot()
+  const opposite = direction === 'suspend' ? 'as before' : 'in force'
+  if (showsNow(play) === rightFor[direction]) {
+    forbidden.push(`the save was no lie: a reload shows ${showsNow(play)}, not ${opposite}`)
+  }
+  return direction === 'suspend'
+    ? foundByItself(play, direction, { from, forbidden })
+    : reported(play, { from, forbidden })
+}
+
+const kindsOfIntent = ['acl', 'blackhole', 'neighbor', 'port'] as const
+
+/** What came back with a reload, and is claimed no more: it must be reported, all of it, and go when an admin says so. */
+async function reported(
+  play: Play,
+  { from, forbidden }: { readonly from: Marks; readonly forbidden: string[] },
+): Promise<string> {
+  const { story } = play
+  const seen = await lookUntil(
+    play,
+    () => marksOf(play).orphans > from.orphans && isQuiet(play),
+    noStall,
+  )
+  if (!seen) {
+    forbidden.push('released but present after a reload, and not reported')
+    return 'not found'
+  }
+  const keys = story.running.controller.store.read((rows) =>
+    (rows.device(deviceName)?.orphans ?? []).map(({ key }) => key),
+  )
+  const body = { remove: keys, reason: 'back after a reload' }
+  const { status } = await story.call('POST', `/v1/devices/${deviceName}/reconcile`, body)
+  const isGone = await lookUntil(
+    play,
+    () => showsNow(play) === 'as before' && !rowsOf(play).unsaved && isQuiet(play),
+    noStall,
+  )
+  const kinds = kindsOfIntent
+    .filter((kind) => keys.some((key) => key.startsWith(`${kind}|`)))
+    .join(', ')
+  if (!isGone) {
+    const diff = differenceOf(known(play).before, play.device.running).join('; ')
+    forbidden.push(`reported and not taken off (${status}): ${kinds}; left: ${diff}`)
+  }
+  return `after a reload back: ${kinds}; reported as orphans, taken off by \`device reconcile --remove\``
 }
 
 /** Where the controller says that it is done, nothing may still wait for its confirmation: the device would take it back. */
@@ -511,7 +649,7 @@ function closesItsWindow(play: Play, direction: Direction): boolean {
 async function heal(play: Play, direction: Direction, forbidden: string[]): Promise<void> {
   const { story } = play
   const target = settled[direction][0]
-  const right = direction === 'suspend' ? 'in force' : 'as before'
+  const right = rightFor[direction]
   const healed = (): boolean => {
     const rows = rowsOf(play)
     return rows.status === target && !rows.unsaved && showsNow(play) === right && isQuiet(play)
@@ -527,7 +665,10 @@ async function heal(play: Play, direction: Direction, forbidden: string[]): Prom
   if (healed() && play.device.expireTimer()) {
     forbidden.push(`${target}, but only until the confirm window runs out`)
   }
-  if (healed()) return
+  if (healed()) {
+    forbidden.push(...lackOfSaving(play, direction))
+    return
+  }
   const diff = differenceOf(
     known(play)[direction === 'suspend' ? 'enforced' : 'before'],
     play.device.running,
@@ -549,6 +690,15 @@ async function lookUntilIdle(play: Play, holds: () => boolean): Promise<void> {
 
 function isQuiet({ story }: Play): boolean {
   return story.running.controller.store.read((rows) => rows.openSteps().length === 0)
+}
+
+/** Where nothing is said to be unsaved, a reload must bring back the same. A device that only says so is told apart by a reload of its own. */
+function lackOfSaving(play: Play, direction: Direction): readonly string[] {
+  const { spot, device } = play
+  if (spot.fault.id === 'lie' && spot.place.step === 'save') return []
+  const { saved, savedEnforced } = known(play)
+  const lines = differenceOf(direction === 'suspend' ? savedEnforced : saved, device.startup)
+  return lines.length === 0 ? [] : [`not saved, and not said to be: ${lines.join('; ')}`]
 }
 
 /** After the release running and saved configuration are what they were before, to the byte. */

@@ -53,6 +53,8 @@ function steps(platforms: readonly SimulatedPlatform[]): string {
 function stepsOf(platform: SimulatedPlatform): string {
   const rows = places[platform]
     .filter(({ shown }) => shown.suspend !== undefined || shown.release !== undefined)
+    // The reads are the same before a change and after it.
+    .filter(({ step, further }) => step !== 'verify' || further !== true)
     .map(({ id, shown }) => {
       const [one, other] = [code(shown.suspend), code(shown.release)]
       return `| ${placeName(id)} | ${one} | ${one === other ? 'the same' : other} |`
@@ -106,36 +108,29 @@ function section(fault: FaultKind, { platforms, spots, results }: Findings): str
   ].join('\n')
 }
 
-/** `line 1–3, line 5, save`. */
+/** `read, line 1–3, line 5, save`. */
 function grouped(ids: readonly string[]): string {
-  const parts: string[] = []
-  let from: number | undefined
-  let last: number | undefined
-  const flush = (): void => {
-    if (from !== undefined) parts.push(from === last ? `line ${from}` : `line ${from}–${last}`)
-    from = undefined
-  }
+  const runs: { readonly name: string; readonly from: number; last: number }[] = []
   for (const id of ids) {
-    const number = /^line-(\d+)$/.exec(id)?.[1]
-    if (number === undefined) {
-      flush()
-      parts.push(placeName(id))
-      continue
-    }
-    if (from === undefined || Number(number) !== (last ?? 0) + 1) {
-      flush()
-      from = Number(number)
-    }
-    last = Number(number)
+    const [, name = id, digits] = /^(.*)-(\d+)$/.exec(id) ?? []
+    // The first of several bears no number.
+    const number = digits === undefined ? 1 : Number(digits)
+    const run = runs.at(-1)
+    if (run?.name === name && run.last + 1 === number) run.last = number
+    else runs.push({ name, from: number, last: number })
   }
-  flush()
-  return parts.join(', ')
+  return runs.map(({ name, from, last }) => runName(placeName(name), from, last)).join(', ')
+}
+
+function runName(name: string, from: number, last: number): string {
+  if (from !== last) return `${name} ${from}–${last}`
+  return from === 1 && name !== 'line' ? name : `${name} ${from}`
 }
 
 function cellsOf(results: readonly CellResult[]): string {
   const of = (direction: Direction): string => {
     const found = results.find((one) => one.direction === direction)
-    return found === undefined ? '– | –' : `${told(found.seen)} | ${found.seen.shows}`
+    return found === undefined ? '– | –' : `${told(found.seen)} | ${shown(found.seen)}`
   }
   return `${of('suspend')} | ${of('release')}`
 }
@@ -143,6 +138,10 @@ function cellsOf(results: readonly CellResult[]): string {
 function told({ status, device, code: error }: Seen): string {
   const why = error === '' ? '' : `, \`${error}\``
   return status === 'refused' ? `the request is refused${why}` : `${status}, ${device}${why}`
+}
+
+function shown({ shows, later }: Seen): string {
+  return later === undefined ? shows : `${shows}; then: ${later}`
 }
 
 function remedies({ results }: Findings): string {

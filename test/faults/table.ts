@@ -34,6 +34,8 @@ export interface FaultKind {
   readonly rule: string
   readonly strikes: (platform: SimulatedPlatform, place: Place) => boolean
   readonly act: (platform: SimulatedPlatform, place: Place, moment: Moment) => Act
+  /** It strikes at each of the reads that go out together, not only at the first. */
+  readonly everyRead?: true
   /** Nothing more comes: only a deadline ends the wait, so the clock is set forward at once. */
   readonly stalls?: true
 }
@@ -46,6 +48,8 @@ const changing: ReadonlySet<Step> = new Set(['enter config', 'line', 'confirm', 
 const isSpoken = (_: SimulatedPlatform, { step }: Place): boolean => spoken.has(step)
 const isTyped = (_: SimulatedPlatform, { step }: Place): boolean =>
   spoken.has(step) && step !== 'log in'
+const isPrinted = (platform: SimulatedPlatform, place: Place): boolean =>
+  isSpoken(platform, place) && place.prints
 const isChanging = (_: SimulatedPlatform, { step }: Place): boolean => changing.has(step)
 
 /** Moments of the controller's own book-keeping. Between the lines of a change nothing is written down, so that the first and the last stand for all. */
@@ -125,6 +129,7 @@ export const faultKinds: readonly FaultKind[] = [
     title: 'reset before the line was done',
     about: 'The connection is cut; what was typed last has not been done.',
     rule: 'At every step.',
+    everyRead: true,
     strikes: () => true,
     act: (_, { step }, moment) =>
       step === 'connect'
@@ -157,21 +162,12 @@ export const faultKinds: readonly FaultKind[] = [
           : device({ kind: 'half-open', when: 'before', ...moment }),
   },
   {
-    id: 'half-open-after',
-    title: 'half-open connection after the line was done',
-    about:
-      'The line was done; the answer never arrives, and the device still counts the session as open.',
-    rule: 'Where a line changes something.',
-    strikes: isChanging,
-    stalls: true,
-    act: (_, __, moment) => device({ kind: 'half-open', when: 'after', ...moment }),
-  },
-  {
     id: 'hang',
     title: 'hang',
     about:
-      'The line was taken, the answer never ends; the connection stays. At the connection: SSH begins and goes no further. At the log-in: it is never answered.',
+      'The line was taken and done, the answer never ends; the connection stays. At the connection: SSH begins and goes no further. At the log-in: it is never answered.',
     rule: 'At every step but the close, which asks for nothing.',
+    everyRead: true,
     strikes: (_, { step }) => step !== 'close',
     stalls: true,
     act: (_, { step }, moment) =>
@@ -187,6 +183,7 @@ export const faultKinds: readonly FaultKind[] = [
     about:
       'The line is refused in the words of the platform. At the log-in: user and password are not taken.',
     rule: 'At every line; a refused save is a row of its own.',
+    everyRead: true,
     strikes: (platform, place) => isSpoken(platform, place) && place.step !== 'save',
     act: (_, { step }, moment) =>
       step === 'log in' ? device({ kind: 'refuse-login' }) : device({ kind: 'reject', ...moment }),
@@ -213,6 +210,7 @@ export const faultKinds: readonly FaultKind[] = [
     title: 'error that looks like a warning',
     about: 'The line was not done; all that is said of it sounds harmless.',
     rule: everyTyped,
+    everyRead: true,
     strikes: isTyped,
     act: (platform, _, moment) => device({ kind: 'reject', text: soothing[platform], ...moment }),
   },
@@ -254,6 +252,7 @@ export const faultKinds: readonly FaultKind[] = [
     title: 'log line in the middle of the answer',
     about: 'A log line of the platform comes between the lines of the answer.',
     rule: everyLine,
+    everyRead: true,
     strikes: isSpoken,
     act: (_, __, moment) => device({ kind: 'log-line', where: 'answer', ...moment }),
   },
@@ -277,10 +276,20 @@ export const faultKinds: readonly FaultKind[] = [
   {
     id: 'truncated',
     title: 'truncated output',
-    about: 'Of the answer only the first half comes, then the prompt.',
+    about: 'Of the answer only the first half comes, cut in the middle of a line, then the prompt.',
     rule: 'Where the device prints something.',
-    strikes: (platform, place) => isSpoken(platform, place) && place.prints,
+    strikes: isPrinted,
     act: (_, __, moment) => device({ kind: 'truncate', ...moment }),
+  },
+  {
+    id: 'cut-short',
+    title: 'answer cut short behind a whole line',
+    about:
+      'Once, only the first half of the lines of an answer comes, then the prompt; of a single line nothing. (A device that leaves out the same lines each time can’t be told from one that does not have them.)',
+    rule: 'Where the device prints something, at each read.',
+    everyRead: true,
+    strikes: isPrinted,
+    act: (_, __, moment) => device({ kind: 'truncate', at: 'line', times: 1, ...moment }),
   },
   {
     id: 'look-alike',
@@ -354,7 +363,7 @@ export const faultKinds: readonly FaultKind[] = [
     id: 'lie',
     title: 'a device that accepts and does nothing',
     about: 'The line is answered as if it had been done, and nothing is changed.',
-    rule: 'Where a line changes something.',
+    rule: 'Where a line changes something. A save is believed by its words: of one that did nothing the device’s next start tells, which follows here.',
     strikes: isChanging,
     act: (_, __, moment) => device({ kind: 'lie', ...moment }),
   },
@@ -388,8 +397,8 @@ export const faultKinds: readonly FaultKind[] = [
     title: 'database locked',
     about:
       'Another connection holds the write lock of the controller’s database, for longer than a commit waits.',
-    rule: `${everyMoment} At the connection: before the request.`,
-    strikes: isWriting,
+    rule: 'Before the request, and once the device has read the first line of the change or that of its save: elsewhere it is as where the disk is full.',
+    strikes: (_, { id }) => ['connect', 'line-1', 'save'].includes(id),
     act: () => once('database locked'),
   },
   {
@@ -427,6 +436,7 @@ export function spots(platforms: readonly SimulatedPlatform[]): readonly Spot[] 
   return faultKinds.flatMap((fault) =>
     platforms.flatMap((platform) =>
       places[platform]
+        .filter((place) => place.further !== true || fault.everyRead === true)
         .filter((place) => fault.strikes(platform, place))
         .map((place) => ({ fault, platform, place, id: `${fault.id}/${platform}/${place.id}` })),
     ),

@@ -91,13 +91,14 @@ export function createBook(): Book {
       }
       await add({ kind: 'verified', value })
     },
-    async saved({ ok, message }) {
-      if (ok) {
+    async saved(result) {
+      if (result.ok) {
         for (const claim of claims.values()) {
           if (claim.phase === 'lifted') claims.delete(claim.key)
         }
       }
-      await add({ kind: 'saved', ok, message })
+      const message = result.ok ? undefined : result.message
+      await add({ kind: 'saved', ok: result.ok, message })
     },
     rolledBack: ({ why }) => add({ kind: 'rolledBack', why }),
     failed: ({ code, keys }) => add({ kind: 'failed', code, keys }),

@@ -294,11 +294,35 @@ describe('an agent', () => {
     router.journal.clear()
 
     await bring(book, agent, [target])
-    await book.until((entry) => entry.kind === 'saved')
+    await book.until((entry) => entry.kind === 'saved' && entry.ok)
 
     const asked = router.journal.lines().filter((line) => /^(?:show watchfrr|write)/.test(line))
     expect(asked).toEqual(['show watchfrr', 'show watchfrr', 'write memory'])
-    expect(book.entries.filter(({ kind }) => kind === 'saved')).toMatchObject([{ ok: true }])
+    // Both are told: one that never begins would stay unsaved without anybody hearing why.
+    expect(book.entries.filter(({ kind }) => kind === 'saved')).toMatchObject([
+      { ok: false, message: expect.stringMatching(/^nothing is saved now: /) },
+      { ok: true },
+    ])
+  })
+
+  it('lifts what one answer leaves out, because the next one has it', async () => {
+    const book = createBook()
+    const agent = start(book, { save: 'never' })
+    await book.until(verified)
+    await bring(book, agent, [target])
+    const line = 'ip route 203.0.113.9/32 blackhole tag 666'
+    expect(router.running).toContain(line)
+    const without = router.running.replace(`${line}\n`, '')
+    router.faults.add({ kind: 'reject', matching: '^show run', text: without, times: 1 })
+    router.faults.add({ kind: 'reject', matching: '^show ip route', text: '{}\n', times: 1 })
+    router.journal.clear()
+
+    await bring(book, agent, [])
+
+    expect(router.journal.lines().filter((one) => one.startsWith('show run'))).toHaveLength(2)
+    await bring(book, agent, [])
+    expect(router.running).not.toContain(line)
+    expect(book.state(key)).toMatchObject({ seen: 'absent', verified: true })
   })
 
   it('says of nothing that it was lifted while the daemon is dead that did it', async () => {

@@ -37,8 +37,8 @@ export type Fault =
   | ({ readonly kind: 'say'; readonly text: string } & When)
   /** The greeting comes once more, before the answer. */
   | ({ readonly kind: 'banner' } & When)
-  /** Of the answer only the first half comes, then the prompt. */
-  | ({ readonly kind: 'truncate' } & When)
+  /** Of the answer only the first half comes, then the prompt: cut where it happens to be, or behind a whole line. */
+  | ({ readonly kind: 'truncate'; readonly at?: 'line' } & When)
   /** The line is refused in the platform's words, or in these. */
   | ({ readonly kind: 'reject'; readonly text?: string } & When)
   /** The device lies: the line is answered as if done, and nothing is changed. */

@@ -375,8 +375,15 @@ function faultyText(text: string, met: readonly Fault[], greeting: string): stri
   const banner = findFault(met, 'banner') === undefined ? '' : greeting
   const say = findFault(met, 'say')?.text
   const whole = `${banner}${text}${say === undefined ? '' : `${say}\n`}`
-  if (findFault(met, 'truncate') === undefined) return whole
-  return whole.slice(0, Math.floor(whole.length / 2))
+  const cut = findFault(met, 'truncate')
+  return cut === undefined ? whole : firstHalf(whole, cut.at)
+}
+
+/** Half of an answer. Of one that is a single line nothing is left where whole lines are cut. */
+function firstHalf(text: string, at: 'line' | undefined): string {
+  if (at === undefined) return text.slice(0, Math.floor(text.length / 2))
+  const lines = text.split(/(?<=\n)/)
+  return lines.slice(0, Math.floor(lines.length / 2)).join('')
 }
 
 function delayOf(met: readonly Fault[], result: Result): number {

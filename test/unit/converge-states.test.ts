@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { claimsAfter, statesOf, type Verdict } from '../../agent/converge-states.ts'
+import { claimsAfter, orphansOf, statesOf, type Verdict } from '../../agent/converge-states.ts'
 import { type Desired, decide } from '../../agent/diff.ts'
 import { type Intent, keyOf } from '../../agent/intents.ts'
 import type { Found } from '../../agent/platform.ts'
@@ -225,5 +225,30 @@ describe('what a device says of why a prefix is not dropped', () => {
       verified: true,
       note: 'taken for granted: the list stands first',
     })
+  })
+})
+
+describe('what was lifted and saved', () => {
+  const wrote = ['ip route 203.0.113.9/32 blackhole tag 666']
+  const key = keyOf(route)
+  const orphans = (object: readonly string[], part: Partial<Desired> = {}) => {
+    const lifted = [{ key, intent: route, wrote, back: false }]
+    const rest = { wanted: [], expected: [], fading: [], claims: [], frozen: false }
+    const all = new Map([[key, found(route, { object, effect: 'same' })]])
+    return orphansOf({ ...rest, lifted, ...part }, { found: all, marked: [], facts: {} })
+  }
+
+  it('is an orphan where it stands again, though nothing there carries a mark', () => {
+    expect(orphans(wrote)).toEqual([{ key, object: wrote }])
+  })
+
+  it('is none where it is gone, or another object stands in its place', () => {
+    expect(orphans([])).toEqual([])
+    expect(orphans(['ip route 203.0.113.9/32 blackhole tag 667'])).toEqual([])
+  })
+
+  it('is none where it is claimed again', () => {
+    const claim = { key, intent: route, before: [], wrote, phase: 'held', step: 4 } as const
+    expect(orphans(wrote, { claims: [claim] })).toEqual([])
   })
 })
