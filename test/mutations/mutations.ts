@@ -30,6 +30,7 @@ const guards: Target = {
   tests: ['test/unit/guards.test.ts'],
 }
 const ownership: Target = { file: 'agent/diff.ts', tests: ['test/unit/diff.test.ts'] }
+const refusal: Target = { file: 'agent/refusals.ts', tests: ['test/unit/diff.test.ts'] }
 const meaning: Target = {
   file: 'agent/converge-states.ts',
   tests: ['test/unit/converge-states.test.ts'],
@@ -194,17 +195,18 @@ const byHand: readonly Mutation[] = [
   change(
     ownership,
     'another’s object is overwritten',
-    "(found.effect === 'other' ? foreignStop(found, claim) : undefined)",
-    'undefined',
+    "found.effect === 'other' ? foreignStop(found, claim) : orphan",
+    'orphan',
   ),
   change(
     ownership,
-    'what can not be read is gone',
-    'if (found.stop !== undefined && !certain.has(found.stop.code)) return found.stop',
-    '',
+    'an orphan makes room for ours',
+    "found.effect === 'other' ? foreignStop(found, claim) : orphan",
+    "found.effect === 'other' ? foreignStop(found, claim) : undefined",
   ),
+  change(refusal, 'what can not be read is gone', 'if (!isReadable(found)) return found.stop', ''),
   change(
-    ownership,
+    refusal,
     'what is in force is gone',
     "if (claim.phase !== 'held' || !staysInForce(found) || found.effect !== 'none') return undefined",
     'return undefined',
@@ -212,7 +214,7 @@ const byHand: readonly Mutation[] = [
   change(
     ownership,
     'what is lifted is gone with its line',
-    '(mayStay ? undefined : decideLeaving(claim, found)) ??',
+    '(isHeldUp ? undefined : decideLeaving(claim, found)) ??',
     '',
   ),
   change(

@@ -90,7 +90,7 @@ describe.each(variants)(
     const { [variant.name]: matching = /$./ } = making
 
     it('are not in force, and not gone either, until they are', async () => {
-      rig = await startRig(variant)
+      rig = await startRig(variant, 200)
       const { device, book, bring, bringUntil } = rig
       const before = device.running
       const wanted = manyRoutes(24)

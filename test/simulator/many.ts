@@ -56,8 +56,8 @@ export interface Rig {
   stop(): Promise<void>
 }
 
-/** Starts both; the first reads are over when it resolves. */
-export async function startRig({ device: spec }: Variant): Promise<Rig> {
+/** Starts both; the first reads are over when it resolves. `ownMs`: how long an object may take to be in force. */
+export async function startRig({ device: spec }: Variant, ownMs = 2_000): Promise<Rig> {
   const folder = await mkdtemp(join(tmpdir(), 'nullroute-many-'))
   const simulator = await startSimulator({ devices: [{ name: 'edge1', asn: '64500', ...spec }] })
   const device = simulator.device('edge1')
@@ -68,7 +68,7 @@ export async function startRig({ device: spec }: Variant): Promise<Rig> {
   const knownHosts = join(folder, 'known_hosts')
   await writeFile(knownHosts, `[${device.host}]:${device.port} ${device.hostKey}\n`)
   const book = createBook()
-  const agent = agentOf(device, book, { ...spec, knownHosts })
+  const agent = agentOf(device, book, { ...spec, knownHosts, ownMs })
   await book.until((entry) => entry.kind === 'verified')
   const bringUntil = async (wanted: readonly Intent[], done: () => boolean): Promise<void> => {
     const from = book.entries.length
@@ -93,7 +93,11 @@ export async function startRig({ device: spec }: Variant): Promise<Rig> {
 function agentOf(
   device: RunningDevice,
   book: Book,
-  { platform: name, knownHosts }: { readonly platform: string; readonly knownHosts: string },
+  {
+    platform: name,
+    knownHosts,
+    ownMs,
+  }: { readonly platform: string; readonly knownHosts: string; readonly ownMs: number },
 ) {
   const address = parseAddress(device.host)
   const platform = platforms.get(name)
@@ -114,7 +118,7 @@ function agentOf(
     clock: systemClock,
     log: { info: () => undefined, warn: () => undefined },
     environment: { PASSWORD: device.password },
-    deadlines: { ownMs: 2_000, observerMs: 2_000 },
+    deadlines: { ownMs, observerMs: 2_000 },
   })
 }
 
