@@ -129,7 +129,6 @@ export const faultKinds: readonly FaultKind[] = [
     title: 'reset before the line was done',
     about: 'The connection is cut; what was typed last has not been done.',
     rule: 'At every step.',
-    everyRead: true,
     strikes: () => true,
     act: (_, { step }, moment) =>
       step === 'connect'
@@ -167,7 +166,6 @@ export const faultKinds: readonly FaultKind[] = [
     about:
       'The line was taken and done, the answer never ends; the connection stays. At the connection: SSH begins and goes no further. At the log-in: it is never answered.',
     rule: 'At every step but the close, which asks for nothing.',
-    everyRead: true,
     strikes: (_, { step }) => step !== 'close',
     stalls: true,
     act: (_, { step }, moment) =>
@@ -210,7 +208,6 @@ export const faultKinds: readonly FaultKind[] = [
     title: 'error that looks like a warning',
     about: 'The line was not done; all that is said of it sounds harmless.',
     rule: everyTyped,
-    everyRead: true,
     strikes: isTyped,
     act: (platform, _, moment) => device({ kind: 'reject', text: soothing[platform], ...moment }),
   },

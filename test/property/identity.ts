@@ -7,7 +7,7 @@ import { benchOf, type Habitat } from './priors.ts'
 import { runs } from './runs.ts'
 
 /** How often: fewer where the device prints more, and each byte of it goes through terminal and dialogue. */
-const cases = { frr: 1_000, cisco_ios: 1_000, linux: 700, juniper_junos: 600 } as const
+const cases = { frr: 500, cisco_ios: 500, linux: 400, juniper_junos: 300 } as const
 
 /** Outcomes that must have come up for each kind, or the generators prove nothing. */
 const expected: Readonly<Record<Habitat['platform'], readonly string[]>> = {
