@@ -115,7 +115,6 @@ interface Worker {
 /** Starts the agent of one device. It converges at once, because nothing is known yet, and checks every five minutes. */
 export function createAgent(options: AgentOptions): Agent {
   const worker = createWorker(options)
-  scheduleSave(worker)
   wake(worker, 'check')
   return {
     wake: (why) => wake(worker, why),
@@ -262,8 +261,12 @@ function wake(worker: Worker, why: 'change' | 'retry' | 'check'): void {
 }
 
 async function runConvergence(worker: Worker): Promise<void> {
-  const { clock, checkMs } = worker.options
   worker.waiting = undefined
+  await convergeNow(worker)
+}
+
+async function convergeNow(worker: Worker): Promise<void> {
+  const { clock, checkMs } = worker.options
   // What an earlier one planned to do again is being done now; else each would cut its successor short.
   worker.cancelRetry()
   worker.cancelCheck()
@@ -339,7 +342,13 @@ function scheduleSave(worker: Worker): void {
 async function runSave(worker: Worker): Promise<void> {
   worker.cancelSave()
   try {
-    const saved = await saveConfiguration(worker.work, worker.facts)
+    const save = () => saveConfiguration(worker.work, worker.facts)
+    let saved = await save()
+    if (saved === 'unread') {
+      await convergeNow(worker)
+      saved = await save()
+    }
+    // Where it is unread still, the convergence failed, and the next one that doesn't comes back to it.
     worker.savePending = false
     if (saved === 'saved') worker.unsaved = false
     if (saved === 'saved') worker.saveAttempts = 0

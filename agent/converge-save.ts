@@ -8,15 +8,28 @@ import type { Facts } from './platform.ts'
 import type { HeldObject, Save } from './platform-save.ts'
 import type { Session } from './session.ts'
 
-/** What became of a save. `withheld`: the policy `clean`, and unsaved changes of others are there. */
-export type Saved = 'saved' | 'failed' | 'withheld' | 'nothing'
+/** What became of a save. `withheld`: a freeze, or the policy `clean` and unsaved changes of others are there. `unread`: a convergence has to look at the device first. */
+export type Saved = 'saved' | 'failed' | 'withheld' | 'nothing' | 'unread'
 
-/** Saves the configuration, if the platform and the device's policy have it so. */
+/** Longest time between what a convergence has seen and the save of it, in ms. A device that started again, or a daemon of it, brings back what was saved before. */
+const seenMsMax = 5_000
+
+/** When a convergence has looked at the device last, by the session in which it did: another session may be with a device that started again. */
+const seenAt = new WeakMap<Session, number>()
+
+/** A convergence has seen the device as it is now. */
+export function noteSeenNow({ clock }: Work, session: Session): void {
+  seenAt.set(session, clock.monotonicMs())
+}
+
+/** Saves the configuration, if the platform and the device's policy have it so. Only what a convergence has just seen: else it would save a lifted object that came back meanwhile, and take it for gone. */
 export async function saveConfiguration(work: Work, facts: Facts): Promise<Saved> {
   const { save } = work.platform
   if (save === undefined || work.device.save === 'never') return 'nothing'
   if (work.journal.frozen()) return 'withheld'
   const session = await work.session()
+  const seen = seenAt.get(session)
+  if (seen === undefined || work.clock.monotonicMs() - seen > seenMsMax) return 'unread'
   const { foreign, text } = await orTold(work, async () => {
     await demandWhole(work, session, save)
     return differences(work, session, save)
@@ -25,6 +38,8 @@ export async function saveConfiguration(work: Work, facts: Facts): Promise<Saved
   const kept = await orTold(work, () => keptWithoutClaim(work, session, save))
   const held = work.journal.desired().claims.filter((claim) => claim.phase === 'held')
   const lines = save.lines([...held, ...kept], facts)
+  // The looks before may have taken long.
+  if (work.journal.frozen()) return 'withheld'
   let begun: number | undefined
   const send = async (step: number): Promise<{ readonly refused: DoneStep['refused'] }> => {
     begun = step

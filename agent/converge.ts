@@ -4,6 +4,7 @@
 import { applyCandidate, withClaims } from './converge-candidate.ts'
 import { type Resumed, resumePending } from './converge-confirm.ts'
 import { applyLines } from './converge-line.ts'
+import { noteSeenNow } from './converge-save.ts'
 import { claimsAfter, driftedKeys, isFading, orphansOf, statesOf } from './converge-states.ts'
 import {
   type Applied,
@@ -227,6 +228,7 @@ async function finish(work: Work, session: Session, sent: Sent): Promise<Converg
     drifted: sent.drifted,
     unsaved,
   })
+  noteSeenNow(work, session)
   return {
     states,
     unsaved,
