@@ -4,7 +4,7 @@ import { recordedSoon } from './converge-line.ts'
 import { backToRest, named, parsed, readbackOf, type Work } from './converge-work.ts'
 import { AgentError, lastOutputMax } from './errors.ts'
 import type { DoneStep, IntendedStep } from './journal.ts'
-import type { Facts } from './platform.ts'
+import type { Facts, Line } from './platform.ts'
 import type { HeldObject, Save } from './platform-save.ts'
 import type { Session } from './session.ts'
 
@@ -28,20 +28,43 @@ export async function saveConfiguration(work: Work, facts: Facts): Promise<Saved
   if (save === undefined || work.device.save === 'never') return 'nothing'
   if (work.journal.frozen()) return 'withheld'
   const session = await work.session()
-  const seen = seenAt.get(session)
-  if (seen === undefined || work.clock.monotonicMs() - seen > seenMsMax) return 'unread'
-  const { foreign, text } = await orTold(work, async () => {
-    await demandWhole(work, session, save)
-    return differences(work, session, save)
-  })
-  if (work.device.save === 'clean' && foreign.length > 0) return 'withheld'
-  const kept = await orTold(work, () => keptWithoutClaim(work, session, save))
-  const held = work.journal.desired().claims.filter((claim) => claim.phase === 'held')
-  const lines = save.lines([...held, ...kept], facts)
-  // The looks before may have taken long.
+  if (!isSeenNow(work, session)) return 'unread'
+  const found = await orTold(work, () => look(work, session, save))
+  if (work.device.save === 'clean' && found.foreign.length > 0) return 'withheld'
+  // The looks may have taken long.
   if (work.journal.frozen()) return 'withheld'
+  const held = work.journal.desired().claims.filter((claim) => claim.phase === 'held')
+  const lines = save.lines([...held, ...found.kept], facts)
+  return send(work, session, { ...found, lines })
+}
+
+function isSeenNow({ clock }: Work, session: Session): boolean {
+  const seen = seenAt.get(session)
+  return seen !== undefined && clock.monotonicMs() - seen <= seenMsMax
+}
+
+/** What the device shows before it saves. */
+interface Look {
+  /** Unsaved differences that are not ours, and all of them as text. */
+  readonly foreign: readonly string[]
+  readonly text: string
+  /** What is saved again without a claim. */
+  readonly kept: readonly HeldObject[]
+}
+
+async function look(work: Work, session: Session, save: Save): Promise<Look> {
+  await demandWhole(work, session, save)
+  const unsaved = await differences(work, session, save)
+  return { ...unsaved, kept: await keptWithoutClaim(work, session, save) }
+}
+
+async function send(
+  work: Work,
+  session: Session,
+  { foreign, text, lines }: Look & { readonly lines: readonly Line[] },
+): Promise<'saved' | 'failed'> {
   let begun: number | undefined
-  const send = async (step: number): Promise<{ readonly refused: DoneStep['refused'] }> => {
+  const run = async (step: number): Promise<{ readonly refused: DoneStep['refused'] }> => {
     begun = step
     const answers = await session.run(lines, work.signal)
     const no = answers.find((answer) => answer.refusal !== undefined)?.refusal
@@ -56,7 +79,7 @@ export async function saveConfiguration(work: Work, facts: Facts): Promise<Saved
     before: { kind: 'diff', text },
   }
   try {
-    const { step, value } = await recordedSoon(work, session, intended, send)
+    const { step, value } = await recordedSoon(work, session, intended, run)
     const message = value.refused?.message
     if (message === undefined) {
       await work.journal.saved({ ok: true, step, foreign })
