@@ -1,4 +1,4 @@
-// Reads that change nothing: for a plan, for an approval, for `device check`.
+// Reads that change nothing: for a plan, for `device check`.
 
 import { loadCandidate } from './converge-candidate.ts'
 import { candidateOf } from './converge-pending.ts'

@@ -54,7 +54,7 @@ export interface Agent {
   read(
     intents: readonly Intent[],
     changes?: readonly Change[],
-    why?: 'approval' | 'dry-run' | 'further',
+    why?: 'dry-run' | 'further',
   ): Promise<Reading>
   readonly connected: boolean
   /** Ends the intent under way, closes the session; what doesn't end within 5 s is cut off. */
@@ -65,7 +65,6 @@ export interface Agent {
 const priorities = {
   'late save': 60,
   change: 50,
-  approval: 40,
   retry: 30,
   check: 20,
   'dry-run': 10,
