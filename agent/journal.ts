@@ -66,7 +66,7 @@ export interface VerifiedStep {
   readonly claims: ReadonlyMap<Key, Omit<Claim, 'step'> | null>
   readonly readback: Evidence
   readonly session: 'own' | 'second'
-  /** Objects with our mark and without a claim. */
+  /** Objects without a claim that carry our mark, or are equal to what we lifted last. */
   readonly orphans: readonly { readonly key: Key; readonly object: readonly string[] }[]
   /** Keys that were held and are gone or changed: found by a check, before anything is put back. */
   readonly drifted: readonly Key[]

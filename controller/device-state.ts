@@ -1,10 +1,11 @@
 // What is known of a device beside the inventory: after a read, after its session came or went, and when that is worth a record. Pure.
 
 import type { Claim, Desired, Lifted } from '../agent/diff.ts'
-import { keyOf, sameIntent } from '../agent/intents.ts'
+import { type Key, keyOf, sameIntent } from '../agent/intents.ts'
 import type { KeyState, SessionEvent, VerifiedStep } from '../agent/journal.ts'
 import type { Device, Id } from '../inventory/model.ts'
 import type { Json, NewRecord } from './audit/record.ts'
+import { inForce } from './enforcement.ts'
 import type { DeviceState, Rows } from './store/store.ts'
 
 /** The stored state of a device, or that of one that was never seen. */
@@ -62,6 +63,29 @@ export function liftedOf(
   return (state.lifted ?? [])
     .filter(({ key }) => !ours.has(key))
     .map((one) => ({ ...one, back: back.has(one.key) }))
+}
+
+/** Keys of what is ours and there, or not known to be gone, that nobody asks for and no release is lifting: a start can bring back what was lifted, and the device refuse to let it go again. */
+export function unwantedOn(rows: Rows, { device, states }: DeviceState): readonly Key[] {
+  const open = new Set(
+    states
+      .filter(({ seen, verified }) => !verified && (seen === 'present' || seen === 'unknown'))
+      .map(({ key }) => key),
+  )
+  if (open.size === 0) return []
+  for (const { key, enforcement } of rows.wanted({ device })) {
+    if (open.has(key) && isUnderWay(rows, enforcement)) open.delete(key)
+  }
+  if (open.size === 0) return []
+  return rows
+    .claims(device)
+    .map(({ key }) => key)
+    .filter((key) => open.has(key))
+}
+
+function isUnderWay(rows: Rows, enforcement: string): boolean {
+  const status = rows.enforcement(enforcement)?.status
+  return status !== undefined && (status === 'releasing' || inForce.includes(status))
 }
 
 /** The state after a session came or went. */

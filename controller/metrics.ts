@@ -3,6 +3,7 @@
 
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { Controller } from './controller.ts'
+import { unwantedOn } from './device-state.ts'
 import { liveStatuses } from './enforcement.ts'
 
 /** The metrics of one controller. */
@@ -114,6 +115,31 @@ function gaugeDevices(controller: Controller, registers: Registry[]): void {
     registers,
     collect() {
       this.set(controller.store.read((rows) => rows.devices()).filter((d) => d.unsaved).length)
+    },
+  })
+  new Gauge({
+    name: 'nullroute_orphans',
+    help: 'Objects on devices without a claim, marked as ours or equal to what was lifted last',
+    registers,
+    collect() {
+      const listed = new Set(controller.deviceIds())
+      const states = controller.store.read((rows) => rows.devices())
+      this.set(
+        states
+          .filter(({ device }) => listed.has(device))
+          .reduce((sum, { orphans }) => sum + orphans.length, 0),
+      )
+    },
+  })
+  new Gauge({
+    name: 'nullroute_unwanted_objects',
+    help: 'Objects of ours that are on devices, or not known to be gone, and that nobody wants',
+    registers,
+    collect() {
+      const unwanted = controller.store.read((rows) =>
+        rows.devices().map((state) => unwantedOn(rows, state).length),
+      )
+      this.set(unwanted.reduce((sum, n) => sum + n, 0))
     },
   })
 }

@@ -1,5 +1,6 @@
 // Devices: how they are, what is wanted of them and what they show; checking and converging one now.
 
+import { unwantedOn } from '../device-state.ts'
 import { ControllerError } from '../errors.ts'
 import { callerOf, everyone, only } from './auth.ts'
 import {
@@ -94,7 +95,8 @@ function changeRoutes(app: Api, context: ApiContext): void {
     url: '/v1/devices/:id/reconcile',
     config: { access: only('engineer', 'admin') },
     schema: {
-      summary: 'Converges now; with `remove` (admin) also takes orphans off',
+      summary:
+        'Converges now; with `remove` (admin) also takes orphans off, whoever put them there',
       tags: ['devices'],
       params: InventoryIdPath,
       body: optionalBody(ReconcileBody),
@@ -147,5 +149,7 @@ function needDevice(context: ApiContext, id: string): DeviceView {
 
 function viewDevice({ controller }: ApiContext, id: string): DeviceView | undefined {
   const found = controller.device(id)
-  return found === undefined ? undefined : inventoryDeviceView(found)
+  if (found === undefined) return undefined
+  const unwanted = controller.store.read((rows) => unwantedOn(rows, found.state))
+  return inventoryDeviceView(found, unwanted)
 }

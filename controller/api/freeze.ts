@@ -1,6 +1,8 @@
 // The big red button, and the clock's: what holds everything.
 
 import { z } from 'zod'
+import { unwantedOn } from '../device-state.ts'
+import type { Rows } from '../store/store.ts'
 import { callerOf, everyone, only } from './auth.ts'
 import { type Api, type ApiContext, problems, viewEnforcements } from './context.ts'
 import { FreezeBody, FreezeView, StatusView, UnfreezeQuery } from './schema.ts'
@@ -65,7 +67,8 @@ function statusRoute(app: Api, context: ApiContext): void {
     url: '/v1/status',
     config: { access: everyone },
     schema: {
-      summary: 'All in force, and what needs a person’s eye: overdue, unsaved, held, frozen',
+      summary:
+        'All in force, and what needs a person’s eye: overdue, unsaved, unwanted, orphans, held, frozen',
       tags: ['controller'],
       response: { 200: StatusView, ...problems },
     },
@@ -77,6 +80,7 @@ function statusOf(context: ApiContext): StatusView {
   const { controller } = context
   const { ok, reasons } = controller.ready()
   const { freeze, clock } = controller.holds()
+  const listed = new Set(controller.deviceIds())
   return controller.store.read((rows) => {
     const live = rows.live()
     const counts: StatusView['counts'] = {}
@@ -90,10 +94,7 @@ function statusOf(context: ApiContext): StatusView {
       ...(clock === undefined ? {} : { clock: { jumpMs: clock.jumpMs, since: clock.since } }),
       counts,
       enforcements: viewEnforcements(context, rows, live.slice(0, enforcementsMax)),
-      devices: rows
-        .devices()
-        .filter(({ state, unsaved }) => state !== 'up' || unsaved)
-        .map(({ device, state, unsaved }) => ({ id: device, state, unsaved })),
+      devices: devicesForEye(rows, listed),
       log: {
         origin: controller.store.log().origin,
         size: rows.logSize(),
@@ -101,4 +102,18 @@ function statusOf(context: ApiContext): StatusView {
       },
     }
   })
+}
+
+function devicesForEye(rows: Rows, listed: ReadonlySet<string>): StatusView['devices'] {
+  return rows
+    .devices()
+    .map((known) => {
+      const { device: id, state, unsaved, orphans } = known
+      // Of a device that left the inventory what stood there once is nobody's question here.
+      const found = listed.has(id) ? orphans.length : 0
+      return { id, state, unsaved, unwanted: unwantedOn(rows, known).length, orphans: found }
+    })
+    .filter(({ state, unsaved, unwanted, orphans }) => {
+      return state !== 'up' || unsaved || unwanted > 0 || orphans > 0
+    })
 }

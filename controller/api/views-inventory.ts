@@ -1,5 +1,6 @@
 // Inventory and rows → what clients see of devices, customers and addresses. Pure.
 
+import type { Key } from '../../agent/intents.ts'
 import { groupBy } from '../../inventory/group-by.ts'
 import type { Customer, Id, Inventory } from '../../inventory/model.ts'
 import type { Controller, Lookup } from '../controller.ts'
@@ -8,13 +9,11 @@ import type { DeviceState, Wanted } from '../store/store.ts'
 import type { CustomerView, DeviceView, LookupView } from './schema.ts'
 import { enforcementReference, errorView, optional } from './views.ts'
 
-/** A device with what is wanted of it and what it showed when it was last read. */
-export function inventoryDeviceView({
-  device,
-  retired,
-  state,
-  wanted,
-}: NonNullable<ReturnType<Controller['device']>>): DeviceView {
+/** A device with what is wanted of it and what it showed when it was last read. `unwanted`: keys of what is ours there, and nobody wants. */
+export function inventoryDeviceView(
+  { device, retired, state, wanted }: NonNullable<ReturnType<Controller['device']>>,
+  unwanted: readonly Key[],
+): DeviceView {
   const intents = intentViews(state, wanted)
   return {
     id: device.id,
@@ -33,6 +32,7 @@ export function inventoryDeviceView({
     drift: intents.some(({ wanted: asked, seen }) => asked && seen === 'absent'),
     intents,
     orphans: state.orphans.map(({ key, object }) => ({ key, object: [...object] })),
+    unwanted: [...unwanted],
   }
 }
 

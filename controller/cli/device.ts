@@ -67,9 +67,7 @@ function registerReading(device: Command, context: Context): void {
 function registerChanging(device: Command, context: Context): void {
   const reconcile = device
     .command('reconcile')
-    .description(
-      'converge now; with --remove, also take off what is marked as ours and claimed by nothing',
-    )
+    .description('converge now; with --remove, also take off an orphan that a person has looked at')
     .argument('<device>', 'id of the device')
     .option(
       '--remove <key>',
@@ -96,12 +94,14 @@ function registerChanging(device: Command, context: Context): void {
     ['nullroute device reconcile edge1.ams', 'puts right now what the next check would'],
     [
       'nullroute device reconcile trigger1 --remove "blackhole|default|203.0.113.9/32" --reason "left over"',
-      'takes an orphan off',
+      'takes an orphan off that nobody needs there',
     ],
   ])
   const adopt = device
     .command('adopt')
-    .description('make what is marked as ours on a device ours again, after the store was lost')
+    .description(
+      'make orphans of a device ours again, after the store was lost; what nobody wants is then taken off',
+    )
     .argument('<device>', 'id of the device')
     .option('--key <key>', 'key of an orphan, as `device show` has it; may be repeated', collect)
     .requiredOption('--reason <text>', 'why')
@@ -119,7 +119,7 @@ function registerChanging(device: Command, context: Context): void {
   examples(adopt, [
     [
       'nullroute device adopt trigger1 --key "blackhole|default|203.0.113.9/32" --reason "restored from backup"',
-      'claims it: the next reconcile may remove it',
+      'claims it: it stays while an enforcement wants it, else it is lifted',
     ],
   ])
 }

@@ -3,7 +3,25 @@
 import type { DeviceCheckView, DeviceView } from '../api/schema.ts'
 import { count, fields, indent, moment, type Style, some, status, table, time } from './print.ts'
 
-/** All devices, one line each. */
+const heads = [
+  'DEVICE',
+  'PLATFORM',
+  'SITE',
+  'ROLES',
+  'STATE',
+  'DRIFT',
+  'SAVED',
+  'UNWANTED',
+  'ORPHANS',
+  'READ',
+]
+
+const unwantedMeaning =
+  'put there by nullroute, wanted by nobody, and still there or not known to be gone'
+const orphansMeaning =
+  'marked as nullroute’s, or equal to what it lifted last, and not known to be its own'
+
+/** All devices, one line each, and what to do about what was left behind. */
 export function deviceTable(style: Style, devices: readonly DeviceView[]): string {
   const rows = devices.map((one) => [
     one.id,
@@ -13,11 +31,40 @@ export function deviceTable(style: Style, devices: readonly DeviceView[]): strin
     status(style, one.state),
     one.drift ? style.colours.yellow('yes') : 'no',
     one.unsaved ? status(style, 'unsaved') : '-',
-    one.orphans.length === 0 ? '-' : style.colours.yellow(String(one.orphans.length)),
+    objects(style, one.unwanted.length),
+    objects(style, one.orphans.length),
     time(one.lastReadAt),
   ])
-  const head = ['DEVICE', 'PLATFORM', 'SITE', 'ROLES', 'STATE', 'DRIFT', 'SAVED', 'ORPHANS', 'READ']
-  return table(style, head, rows)
+  const listed = table(style, heads, rows)
+  const counts = devices.map(({ id, unwanted, orphans: found }) => {
+    return { id, unwanted: unwanted.length, orphans: found.length }
+  })
+  const left = leftBehind(style, counts)
+  return left.length === 0 ? listed : `${listed}\n\n${left.join('\n')}`
+}
+
+/** A number of objects that should be none. */
+export function objects(style: Style, n: number): string {
+  return n === 0 ? '-' : style.colours.yellow(String(n))
+}
+
+/** Which devices hold what nobody wants, or orphans, and what to do: a line for each of the two. */
+export function leftBehind(
+  style: Style,
+  devices: readonly {
+    readonly id: string
+    readonly unwanted: number
+    readonly orphans: number
+  }[],
+): readonly string[] {
+  const mark = style.colours.yellow('!')
+  const line = (what: 'unwanted' | 'orphans', meaning: string): readonly string[] => {
+    const ids = devices.filter((one) => one[what] > 0).map(({ id }) => id)
+    if (ids.length === 0) return []
+    const look = `nullroute device show ${ids.length === 1 ? ids[0] : 'DEVICE'}`
+    return [`${mark} ${what} on ${some(ids)}: ${meaning}; what to do: \`${look}\``]
+  }
+  return [...line('unwanted', unwantedMeaning), ...line('orphans', orphansMeaning)]
 }
 
 /** One device: how it is, what is wanted of it and what it showed. */
@@ -34,6 +81,12 @@ export function printDevice(style: Style, view: DeviceView, now: Date): string {
     ['since', view.since === undefined ? undefined : moment(view.since, now)],
     ['unsaved', view.unsaved ? `yes: ${unsavedText(view.save)}` : 'no'],
     ['drift', view.drift ? 'yes: something is wanted and not present' : 'no'],
+    [
+      'unwanted',
+      view.unwanted.length === 0
+        ? 'no'
+        : `yes: ${some(view.unwanted, 3)}: ${unwantedMeaning}; lifting it is tried again. Where a note below says why the device refuses, put that right, or take it off by hand`,
+    ],
   ]
   const parts = [
     `${title}\n${indent(fields(style, rows))}`,
@@ -71,10 +124,14 @@ function orphans(style: Style, { id, orphans: all }: DeviceView): string {
   if (all.length === 0) return ''
   const lines = all.map(({ key, object }) => `${key}  ${style.colours.dim(object.join(' / '))}`)
   return [
-    `${style.colours.yellow('Orphans')}: marked as ours, claimed by nothing; never removed by themselves`,
+    `${style.colours.yellow('Orphans')}: ${orphansMeaning}; nullroute never removes them by itself`,
     indent(lines.join('\n')),
-    indent(`take them off: nullroute device reconcile ${id} --remove KEY --reason WHY`),
-    indent(`claim them:    nullroute device adopt ${id} --key KEY --reason WHY`),
+    indent('Look first: since it was lifted, somebody may have put the same there by hand.'),
+    indent('If it is theirs, leave it as it is. Only if it is left over from nullroute:'),
+    indent(`take it off:  nullroute device reconcile ${id} --remove KEY --reason WHY`),
+    indent(
+      `take it over: nullroute device adopt ${id} --key KEY --reason WHY (what no enforcement wants is then taken off, too)`,
+    ),
   ].join('\n')
 }
 

@@ -1,7 +1,8 @@
 // The whole controller for a person: what is in force, and what needs an eye. Pure: the time is given.
 
 import type { StatusView } from '../api/schema.ts'
-import { count, indent, moment, type Style, status, table, time } from './print.ts'
+import { count, indent, moment, type Style, some, status, table, time } from './print.ts'
+import { leftBehind, objects } from './print-device.ts'
 import { enforcementTable, eyeCatchers } from './print-enforcement.ts'
 
 /** All in force, and above it whatever holds things up. */
@@ -45,13 +46,20 @@ function alarms(style: Style, view: StatusView, now: Date): string {
 
 function inForce(style: Style, view: StatusView, now: Date): string {
   const { enforcements, counts } = view
-  if (enforcements.length === 0) return 'Nothing is in force.'
+  if (enforcements.length === 0) return nothingInForce(view)
   const total = Object.values(counts).reduce((sum, n) => sum + n, 0)
   const by = Object.entries(counts)
     .map(([name, n]) => `${n} ${status(style, name)}`)
     .join(', ')
   const cutOff = total > enforcements.length ? `\n… and ${total - enforcements.length} more` : ''
   return `${by}\n\n${enforcementTable(style, enforcements, now)}${cutOff}`
+}
+
+/** What to say where no enforcement is in force: what was lifted may be there all the same. */
+export function nothingInForce({ devices: all }: StatusView): string {
+  const left = all.filter(({ unwanted }) => unwanted > 0).map(({ id }) => id)
+  if (left.length === 0) return 'Nothing is in force.'
+  return `No enforcement is in force, but something of ours that nobody wants is still on ${some(left)}.`
 }
 
 function needsEye(style: Style, { enforcements }: StatusView, now: Date): string {
@@ -64,11 +72,18 @@ function needsEye(style: Style, { enforcements }: StatusView, now: Date): string
 
 function devices(style: Style, view: StatusView): string {
   if (view.devices.length === 0) return ''
-  const rows = view.devices.map(({ id, state, unsaved }) => [
+  const rows = view.devices.map(({ id, state, unsaved, unwanted, orphans }) => [
     id,
     status(style, state),
     unsaved ? status(style, 'unsaved') : '-',
+    objects(style, unwanted),
+    objects(style, orphans),
   ])
-  const title = style.colours.bold('Devices that need an eye')
-  return `${title}\n${indent(table(style, ['DEVICE', 'STATE', 'SAVED'], rows))}`
+  const head = ['DEVICE', 'STATE', 'SAVED', 'UNWANTED', 'ORPHANS']
+  const parts = [
+    style.colours.bold('Devices that need an eye'),
+    indent(table(style, head, rows)),
+    ...leftBehind(style, view.devices).map((line) => indent(line)),
+  ]
+  return parts.join('\n')
 }

@@ -18,7 +18,9 @@ interface StatusOptions {
 export function register(program: Command, context: Context): void {
   const status = program
     .command('status')
-    .description('all in force, what is overdue, unsaved, held, frozen; with an id, one whole')
+    .description(
+      'all in force, what is overdue, unsaved, left behind, held, frozen; with an id, one whole',
+    )
     .argument('[id]', 'id of an enforcement')
     .option('--ack-clock', 'let ends go on that are held because the clock jumped')
     .action(async (id: string | undefined, options: StatusOptions) => {

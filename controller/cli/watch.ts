@@ -8,7 +8,7 @@ import { type Context, endWith, say } from './context.ts'
 import { examples } from './options.ts'
 import { styleFor, time } from './print.ts'
 import { deviceState, outcomes, printEnforcement, statusLine } from './print-enforcement.ts'
-import { printStatus } from './print-status.ts'
+import { nothingInForce, printStatus } from './print-status.ts'
 import { terminalText } from './terminal-text.ts'
 import { exitOfStatus, waitFor } from './wait.ts'
 
@@ -92,7 +92,9 @@ function tell(
     for (const id of gone) say(context, JSON.stringify({ id, ended: true }))
   } else if (context.stdout.isTTY === true) draw(context, view, before === undefined)
   else {
-    if (before === undefined && view.enforcements.length === 0) say(context, 'Nothing is in force.')
+    if (before === undefined && view.enforcements.length === 0) {
+      say(context, nothingInForce(view))
+    }
     tellLines(context, changed, gone)
   }
   return now

@@ -1,4 +1,4 @@
-// What engineers ask about one device: check it, converge it now, take off or take over what carries our mark without a claim.
+// What engineers ask about one device: check it, converge it now, take off or take over what is ours by its looks and has no claim.
 
 import type { Agent } from '../../agent/agent.ts'
 import { sameObject } from '../../agent/diff.ts'
@@ -62,7 +62,7 @@ export async function reconcile(
   desk.fleet.wake(device, 'change')
 }
 
-/** Makes claims for objects with our mark that have none: what is wanted stays, what isn't is lifted at the next convergence. Each key must be an orphan in a fresh read. */
+/** Makes claims for objects without one that carry our mark, or are equal to what we lifted last: what is wanted stays, what isn't is lifted at the next convergence. Each key must be an orphan in a fresh read. */
 export async function adopt(
   desk: Desk,
   caller: Caller,
@@ -84,7 +84,7 @@ export async function adopt(
       if (object === undefined || !isOrphan(object, state) || claimed.has(key)) {
         throw new ControllerError(
           'not_found',
-          `${key} is no orphan on ${device}: \`nullroute device show ${device}\` lists what carries our mark without a claim`,
+          `${key} is no orphan on ${device}: \`nullroute device show ${device}\` lists what carries our mark without a claim, or is equal to what was lifted last`,
         )
       }
       tx.putClaim(device, {

@@ -54,7 +54,7 @@ export interface DeviceState {
   readonly code?: string
   /** The device, and the jump host to it, as they were when it was last changed: JSON of recover.ts. */
   readonly lastKnown?: string
-  /** Latest states of all keys, and objects with our mark and no claim. */
+  /** Latest states of all keys, and objects without a claim that carry our mark or are equal to what we lifted last. */
   readonly states: readonly KeyState[]
   readonly orphans: readonly { readonly key: Key; readonly object: readonly string[] }[]
   /** Objects of ours that were lifted and saved last, the latest last. */

@@ -516,6 +516,7 @@ describe('a device with unsaved changes', () => {
     drift: false,
     intents: [],
     orphans: [],
+    unwanted: [],
   }
 
   it.each([

@@ -231,8 +231,20 @@ export const StatusView = named(
       .describe('accepted and not ended, oldest first, at most 1000'),
     devices: z.array(
       z
-        .strictObject({ id: z.string(), state: z.string(), unsaved: z.boolean() })
-        .describe('those that are not up, or hold unsaved changes'),
+        .strictObject({
+          id: z.string(),
+          state: z.string(),
+          unsaved: z.boolean(),
+          unwanted: z
+            .number()
+            .int()
+            .describe('objects of ours that are still there, or not known to be gone, unwanted'),
+          orphans: z
+            .number()
+            .int()
+            .describe('objects without a claim, marked as ours or equal to what was lifted last'),
+        })
+        .describe('those that are not up, or hold unsaved changes, unwanted objects or orphans'),
     ),
     log: z.strictObject({ origin: z.string(), size: z.number().int(), healthy: z.boolean() }),
   }),

@@ -41,7 +41,12 @@ export const DeviceView = named(
     ),
     orphans: z
       .array(z.strictObject({ key: z.string(), object: z.array(z.string()) }))
-      .describe('marked as ours, without a claim: never removed by itself'),
+      .describe(
+        'marked as ours, or equal to what was lifted last, without a claim: never removed by itself',
+      ),
+    unwanted: z
+      .array(z.string())
+      .describe('keys of what is ours and still there, or not known to be gone, and nobody wants'),
   }),
 )
 export type DeviceView = z.output<typeof DeviceView>
