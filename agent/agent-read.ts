@@ -1,7 +1,7 @@
 // Reads that change nothing: for a plan, for `device check`.
 
 import { loadCandidate } from './converge-candidate.ts'
-import { candidateOf } from './converge-pending.ts'
+import { candidateOf, keysUnderWay } from './converge-pending.ts'
 import { driftedKeys, orphansOf, statesOf } from './converge-states.ts'
 import { backToRest, observe, readbackOf, type Work } from './converge-work.ts'
 import { decide, intentsToRead } from './diff.ts'
@@ -51,7 +51,7 @@ async function tryCandidate(
   return { diff, check }
 }
 
-/** Reads everything that is wanted or held, asks the platform's preflight questions, and records what was found. Nothing is put back here. */
+/** Reads everything that is wanted or held, asks the platform's preflight questions, and records what was found. Nothing is put back here, and no change is said to have ended. */
 export async function checkDevice(
   work: Work,
 ): Promise<{ readonly reading: Reading; readonly states: readonly KeyState[] }> {
@@ -68,6 +68,8 @@ export async function checkDevice(
     written: new Map(),
     expired: new Set(),
     saves: false,
+    // It never asks what waits on the device: that is the next convergence's, which this wakes.
+    underWay: keysUnderWay(desired, observation),
   })
   await work.journal.verified({
     states,

@@ -4,6 +4,7 @@
 import { recorded } from './converge-line.ts'
 import {
   candidateOf,
+  isUnderWay,
   lookInside,
   lookPending,
   readAgain,
@@ -263,11 +264,14 @@ export interface Resumed {
   readonly open?: 'ours' | 'foreign'
   /** Of the keys of a commit of ours that still waits: what they show may be taken back. */
   readonly results: ReadonlyMap<Key, Result>
+  /** To be looked at once more, in so many ms: somebody else's commit came after one of ours of which nobody saw yet how it ended. */
+  readonly lookAgainMs?: number
 }
 
 /**
  * A commit that carries our token and is still pending: the controller ended before it was confirmed. It is confirmed if the device shows
- * what the claims say, else taken back. Under a freeze neither is done, and the device takes it back by itself.
+ * what the claims say, else taken back. Under a freeze neither is done, and the device takes it back by itself. Somebody else's that waits is
+ * left alone: what of ours came before it and was not seen to end may go with it.
  */
 export async function resumePending(
   work: Work,
@@ -276,7 +280,7 @@ export async function resumePending(
 ): Promise<Resumed> {
   const pending = await lookPending(work, session)
   const { commit } = desired
-  if (pending.kind === 'none') return { results: new Map() }
+  if (pending.kind === 'none') return overtaken(desired, pending) ? again(work) : ended
   if (commit === undefined || pending.token !== commit.token) {
     return { open: 'foreign', results: new Map() }
   }
@@ -304,7 +308,27 @@ export async function resumePending(
           why: 'found pending after a restart, and not as it should be',
         })
   if (end === 'unclear') return stillOpen(commit.keys, unclear)
-  return end === 'refused' ? stillOpen(commit.keys, unconfirmed) : { results: new Map() }
+  if (end === 'refused') return stillOpen(commit.keys, unconfirmed)
+  return end === 'another' ? again(work) : ended
+}
+
+const ended: Resumed = { results: new Map() }
+
+function again(work: Work): Resumed {
+  return { ...ended, lookAgainMs: candidateOf(work).windowMs }
+}
+
+/** Whether another commit than ours is the newest while a change of ours was not seen to end. */
+function overtaken({ claims, commit }: Desired, newest: Pending): boolean {
+  return commit !== undefined && newest.token !== commit.token && claims.some(isUnderWay)
+}
+
+/** What becomes of changes that were not seen to end, below a commit of somebody else that waits. */
+export const beforeAnother: Result = {
+  kind: 'refused',
+  code: 'not_confirmed',
+  message:
+    'a commit of somebody else waits for its confirmation: if it is taken back, ours may go with it; it is read again until that one has ended',
 }
 
 function stillOpen(keys: readonly Key[], message: string): Resumed {

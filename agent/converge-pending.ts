@@ -1,8 +1,10 @@
 // How the newest commit of a device stands, as the device says it: what waits there, whose it is, and what can't be judged.
 
 import type { Work } from './converge-work.ts'
+import type { Claim, Desired } from './diff.ts'
 import { AgentError } from './errors.ts'
-import type { CandidateTransaction, Line, Pending } from './platform.ts'
+import type { Key } from './intents.ts'
+import type { CandidateTransaction, Line, Observation, Pending } from './platform.ts'
 import type { Session } from './session.ts'
 
 /** The transaction of a platform with a candidate. */
@@ -93,4 +95,23 @@ export async function standing(read: () => Promise<Pending>, token: string): Pro
     if (isUnjudged(error)) return 'unclear'
     throw error
   }
+}
+
+/** Keys whose change is not known to have ended: while a commit waits on the device they are as it shows them for now only. Those of others that one of their objects serves are as they are. */
+export function keysUnderWay(desired: Desired, observation: Observation): ReadonlySet<Key> {
+  const keys = new Set(desired.claims.filter(isUnderWay).map(({ key }) => key))
+  const elementOf = (key: Key): string | undefined => observation.found.get(key)?.element
+  const elements = new Set([...keys].map(elementOf))
+  elements.delete(undefined)
+  const claimed = new Set(desired.claims.map(({ key }) => key))
+  // What we hold by itself was seen to stay; what only stands by the object of another key goes with that.
+  for (const key of observation.found.keys()) {
+    if (!claimed.has(key) && elements.has(elementOf(key))) keys.add(key)
+  }
+  return keys
+}
+
+/** Whether nobody has seen yet how a change of this object ended. */
+export function isUnderWay({ phase, replaces }: Claim): boolean {
+  return phase === 'pending' || phase === 'lifting' || replaces !== undefined
 }

@@ -27,6 +27,8 @@ export interface Verdict {
   readonly expired: ReadonlySet<Key>
   /** Whether a lift must be saved before its claim may go. */
   readonly saves: boolean
+  /** Of a look from aside: keys of which only a convergence may say how their change ended. */
+  readonly underWay?: ReadonlySet<Key>
 }
 
 /** The state of each key that is wanted, expected or claimed, in the order of the decisions. */
@@ -48,14 +50,17 @@ export function statesOf(verdict: Verdict): readonly KeyState[] {
 }
 
 function stateOf(decision: Decision, verdict: Verdict): KeyState {
-  return { key: decision.key, kind: decision.intent.kind, ...restOf(decision, verdict) }
+  const rest = restOf(decision, verdict)
+  const open = rest.verified ? openState(decision.key, verdict) : undefined
+  const known = open === undefined ? rest : { ...open, seen: rest.seen }
+  return { key: decision.key, kind: decision.intent.kind, ...known }
 }
 
 function restOf(decision: Decision, verdict: Verdict): Rest {
   switch (decision.kind) {
     case 'settled':
     case 'lifted':
-      return openState(decision, verdict) ?? shownState(decision, verdict)
+      return shownState(decision, verdict)
     case 'refused':
       return { outcome: 'refused', seen: decision.seen, verified: false, error: decision.stop }
     case 'waiting':
@@ -86,13 +91,17 @@ function liftedOutcome({ key }: Decision, { desired }: Verdict): Outcome {
   return desired.claims.some((claim) => claim.key === key) ? 'applied' : 'already'
 }
 
-/** Shown, but by a commit whose window nobody saw closed: the device may take it back. */
-function openState(decision: Shown, verdict: Verdict): Rest | undefined {
-  const result = verdict.results.get(decision.key)
+/** As it should be, but for now only: by a commit whose window nobody saw closed, so that the device may take it back, or seen from aside while a change is under way. */
+function openState(key: Key, verdict: Verdict): Omit<Rest, 'seen'> | undefined {
+  if (verdict.underWay?.has(key) === true) {
+    const note = 'a change of ours is under way: how it ended is not known yet'
+    return { outcome: 'unknown', verified: false, note }
+  }
+  const result = verdict.results.get(key)
   if (result?.kind !== 'refused' || result.code !== 'not_confirmed') return undefined
   const { code, message } = result
   const error = { code, message, remedy: agentErrorCodes[code] }
-  return { outcome: 'failed', seen: decision.seen, verified: false, error }
+  return { outcome: 'failed', verified: false, error }
 }
 
 type Rest = Omit<KeyState, 'key' | 'kind'>
@@ -265,12 +274,11 @@ function claimAfter(
   claim: Omit<Claim, 'step'>,
   verdict: Verdict,
 ): Omit<Claim, 'step'> | null | 'same' | 'untouched' {
+  if (decision.kind !== 'change' && openState(decision.key, verdict) !== undefined) return 'same'
   switch (decision.kind) {
     case 'settled':
     case 'lifted':
-      return openState(decision, verdict) === undefined
-        ? shownClaim(decision, claim, verdict.saves)
-        : 'same'
+      return shownClaim(decision, claim, verdict.saves)
     case 'change':
       return isUntouched(verdict, decision) ? 'untouched' : 'same'
     case 'waiting':

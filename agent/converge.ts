@@ -2,8 +2,9 @@
 // device shows, wherever an earlier one ended. The decision is diff.ts, the sending converge-line.ts and converge-candidate.ts.
 
 import { applyCandidate, withClaims } from './converge-candidate.ts'
-import { type Resumed, resumePending } from './converge-confirm.ts'
+import { beforeAnother, type Resumed, resumePending } from './converge-confirm.ts'
 import { applyLines } from './converge-line.ts'
+import { keysUnderWay } from './converge-pending.ts'
 import { noteSeenNow } from './converge-save.ts'
 import { claimsAfter, driftedKeys, isFading, orphansOf, statesOf } from './converge-states.ts'
 import {
@@ -61,10 +62,14 @@ export async function converge(work: Work): Promise<Converged> {
   const decisions = decide(desired, first.observation)
   const drifted = driftedKeys(desired, first.observation)
   const { planned, results } = resumed.open
-    ? { planned: [], results: stoppedBy(pendingStop(resumed.open), decisions, resumed.results) }
+    ? {
+        planned: [],
+        results: stoppedBy(resumed.open, resumed.results, { desired, first, decisions }),
+      }
     : planChanges(work, decisions, first.observation, desired.claims)
   const kept = new Set([...results].filter(([, { kind }]) => kind === 'held').map(([key]) => key))
-  const start: Start = { desired, first, drifted, kept }
+  const { lookAgainMs } = resumed
+  const start: Start = { desired, first, drifted, kept, lookAgainMs }
   if (planned.length === 0) {
     await backToRest(work, session)
     return finish(work, session, { ...start, planned, applied: nothingSent(results) })
@@ -95,6 +100,8 @@ interface Start {
   readonly drifted: readonly Key[]
   /** Entries that stay until a wider one is in force. */
   readonly kept: ReadonlySet<Key>
+  /** As in `Resumed`. */
+  readonly lookAgainMs: number | undefined
 }
 
 interface Sent extends Start {
@@ -108,16 +115,23 @@ function pendingStop(whose: 'ours' | 'foreign'): Stop {
   return { code: 'timer_pending', message, remedy }
 }
 
+/** Nothing may be sent while a commit waits, and nothing be said that it may take back. */
 function stoppedBy(
-  stop: Stop,
-  decisions: readonly Decision[],
-  open: ReadonlyMap<Key, Result>,
+  open: NonNullable<Resumed['open']>,
+  results: Resumed['results'],
+  look: {
+    readonly desired: Desired
+    readonly first: Observed
+    readonly decisions: readonly Decision[]
+  },
 ): Map<Key, Result> {
-  const changes = decisions.filter((decision) => decision.kind === 'change')
-  return new Map([
-    ...changes.map(({ key }): [Key, Result] => [key, { kind: 'stopped', stop }]),
-    ...open,
-  ])
+  // A narrower entry that waits for a wider one is in force by itself: whether it stays is said like that of any other.
+  const stopped = look.decisions
+    .filter((one) => one.kind === 'change' && one.after === undefined)
+    .map(({ key }): [Key, Result] => [key, { kind: 'stopped', stop: pendingStop(open) }])
+  if (open === 'ours') return new Map([...stopped, ...results])
+  const underWay = [...keysUnderWay(look.desired, look.first.observation)]
+  return new Map([...underWay.map((key): [Key, Result] => [key, beforeAnother]), ...stopped])
 }
 
 function nothingSent(results: ReadonlyMap<Key, Result>): Applied {
@@ -217,7 +231,7 @@ async function finish(work: Work, session: Session, sent: Sent): Promise<Converg
   const isFree = reading.decisions.some(
     (one) => one.kind === 'change' && one.after === undefined && sent.kept.has(one.key),
   )
-  const lookAgainMs = isFree ? 0 : sent.applied.lookAgainMs
+  const lookAgainMs = isFree ? 0 : (sent.applied.lookAgainMs ?? sent.lookAgainMs)
   await work.journal.verified({
     ...(step === undefined ? {} : { step }),
     states,

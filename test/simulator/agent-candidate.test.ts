@@ -7,7 +7,8 @@ import PQueue from 'p-queue'
 import ssh2, { type ServerChannel } from 'ssh2'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type Agent, createAgent } from '../../agent/agent.ts'
-import { systemClock } from '../../agent/clock.ts'
+import { type Clock, systemClock } from '../../agent/clock.ts'
+import type { Claim } from '../../agent/diff.ts'
 import { AgentError } from '../../agent/errors.ts'
 import { type Intent, keyOf } from '../../agent/intents.ts'
 import {
@@ -117,6 +118,9 @@ function speak(box: Box, channel: ServerChannel): void {
   })
 }
 
+/** Unlike any other time that the agent waits for. */
+const windowMs = 61_234
+
 const objectOf = (intent: Intent): string => keyOf(intent)
 
 const small: Platform = {
@@ -186,7 +190,7 @@ const small: Platform = {
     confirm: [inside('confirm', 'conf')],
     confirmHarder: (token) => [inside(`plain ${token}`, 'conf')],
     cancel: [inside('cancel', 'conf')],
-    windowMs: 60_000,
+    windowMs,
   },
   preflight: { reads: () => [], judge: () => [] },
   prepare: () => '',
@@ -249,7 +253,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true })
 })
 
-function start(book: Book): Agent {
+function start(book: Book, clock: Clock = systemClock): Agent {
   const address = parseAddress('127.0.0.1')
   if (!address.ok) throw new Error('127.0.0.1')
   const device: Device = {
@@ -277,7 +281,7 @@ function start(book: Book): Agent {
     platform: small,
     journal: book,
     gate: new PQueue({ concurrency: 1 }),
-    clock: systemClock,
+    clock,
     log: { info: () => undefined, warn: () => undefined },
     environment: { PASSWORD: 'p' },
     deadlines: { ownMs: 100, observerMs: 100 },
@@ -450,6 +454,153 @@ describe('a candidate', () => {
       error: { code: 'not_confirmed' },
     })
     expect(book.claims).toMatchObject([{ phase: 'pending' }])
+
+    // A check reads what the window shows, and does not know of the window.
+    const from = book.entries.length
+    await agent?.check()
+    await book.until(() => book.entries.slice(from).filter(verified).length === 2)
+
+    expect(book.entries.slice(from).filter(verified)).toMatchObject([
+      { value: { states: [{ seen: 'present', verified: false, outcome: 'unknown' }] } },
+      { value: { states: [{ verified: false, error: { code: 'not_confirmed' } }] } },
+    ])
+    expect(book.claims).toMatchObject([{ phase: 'pending' }])
+  })
+
+  it('is not called done by a check before anybody saw how it ended', async () => {
+    const book = createBook()
+    book.wanted = [one]
+    start(book)
+    await book.until(verified)
+    await book.until(() => book.claims[0]?.phase === 'held')
+    const claim = book.claims[0]
+    if (claim === undefined) throw new Error('no claim')
+    // The controller's end came before it had read back.
+    const { step: _step, ...rest } = claim
+    await book.verified({
+      states: [],
+      claims: new Map([[claim.key, { ...rest, phase: 'pending' }]]),
+      readback: { kind: 'readback', text: '' },
+      session: 'own',
+      orphans: [],
+      drifted: [],
+      unsaved: false,
+    })
+
+    const from = book.entries.length
+    await agent?.check()
+    await book.until(() => book.entries.slice(from).filter(verified).length === 2)
+
+    expect(book.entries.slice(from).filter(verified)).toMatchObject([
+      { value: { states: [{ verified: false, note: expect.stringContaining('under way') }] } },
+      { value: { states: [{ verified: true, outcome: 'applied' }] } },
+    ])
+    expect(book.claims).toMatchObject([{ phase: 'held' }])
+  })
+
+  /** A change of ours that was committed, and whose end nobody saw. */
+  const committed = (book: Book, claim: Partial<Claim> & Pick<Claim, 'phase'>): Promise<number> =>
+    book.intend({
+      purpose: 'change',
+      commands: [],
+      claims: [{ key: keyOf(one), intent: one, before: [], wrote: [objectOf(one)], ...claim }],
+      token: '7f3a91c2',
+      before: { kind: 'readback', text: '' },
+    })
+
+  /** Somebody else's commit after ours, and what the device goes back to unless he confirms it. */
+  const overtake = (pending: string | undefined, before: readonly string[]): void => {
+    box.newest = 'operator'
+    box.earlier = ['7f3a91c2']
+    box.pending = pending
+    box.before = new Set(before)
+  }
+
+  /** His time is over. */
+  const expire = (): void => {
+    box.running = box.before
+    box.pending = undefined
+    box.earlier.push(box.newest)
+    box.newest = 'timer'
+  }
+
+  it.each([
+    { phase: 'pending', isWanted: true },
+    { phase: 'lifting', isWanted: false },
+    { phase: 'pending', isWanted: true, replaces: ['was'] },
+  ] as const)(
+    'that is $phase below a commit of somebody else that waits is neither called done nor let go of, and goes on when that was taken back',
+    async ({ isWanted, ...claim }) => {
+      const book = createBook()
+      book.wanted = isWanted ? [one] : []
+      await committed(book, claim)
+      box.running = new Set(isWanted ? [objectOf(one)] : [])
+      overtake('operator', isWanted ? [] : [objectOf(one)])
+      start(book)
+      await book.until(() => book.entries.filter(verified).length === 3)
+
+      for (const entry of book.entries.filter(verified)) {
+        expect(entry).toMatchObject({
+          value: { states: [{ verified: false, error: { code: 'not_confirmed' } }] },
+        })
+      }
+      expect(book.state(keyOf(one))?.error?.message).toContain('commit of somebody else')
+      expect(book.claims).toMatchObject([claim])
+      expect(box.lines).not.toContain('edit')
+
+      expire()
+      await book.until(() => book.state(keyOf(one))?.verified === true)
+
+      expect(box.running).toEqual(new Set(isWanted ? [objectOf(one)] : []))
+      expect(book.claims).toMatchObject(isWanted ? [{ phase: 'held' }] : [])
+    },
+  )
+
+  it('that was seen to stay long before stays so while a commit of somebody else waits', async () => {
+    const book = createBook()
+    book.wanted = [one]
+    await committed(book, { phase: 'held' })
+    box.running = new Set([objectOf(one)])
+    overtake('operator', [])
+    start(book)
+    await book.until(verified)
+
+    expect(book.state(keyOf(one))?.verified).toBe(true)
+  })
+
+  it('that somebody else’s commit confirmed is looked at once more after the window’s length', async () => {
+    const due: (() => void)[] = []
+    let planned = (): void => undefined
+    const isPlanned = new Promise<void>((resolve) => {
+      planned = resolve
+    })
+    const clock: Clock = {
+      ...systemClock,
+      after(ms, then) {
+        if (ms !== windowMs) return systemClock.after(ms, then)
+        due.push(then)
+        planned()
+        return () => undefined
+      },
+    }
+    const book = createBook()
+    book.wanted = [one]
+    await committed(book, { phase: 'pending' })
+    box.running = new Set([objectOf(one)])
+    overtake(undefined, [])
+    start(book, clock)
+    await isPlanned
+    expect(book.state(keyOf(one))?.verified).toBe(true)
+
+    const from = book.entries.length
+    expire()
+    for (const then of due.splice(0)) then()
+    await book.until(
+      (entry) => entry.kind === 'verified' && entry.value.states.every((state) => state.verified),
+      from,
+    )
+    expect(box.running).toContain(objectOf(one))
+    expect(due).toEqual([])
   })
 
   /** The operator's commit, at the last moment before ours is ours alone to end. */
