@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { keysUnderWay } from '../../agent/converge-pending.ts'
 import { claimsAfter, orphansOf, statesOf, type Verdict } from '../../agent/converge-states.ts'
 import { type Desired, decide } from '../../agent/diff.ts'
 import { type Intent, keyOf } from '../../agent/intents.ts'
@@ -99,6 +100,91 @@ describe('what was ours and is gone', () => {
 
     expect(state).toMatchObject({ outcome: 'already', seen: 'absent', verified: true })
   })
+})
+
+describe('a change that nobody saw the end of', () => {
+  const claim = { key: keyOf(route), intent: route, before: [], wrote: ['ours'], step: 3 }
+  const shown = found(route, { object: ['ours'], effect: 'same', inForce: 'yes' })
+  const observe = (all: readonly Found[]) => ({
+    found: new Map(all.map((one) => [one.key, one])),
+    marked: [],
+    facts: {},
+  })
+  const want = (claims: Desired['claims']): Desired => ({
+    wanted: [route],
+    expected: [],
+    fading: [],
+    claims,
+    frozen: false,
+  })
+
+  it.each([
+    [{ phase: 'pending' as const }, true],
+    [{ phase: 'lifting' as const }, true],
+    [{ phase: 'held' as const, replaces: ['was'] }, true],
+    [{ phase: 'held' as const }, false],
+    [{ phase: 'lifted' as const }, false],
+  ])('is under way by its claim alone: %j is %s', (part, isUnderWay) => {
+    const keys = keysUnderWay(want([{ ...claim, ...part }]), observe([shown]))
+
+    expect(keys.has(claim.key)).toBe(isUnderWay)
+  })
+
+  it('takes along the keys that have no claim and stand by its object, and no other', () => {
+    const acl = (direction: 'in' | 'out'): Intent => ({
+      kind: 'acl',
+      direction,
+      prefix: prefix('203.0.113.9/32'),
+    })
+    const [into, out] = [acl('in'), acl('out')]
+    const own = { ...claim, key: keyOf(into), intent: into, phase: 'pending' as const }
+    const all = observe([shown, found(into, { element: 'e1' }), found(out, { element: 'e1' })])
+    const other = { ...own, key: keyOf(out), intent: out, phase: 'held' as const }
+
+    expect([...keysUnderWay(want([own]), all)]).toEqual([keyOf(into), keyOf(out)])
+    expect([...keysUnderWay(want([own, other]), all)]).toEqual([keyOf(into)])
+  })
+
+  it.each([
+    { phase: 'pending' as const, isWanted: true, seen: [shown] },
+    { phase: 'lifting' as const, isWanted: false, seen: [found(route, {})] },
+    {
+      phase: 'lifting' as const,
+      isWanted: false,
+      stood: true as const,
+      seen: [found(route, { inForce: 'yes' })],
+    },
+  ])(
+    'is not verified and keeps its claim, whatever shows: $phase',
+    ({ isWanted, seen, ...part }) => {
+      const desired = {
+        ...want([{ ...claim, ...part }]),
+        ...(isWanted ? {} : { wanted: [] }),
+      }
+      const observation = observe(seen)
+      const verdict = {
+        desired,
+        observation,
+        decisions: decide(desired, observation),
+        results: new Map(),
+        written: new Map(),
+        expired: new Set([claim.key]),
+        saves: false,
+      }
+      const message = 'a commit waits'
+      const refused = { kind: 'refused', code: 'not_confirmed', message } as const
+      const below = { ...verdict, results: new Map([[claim.key, refused]]) }
+      const aside = { ...verdict, underWay: keysUnderWay(desired, observation) }
+
+      expect(statesOf(verdict)).toMatchObject([{ verified: true }])
+      expect([...claimsAfter(verdict).keys()]).toEqual([claim.key])
+      expect(statesOf(below)).toMatchObject([{ verified: false, error: { message } }])
+      expect([...claimsAfter(below)]).toEqual([])
+      expect(statesOf(aside)).toMatchObject([
+        { outcome: 'unknown', verified: false, note: expect.stringContaining('under way') },
+      ])
+    },
+  )
 })
 
 describe('what was lifted in the configuration, and is in force', () => {
