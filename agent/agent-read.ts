@@ -1,6 +1,7 @@
 // Reads that change nothing: for a plan, for `device check`.
 
 import { loadCandidate } from './converge-candidate.ts'
+import { reportLifted } from './converge-lifted.ts'
 import { candidateOf, keysUnderWay } from './converge-pending.ts'
 import { driftedKeys, orphansOf, statesOf } from './converge-states.ts'
 import { backToRest, observe, readbackOf, type Work } from './converge-work.ts'
@@ -80,6 +81,7 @@ export async function checkDevice(
     drifted: driftedKeys(desired, observation),
     unsaved: work.unsaved,
   })
+  await reportLifted(work, session, { desired, observation })
   return { reading: { observation, readback, findings: findings.findings }, states }
 }
 

@@ -169,7 +169,7 @@ function createWorker(options: AgentOptions): Worker {
     limits: options.deadlines ?? { ownMs: ownMsDefault, observerMs: observerMsDefault },
     waits: new Map(),
     began(desired) {
-      worker.begun = intentsToRead({ ...desired, lifted: [] }).map(keyOf)
+      worker.begun = intentsToRead(desired).map(keyOf)
     },
   }
   const worker: Worker = {

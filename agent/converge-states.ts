@@ -12,7 +12,7 @@ import {
 import { elementsIn } from './elements.ts'
 import { agentErrorCodes } from './errors.ts'
 import { type Key, keyOf, type Outcome } from './intents.ts'
-import type { KeyState } from './journal.ts'
+import type { KeyState, VerifiedStep } from './journal.ts'
 import type { Found, Observation } from './platform.ts'
 
 /** What is known when the reading ends. */
@@ -338,21 +338,28 @@ export function driftedKeys(desired: Desired, observation: Observation): readonl
     .map((claim) => claim.key)
 }
 
-/** Objects with our mark on which there is no claim, and those that stand there again as we wrote and lifted them: not everything has a place for a mark. */
+/** An object of ours that nobody claims. */
+export type Orphan = VerifiedStep['orphans'][number]
+
+/** Objects with our mark on which there is no claim, and what was lifted and stands there again: `back`, or where that isn't looked for now as it was seen last. */
 export function orphansOf(
   desired: Desired,
   observation: Observation,
-): readonly { readonly key: Key; readonly object: readonly string[] }[] {
+  back: readonly Pick<Found, 'key' | 'object' | 'element'>[] = seenBack(desired),
+): readonly Orphan[] {
   const claimed = new Set(desired.claims.map((claim) => claim.key))
   const shared = new Set(
     desired.claims.flatMap((claim) => observation.found.get(claim.key)?.element ?? []),
   )
-  const lifted = new Map((desired.lifted ?? []).map(({ key, wrote }) => [key, wrote]))
-  const isOurs = ({ key, object, mark }: Found): boolean =>
-    mark === 'ours' || sameObject(object, lifted.get(key) ?? [])
-  const asked = [...observation.found.values()].filter(isOurs)
-  return [...observation.marked, ...asked]
-    .filter((found) => found.object.length > 0 && !claimed.has(found.key))
-    .filter((found) => found.element === undefined || !shared.has(found.element))
-    .map(({ key, object }) => ({ key, object }))
+  const asked = [...observation.found.values()].filter((found) => found.mark === 'ours')
+  const orphans = new Map<Key, Orphan>()
+  for (const { key, object, element } of [...back, ...observation.marked, ...asked]) {
+    if (object.length === 0 || claimed.has(key)) continue
+    if (element === undefined || !shared.has(element)) orphans.set(key, { key, object })
+  }
+  return [...orphans.values()]
+}
+
+function seenBack({ lifted = [] }: Desired): readonly Orphan[] {
+  return lifted.filter(({ back }) => back).map(({ key, wrote }) => ({ key, object: wrote }))
 }

@@ -3,6 +3,7 @@
 
 import { applyCandidate, withClaims } from './converge-candidate.ts'
 import { beforeAnother, type Resumed, resumePending } from './converge-confirm.ts'
+import { reportLifted } from './converge-lifted.ts'
 import { applyLines } from './converge-line.ts'
 import { keysUnderWay } from './converge-pending.ts'
 import { noteSeenNow } from './converge-save.ts'
@@ -53,7 +54,6 @@ export async function converge(work: Work): Promise<Converged> {
     desired = work.journal.desired()
     work.began(desired)
   }
-  desired = { ...desired, lifted: liftedToRead(desired, warm) }
   const resumed: Resumed =
     work.platform.transaction.kind === 'candidate'
       ? await resumePending(work, session, desired)
@@ -87,11 +87,6 @@ export async function converge(work: Work): Promise<Converged> {
     planned,
     applied: { ...applied, results: all },
   })
-}
-
-/** A device that started again has closed its sessions: what it may have brought back is looked for in a new one, and for as long as it is there. */
-function liftedToRead({ lifted = [] }: Desired, warm: boolean): NonNullable<Desired['lifted']> {
-  return warm ? lifted.filter(({ back }) => back) : lifted
 }
 
 interface Start {
@@ -243,6 +238,8 @@ async function finish(work: Work, session: Session, sent: Sent): Promise<Converg
     unsaved,
   })
   noteSeenNow(work, session)
+  // Only now: whoever waits for what was sent must not wait for this.
+  await reportLifted(work, session, { desired, observation: reading.observed.observation })
   return {
     states,
     unsaved,

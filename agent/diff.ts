@@ -42,7 +42,7 @@ export interface Desired {
   /** Released, with nothing of ours known there: only looked at, to say whether somebody else's object stands in its place. */
   readonly looked?: readonly Intent[]
   readonly claims: readonly Claim[]
-  /** Only looked at: a save that a device said it had done, and had not, lets its next start bring them back. `back`: seen there again. */
+  /** Looked for apart from all else, and nothing is decided by it: a save that a device said it had done, and had not, lets its next start bring them back. `back`: known to be an orphan. */
   readonly lifted?: readonly (Lifted & { readonly back: boolean })[]
   /** No device is changed: only read. */
   readonly frozen: boolean
@@ -90,7 +90,6 @@ export type Decision = {
 /** All intents that a round of reads must answer for. */
 export function intentsToRead(desired: Desired): readonly Intent[] {
   const byKey = new Map<Key, Intent>()
-  for (const { key, intent } of desired.lifted ?? []) byKey.set(key, intent)
   for (const claim of desired.claims) byKey.set(claim.key, claim.intent)
   const { looked = [], fading, expected, wanted } = desired
   for (const intent of [...looked, ...fading, ...expected, ...wanted]) {

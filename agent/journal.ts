@@ -108,6 +108,8 @@ export interface Journal {
   /** Resolves when the end of each step is durable. */
   flush(): Promise<void>
   verified(step: VerifiedStep): Promise<void>
+  /** All orphans there are, where a look after a round of reads found others than that round did. */
+  orphans(found: Pick<VerifiedStep, 'orphans' | 'readback'>): Promise<void>
   saved(result: SaveResult): Promise<void>
   /** A candidate was taken back, by us or by the device's timer. */
   rolledBack(event: {

@@ -35,7 +35,7 @@ export function asRead(state: DeviceState, step: VerifiedStep, at: string): Devi
   }
 }
 
-/** How many lifted objects are remembered for each device: each is read again in each new session. */
+/** How many lifted objects are remembered for each device: each is looked for in each new session. */
 export const liftedMax = 64
 
 /** The state once these were lifted and saved. Only what stood there by our lines is remembered. */
@@ -46,7 +46,13 @@ export function afterLifting(state: DeviceState, claims: readonly Lifted[]): Dev
   if (gone.length === 0) return state
   const keys = new Set(gone.map(({ key }) => key))
   const earlier = (state.lifted ?? []).filter(({ key }) => !keys.has(key))
-  return { ...state, lifted: [...earlier, ...gone].slice(-liftedMax) }
+  // What is there again goes last: forgotten, it would be known as an orphan no more.
+  const back = new Set(state.orphans.map(({ key }) => key))
+  const byNeed = [
+    ...[...earlier, ...gone].filter(({ key }) => !back.has(key)),
+    ...earlier.filter(({ key }) => back.has(key)),
+  ]
+  return { ...state, lifted: byNeed.slice(-liftedMax) }
 }
 
 /** What of it nobody wants or holds again, and whether it was seen there since. */

@@ -76,6 +76,7 @@ export function createJournal(parts: JournalParts): Journal {
     async verified(step) {
       parts.turn(await commit((tx) => verified(book, tx, step)))
     },
+    orphans: (found) => commit((tx) => noteOrphans(book, tx, found)),
     saved: (result) => commit((tx) => saved(book, tx, result)),
     rolledBack: (event) => commit((tx) => rolledBack(book, tx, event)),
     async failed(event) {
@@ -245,11 +246,8 @@ function verified(book: Book, tx: Transaction, step: VerifiedStep): readonly Id[
   const served = step.step === undefined ? [] : (book.serving.get(step.step) ?? [])
   const whom = [...new Set<string | undefined>([...served, ...changed])]
   const state = deviceState(tx, device.id)
-  const known = new Set(state.orphans.map(({ key }) => key))
-  const orphans = step.orphans.filter(({ key }) => !known.has(key))
-  if (whom.length > 0 || step.drifted.length > 0 || orphans.length > 0) {
-    noteSeen(book, tx, { step, whom, orphans, at })
-  }
+  if (whom.length > 0 || step.drifted.length > 0) noteSeen(book, tx, { step, whom, at })
+  noteOrphans(book, tx, step)
   const { step: number } = step
   if (number !== undefined) onceDurable(book, () => book.serving.delete(number))
   tx.putDevice(asRead(state, step, at))
@@ -262,7 +260,6 @@ function noteSeen(
   about: {
     readonly step: VerifiedStep
     readonly whom: Whom
-    readonly orphans: VerifiedStep['orphans']
     readonly at: string
   },
 ): void {
@@ -298,15 +295,23 @@ function noteSeen(
       data: { intents, readback },
     })
   }
-  if (about.orphans.length > 0) {
-    const intents = about.orphans.map(({ key, object }) => ({ key, object }))
-    const found = {
-      type: 'device.orphan_found',
-      outcome: 'ok',
-      data: { intents, readback },
-    } as const
-    write(book, tx, [undefined], found)
-  }
+}
+
+/** Notes all orphans that there are now; those that were not known get a record. */
+function noteOrphans(
+  book: Book,
+  tx: Transaction,
+  found: Pick<VerifiedStep, 'orphans' | 'readback'>,
+): void {
+  const state = deviceState(tx, book.device.id)
+  const known = new Set(state.orphans.map(({ key }) => key))
+  const orphans = found.orphans.filter(({ key }) => !known.has(key))
+  tx.putDevice({ ...state, orphans: found.orphans })
+  if (orphans.length === 0) return
+  const intents = orphans.map(({ key, object }) => ({ key, object }))
+  const readback = tx.putArtifact(found.readback.kind, found.readback.text)
+  const data = { intents, readback }
+  write(book, tx, [undefined], { type: 'device.orphan_found', outcome: 'ok', data })
 }
 
 function stateJson({ key, seen, outcome, verified: right }: KeyState): Json {

@@ -97,6 +97,7 @@ function fencedJournal(journal: Journal, fence: Fence & { readonly device: Id })
     },
     flush: () => around('flush', () => journal.flush()),
     verified: (step) => around('verified', () => journal.verified(step)),
+    orphans: (found) => around('orphans', () => journal.orphans(found)),
     saved: (result) => around('saved', () => journal.saved(result)),
     rolledBack: (event) => around('rolledBack', () => journal.rolledBack(event)),
     failed: (event) => around('failed', () => journal.failed(event)),

@@ -16,6 +16,7 @@ export type Entry =
   | { readonly kind: 'intend'; readonly step: number; readonly value: IntendedStep }
   | { readonly kind: 'done'; readonly value: DoneStep }
   | { readonly kind: 'verified'; readonly value: VerifiedStep }
+  | { readonly kind: 'orphans'; readonly value: VerifiedStep['orphans'] }
   | { readonly kind: 'saved'; readonly ok: boolean; readonly message: string | undefined }
   | { readonly kind: 'rolledBack'; readonly why: string }
   | { readonly kind: 'failed'; readonly code: string; readonly keys: readonly Key[] }
@@ -26,6 +27,7 @@ export interface Book extends Journal {
   wanted: readonly Intent[]
   expected: readonly Intent[]
   fading: readonly Intent[]
+  lifted: NonNullable<Desired['lifted']>
   held: boolean
   /** While set, nothing can be written: a full disk. */
   full: boolean
@@ -61,6 +63,7 @@ export function createBook(): Book {
     wanted: [],
     expected: [],
     fading: [],
+    lifted: [],
     held: false,
     full: false,
     entries,
@@ -68,8 +71,8 @@ export function createBook(): Book {
       return [...claims.values()]
     },
     desired(): Desired {
-      const { wanted, expected, fading, held } = book
-      const now = { wanted, expected, fading, claims: [...claims.values()], frozen: held }
+      const { wanted, expected, fading, lifted, held } = book
+      const now = { wanted, expected, fading, lifted, claims: [...claims.values()], frozen: held }
       return commit === undefined ? now : { ...now, commit }
     },
     frozen: () => book.held,
@@ -91,6 +94,7 @@ export function createBook(): Book {
       }
       await add({ kind: 'verified', value })
     },
+    orphans: ({ orphans }) => add({ kind: 'orphans', value: orphans }),
     async saved(result) {
       if (result.ok) {
         for (const claim of claims.values()) {

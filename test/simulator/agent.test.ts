@@ -325,6 +325,69 @@ describe('an agent', () => {
     expect(book.state(key)).toMatchObject({ seen: 'absent', verified: true })
   })
 
+  it('looks for what was lifted once in each session, and for what is back as long as it is', async () => {
+    const book = createBook()
+    const agent = start(book)
+    await book.until(verified)
+    const line = 'ip route 203.0.113.9/32 blackhole tag 666'
+    const lifted = { key, intent: target, wrote: [line] }
+    const known = { key, object: [line] }
+    const asks = () => router.journal.lines().filter((one) => one.includes(' 203.0.113.9/32 json'))
+    const look = async () => {
+      const from = book.entries.length
+      router.journal.clear()
+      agent.wake('check')
+      await book.until(verified, from)
+      // Reads of one device go one after the other: what the convergence had to say was said by then.
+      await agent.read([blackhole('203.0.113.77/32')])
+      return book.entries.slice(from)
+    }
+    book.lifted = [{ ...lifted, back: false }]
+    router.setByHand([line])
+    await look()
+    expect(asks()).toEqual([])
+
+    router.faults.add({ kind: 'sessions', how: 'cut' })
+    await expect.poll(() => agent.connected).toBe(false)
+    await agent.read([blackhole('203.0.113.77/32')])
+    const found = await look()
+    expect(found).toContainEqual({ kind: 'orphans', value: [known] })
+
+    book.lifted = [{ ...lifted, back: true }]
+    const again = await look()
+    expect(again).toMatchObject([{ kind: 'verified', value: { orphans: [known] } }])
+
+    router.setByHand([`no ${line}`])
+    expect(await look()).toContainEqual({ kind: 'orphans', value: [] })
+    book.lifted = [{ ...lifted, back: false }]
+    await look()
+    expect(asks()).toEqual([])
+  })
+
+  it('does what is wanted though what was lifted can not be read, and looks for that again', async () => {
+    const book = createBook()
+    const line = 'ip route 203.0.113.10/32 blackhole tag 666'
+    const intent = blackhole('203.0.113.10/32')
+    const lifted = { key: keyOf(intent), intent, wrote: [line] }
+    router.setByHand([line])
+    book.lifted = [{ ...lifted, back: false }]
+    book.wanted = [target]
+    const matching = '^show ip route 203.0.113.10/32'
+    router.faults.add({ kind: 'reject', matching, text: 'nothing known\n', times: 1 })
+    const agent = start(book)
+
+    await book.until(verified)
+    expect(book.state(key)).toMatchObject({ outcome: 'applied', seen: 'present', verified: true })
+    await book.until((entry) => entry.kind === 'saved')
+    const kinds = book.entries.map((entry) => entry.kind)
+    expect(kinds).not.toContain('failed')
+    expect(kinds).not.toContain('orphans')
+
+    agent.wake('check')
+    const { value } = (await book.until(({ kind }) => kind === 'orphans')) as { value?: unknown }
+    expect(value).toEqual([{ key: lifted.key, object: [line] }])
+  })
+
   it('says of nothing that it was lifted while the daemon is dead that did it', async () => {
     const book = createBook()
     const agent = start(book)

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { keysUnderWay } from '../../agent/converge-pending.ts'
 import { claimsAfter, orphansOf, statesOf, type Verdict } from '../../agent/converge-states.ts'
-import { type Desired, decide } from '../../agent/diff.ts'
-import { type Intent, keyOf } from '../../agent/intents.ts'
+import { type Desired, decide, intentsToRead } from '../../agent/diff.ts'
+import { type Intent, type Key, keyOf } from '../../agent/intents.ts'
 import type { Found } from '../../agent/platform.ts'
 import { parsePrefix } from '../../inventory/prefix.ts'
 
@@ -317,24 +317,37 @@ describe('what a device says of why a prefix is not dropped', () => {
 describe('what was lifted and saved', () => {
   const wrote = ['ip route 203.0.113.9/32 blackhole tag 666']
   const key = keyOf(route)
-  const orphans = (object: readonly string[], part: Partial<Desired> = {}) => {
-    const lifted = [{ key, intent: route, wrote, back: false }]
-    const rest = { wanted: [], expected: [], fading: [], claims: [], frozen: false }
-    const all = new Map([[key, found(route, { object, effect: 'same' })]])
-    return orphansOf({ ...rest, lifted, ...part }, { found: all, marked: [], facts: {} })
-  }
+  const desired = { wanted: [], expected: [], fading: [], claims: [], frozen: false }
+  const nothing = { found: new Map(), marked: [], facts: {} }
+  const lifted = (back: boolean) => ({ ...desired, lifted: [{ key, intent: route, wrote, back }] })
 
-  it('is an orphan where it stands again, though nothing there carries a mark', () => {
-    expect(orphans(wrote)).toEqual([{ key, object: wrote }])
+  it('is in no read that decides', () => {
+    expect(intentsToRead(lifted(true))).toEqual([])
   })
 
-  it('is none where it is gone, or another object stands in its place', () => {
-    expect(orphans([])).toEqual([])
-    expect(orphans(['ip route 203.0.113.9/32 blackhole tag 667'])).toEqual([])
+  it('is an orphan from when it was found back until it is looked for and not found', () => {
+    expect(orphansOf(lifted(false), nothing)).toEqual([])
+    expect(orphansOf(lifted(false), nothing, [{ key, object: wrote }])).toEqual([
+      { key, object: wrote },
+    ])
+    expect(orphansOf(lifted(true), nothing)).toEqual([{ key, object: wrote }])
+    expect(orphansOf(lifted(true), nothing, [])).toEqual([])
   })
 
-  it('is none where it is claimed again', () => {
+  it('is one orphan where it carries a mark too', () => {
+    const marked = found(route, { object: ['as it stands now'], mark: 'ours' })
+    expect(orphansOf(lifted(true), { ...nothing, marked: [marked] })).toEqual([
+      { key, object: ['as it stands now'] },
+    ])
+  })
+
+  it('is none where it is claimed again, or a claim has the same element', () => {
     const claim = { key, intent: route, before: [], wrote, phase: 'held', step: 4 } as const
-    expect(orphans(wrote, { claims: [claim] })).toEqual([])
+    expect(orphansOf({ ...lifted(true), claims: [claim] }, nothing)).toEqual([])
+    const element = 'one line for both directions'
+    const all = new Map([[key, found(route, { object: wrote, element })]])
+    const other = { key: 'acl|out|203.0.113.9/32' as Key, object: wrote, element }
+    const observation = { ...nothing, found: all }
+    expect(orphansOf({ ...desired, claims: [claim] }, observation, [other])).toEqual([])
   })
 })

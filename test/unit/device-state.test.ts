@@ -43,6 +43,14 @@ describe('what is remembered of lifted objects', () => {
     expect(afterLifting(afterLifting(fresh, [one]), many).lifted).toEqual(many.slice(1))
   })
 
+  it('keeps what is there again over what came later', () => {
+    const many = Array.from({ length: liftedMax }, (_, i) => lifted(`198.51.100.${i}/32`))
+    const state = afterLifting(fresh, [one, other])
+    const seen = { ...state, orphans: [{ key: one.key, object: one.wrote }] }
+
+    expect(afterLifting(seen, many).lifted).toEqual([...many.slice(1), one])
+  })
+
   it('is not looked for while it is wanted or held again', () => {
     const state = afterLifting(fresh, [one, other])
     const claim = { ...other, before: [], phase: 'pending', step: 4 } as const
