@@ -81,7 +81,7 @@ export async function checkDevice(
     drifted: driftedKeys(desired, observation),
     unsaved: work.unsaved,
   })
-  await reportLifted(work, session, { desired, observation })
+  await reportLifted(work, session, { desired, observation, all: true })
   return { reading: { observation, readback, findings: findings.findings }, states }
 }
 

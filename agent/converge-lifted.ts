@@ -16,14 +16,22 @@ const done = new WeakSet<Session>()
 /** Looks that failed in a row. One that costs the session each time must not make each convergence open another. */
 const failures = new WeakMap<Work, { readonly count: number; readonly untilMs: number }>()
 
+/** What a look for it goes by. */
+interface Seen {
+  readonly desired: Desired
+  readonly observation: Observation
+  /** Somebody asks for a look at everything. */
+  readonly all?: boolean
+}
+
 /** Writes down what of it is there again, or is no more: in a new session once all is looked for, and then what was there, for as long as it is. What can't be read stays as it was known, and is looked for again later: it is no fault of what is wanted. */
 export async function reportLifted(
   work: Work,
   session: Session,
-  { desired, observation }: { readonly desired: Desired; readonly observation: Observation },
+  { desired, observation, all = false }: Seen,
 ): Promise<void> {
   const { lifted = [] } = desired
-  const sought = done.has(session) ? lifted.filter(({ back }) => back) : lifted
+  const sought = all || !done.has(session) ? lifted : lifted.filter(({ back }) => back)
   if (sought.length > 0) {
     if (work.stopping() || work.clock.monotonicMs() < (failures.get(work)?.untilMs ?? 0)) return
     const observed = await lookFor(work, session, sought)
