@@ -257,11 +257,7 @@ function verified(book: Book, tx: Transaction, step: VerifiedStep): readonly Id[
 function noteSeen(
   book: Book,
   tx: Transaction,
-  about: {
-    readonly step: VerifiedStep
-    readonly whom: Whom
-    readonly at: string
-  },
+  about: { readonly step: VerifiedStep; readonly whom: Whom; readonly at: string },
 ): void {
   const { step, whom } = about
   const { healing } = book
@@ -298,11 +294,7 @@ function noteSeen(
 }
 
 /** Notes all orphans that there are now; those that were not known get a record. */
-function noteOrphans(
-  book: Book,
-  tx: Transaction,
-  found: Pick<VerifiedStep, 'orphans' | 'readback'>,
-): void {
+function noteOrphans(book: Book, tx: Transaction, found: Parameters<Journal['orphans']>[0]): void {
   const state = deviceState(tx, book.device.id)
   const known = new Set(state.orphans.map(({ key }) => key))
   const orphans = found.orphans.filter(({ key }) => !known.has(key))
