@@ -619,6 +619,11 @@ async function reported(
     forbidden.push('released but present after a reload, and not reported')
     return 'not found'
   }
+  // What has a mark is found before what has none: by the end of a check all of it is.
+  const checks = () => story.records({ type: 'device.checked' }).length
+  const checked = checks()
+  await story.call('POST', `/v1/devices/${deviceName}/check`)
+  await lookUntil(play, () => checks() > checked, noStall)
   const keys = story.running.controller.store.read((rows) =>
     (rows.device(deviceName)?.orphans ?? []).map(({ key }) => key),
   )
