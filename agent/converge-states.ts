@@ -123,12 +123,7 @@ function waitingState(decision: Extract<Decision, { kind: 'waiting' }>, verdict:
     seen === 'absent'
       ? 'it is not in force there'
       : `the object stands there, but ${shortOf(found?.inForce)} in force`
-  return {
-    outcome: 'failed',
-    seen,
-    verified: false,
-    error: notShown(`${what}${because}`),
-  }
+  return failed(seen, notShown(`${what}${because}`))
 }
 
 function shortOf(inForce: Found['inForce'] | undefined): string {
@@ -147,17 +142,10 @@ function fadingState(
     return { outcome: 'already', seen: 'foreign', verified: true, note }
   }
   if (!verdict.expired.has(key)) return { outcome: 'unknown', seen, verified: false }
-  return {
-    outcome: 'failed',
-    seen,
-    verified: false,
-    error: {
-      code: 'not_shown',
-      message: 'lifted, but the device still has it in force, and by nothing of its own',
-      remedy:
-        'find out on the device where it learnt the route, and whether that was withdrawn; it is read again by itself',
-    },
-  }
+  const remedy =
+    'find out on the device where it learnt the route, and whether that was withdrawn; it is read again by itself'
+  const message = 'lifted, but the device still has it in force, and by nothing of its own'
+  return failed(seen, notShown(message, remedy))
 }
 
 /** Our own lines are gone, their effect is not: it may be ours for as long as it shows, unless it was there before us. */
@@ -175,19 +163,12 @@ function leavingState(
     return { outcome: 'applied', seen: 'absent', verified: true, note }
   }
   const isSeen = verdict.observation.found.get(key)?.inForce !== 'unknown'
-  return {
-    outcome: 'failed',
-    seen,
-    verified: false,
-    error: {
-      code: 'not_shown',
-      message: isSeen
-        ? 'lifted in the configuration, but the device still has it in force'
-        : 'lifted in the configuration, but what the device has there now is not understood: it was not seen to be gone',
-      remedy:
-        'find out on the device what keeps it in force: a table that is not up to date, or a route learnt from another router; it is read again by itself',
-    },
-  }
+  const message = isSeen
+    ? 'lifted in the configuration, but the device still has it in force'
+    : 'lifted in the configuration, but what the device has there now is not understood: it was not seen to be gone'
+  const remedy =
+    'find out on the device what keeps it in force: a table that is not up to date, or a route learnt from another router; it is read again by itself'
+  return failed(seen, notShown(message, remedy))
 }
 
 type Leaving = Pick<Claim, 'key' | 'stood'>
@@ -248,8 +229,15 @@ function changeState(decision: Extract<Decision, { kind: 'change' }>, verdict: V
   }
 }
 
-function notShown(message: string): NonNullable<KeyState['error']> {
-  return { code: 'not_shown', message, remedy: agentErrorCodes.not_shown }
+function failed(seen: Rest['seen'], error: NonNullable<Rest['error']>): Rest {
+  return { outcome: 'failed', seen, verified: false, error }
+}
+
+function notShown(
+  message: string,
+  remedy: string = agentErrorCodes.not_shown,
+): NonNullable<Rest['error']> {
+  return { code: 'not_shown', message, remedy }
 }
 
 /** Claims that change by what was read; null = goes. */

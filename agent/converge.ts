@@ -259,9 +259,12 @@ function landedBefore(
   )
 }
 
-interface Reading {
+interface Look {
   readonly observed: Observed
   readonly decisions: readonly Decision[]
+}
+
+interface Reading extends Look {
   readonly expired: ReadonlySet<Key>
 }
 
@@ -270,26 +273,30 @@ async function readUntilShown(work: Work, session: Session, sent: Sent): Promise
   const intents = intentsToRead(desired)
   // What was sent just now has all its time before it.
   for (const [key, { kind }] of applied.results) if (kind === 'sent') work.waits.delete(key)
-  // Without a change the first look is the read-back.
-  let observed =
-    applied.step === undefined && !isGoneUnasked(desired, sent.first) ? sent.first : undefined
+  let look = readBackBefore(sent)
   for (let pauses = 0; ; pauses++) {
-    observed ??= await observe(work, session, intents)
-    const decisions = decide(desired, observed.observation)
-    const open = decisions.filter((one) => isOpen(one, applied.results))
+    look ??= lookOf(desired, await observe(work, session, intents))
+    const open = look.decisions.filter((one) => isOpen(one, applied.results))
     const expired = expiredOf(work, open, desired)
     const done = open.length === expired.size || work.interrupted() || work.stopping()
-    if (done) return { observed, decisions, expired }
+    if (done) return { ...look, expired }
     // What was sent is written down now: it may be long until there is more to say of it.
     await Promise.all([pause(work, pauseAfter(pauses)), work.journal.flush()])
-    observed = undefined
+    look = undefined
   }
 }
 
-/** Whether the first look lacks what nobody wants and nothing of ours took away: an answer that was cut short lacks it too, and a claim goes for good. */
-function isGoneUnasked(desired: Desired, { observation }: Observed): boolean {
+function lookOf(desired: Desired, observed: Observed): Look {
+  return { observed, decisions: decide(desired, observed.observation) }
+}
+
+/** Without a change the first look is the read-back. Not where it lacks what nobody wants and nothing of ours took away: an answer that was cut short lacks it too, and a claim goes for good. */
+function readBackBefore({ desired, first, applied }: Sent): Look | undefined {
+  if (applied.step !== undefined) return undefined
   const held = new Set(desired.claims.filter(({ phase }) => phase === 'held').map(({ key }) => key))
-  return decide(desired, observation).some(({ kind, key }) => kind === 'lifted' && held.has(key))
+  const look = lookOf(desired, first)
+  const isGoneUnasked = look.decisions.some(({ kind, key }) => kind === 'lifted' && held.has(key))
+  return isGoneUnasked ? undefined : look
 }
 
 function pauseAfter(pauses: number): number {
