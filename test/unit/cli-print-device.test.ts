@@ -2,29 +2,17 @@
 
 import picocolors from 'picocolors'
 import { describe, expect, it } from 'vitest'
-import type { DeviceView, StatusView } from '../../controller/api/schema.ts'
+import type { StatusView } from '../../controller/api/schema.ts'
 import type { Style } from '../../controller/cli/print.ts'
 import { deviceTable, printDevice } from '../../controller/cli/print-device.ts'
 import { printStatus } from '../../controller/cli/print-status.ts'
+import { deviceView } from './device-view.ts'
 
 const plain: Style = { colours: picocolors.createColors(false), columns: 100 }
 const now = new Date('2026-11-27T12:00:00.000Z')
 const key = 'blackhole|default|203.0.113.9/32'
 
-const device: DeviceView = {
-  id: 'trigger1',
-  platform: 'frr',
-  address: '10.0.0.1',
-  port: 22,
-  roles: [],
-  state: 'up',
-  save: 'always',
-  unsaved: false,
-  drift: false,
-  intents: [],
-  orphans: [],
-  unwanted: [],
-}
+const device = deviceView({ id: 'trigger1' })
 const orphan = { key: 'port|p1', object: ['ip link set dev p1 down'] }
 
 const quiet: StatusView = {

@@ -3,12 +3,7 @@
 import fc from 'fast-check'
 import picocolors from 'picocolors'
 import { describe, expect, it } from 'vitest'
-import type {
-  DeviceView,
-  EnforcementView,
-  LookupView,
-  PlanView,
-} from '../../controller/api/schema.ts'
+import type { EnforcementView, LookupView, PlanView } from '../../controller/api/schema.ts'
 import { answered } from '../../controller/cli/later.ts'
 import { printLookup } from '../../controller/cli/lookup.ts'
 import {
@@ -41,6 +36,7 @@ import {
   statusLine,
 } from '../../controller/cli/print-enforcement.ts'
 import { printPlan } from '../../controller/cli/print-plan.ts'
+import { deviceView } from './device-view.ts'
 
 const plain: Style = { colours: picocolors.createColors(false), columns: 100 }
 const now = new Date('2026-11-27T12:00:00.000Z')
@@ -504,20 +500,7 @@ describe('a look-up', () => {
 })
 
 describe('a device with unsaved changes', () => {
-  const device: DeviceView = {
-    id: 'edge1',
-    platform: 'frr',
-    address: '10.0.0.1',
-    port: 22,
-    roles: [],
-    state: 'up',
-    save: 'always',
-    unsaved: true,
-    drift: false,
-    intents: [],
-    orphans: [],
-    unwanted: [],
-  }
+  const device = deviceView({ unsaved: true })
 
   it.each([
     ['always', /unsaved +yes: .*; saving is tried again$/m],

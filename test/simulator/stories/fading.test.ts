@@ -101,6 +101,24 @@ async function expectToWaitForTheEdge(id: string): Promise<void> {
   expect(statusOn(over, 'edge1', 'observer')).toBe('verified')
 }
 
+/** A block that comes to this, its release, and that it waits for as long as the edge was not told. */
+async function expectToWaitUntilTold(prefix: string, status: string): Promise<void> {
+  const { id } = await story.decide(block(prefix))
+  const put = () => story.device('trigger1').running.includes(route(prefix))
+  await story.until('it is put there', put)
+  tellTheEdge()
+  await story.reaches(id, status)
+
+  await story.release(id)
+  await story.until('it is lifted', isLifted)
+  expect(await edgeInTheEnd(id)).toEqual(['failed'])
+  expect((await story.enforcement(id)).status).toBe('releasing')
+
+  tellTheEdge()
+  await story.call('POST', `/v1/enforcements/${id}/retry`)
+  await story.reaches(id, 'released')
+}
+
 /** What the edge still discards of the customer's. */
 async function discarded(): Promise<readonly string[]> {
   const shell = await openShell(story.device('edge1'))
@@ -177,20 +195,7 @@ describe('a release', () => {
       },
       prefixes: [prefix],
     })
-    const { id } = await story.decide(block(prefix))
-    const put = () => story.device('trigger1').running.includes(route(prefix))
-    await story.until('it is put there', put)
-    tellTheEdge()
-    await story.reaches(id, 'degraded')
-
-    await story.release(id)
-    await story.until('it is lifted', isLifted)
-    expect(await edgeInTheEnd(id)).toEqual(['failed'])
-    expect((await story.enforcement(id)).status).toBe('releasing')
-
-    tellTheEdge()
-    await story.call('POST', `/v1/enforcements/${id}/retry`)
-    await story.reaches(id, 'released')
+    await expectToWaitUntilTold(prefix, 'degraded')
   })
 
   it('is not through while the edge still discards: beside a route of its own that waits behind the learnt one', async () => {
@@ -213,20 +218,7 @@ describe('a release', () => {
       },
       prefixes: [prefix],
     })
-    const { id } = await story.decide(block(prefix))
-    const put = () => story.device('trigger1').running.includes(route(prefix))
-    await story.until('it is put there', put)
-    tellTheEdge()
-    await story.reaches(id, 'enforced')
-
-    await story.release(id)
-    await story.until('it is lifted', isLifted)
-    expect(await edgeInTheEnd(id)).toEqual(['failed'])
-    expect((await story.enforcement(id)).status).toBe('releasing')
-
-    tellTheEdge()
-    await story.call('POST', `/v1/enforcements/${id}/retry`)
-    await story.reaches(id, 'released')
+    await expectToWaitUntilTold(prefix, 'enforced')
     expect(story.device('edge1').running).toContain('198.51.100.5 250')
   })
 

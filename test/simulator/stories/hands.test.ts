@@ -28,19 +28,6 @@ async function deviceView(name: string): Promise<DeviceView> {
   return (await story.call<DeviceView>('GET', `/v1/devices/${name}`)).body
 }
 
-async function enforced(decision: object): Promise<string> {
-  const { id } = await story.decide(decision)
-  await story.reaches(id, 'enforced')
-  await story.quiet()
-  return id
-}
-
-async function released(id: string): Promise<void> {
-  await story.release(id)
-  await story.reaches(id, 'released')
-  await story.quiet()
-}
-
 describe('an account that may not see filters', () => {
   it('costs the filters, naming why, and neither routes nor ports', async () => {
     const device = { ...accessSwitch, roles: ['edge', 'access'] }
@@ -98,12 +85,12 @@ describe('what stood there before', () => {
     neighbors: [{ device: edge1, address: 192.0.2.66 }]`,
     })
     const before = story.simulator.devices.map(({ running }) => running)
-    const id = await enforced(suspend('rovernet'))
+    const { id } = await story.enforced(suspend('rovernet'))
     const now = await story.enforcement(id)
     expect(outcomes(now, 'edge1')).toMatchObject({ 'neighbor|default|192.0.2.66': 'already' })
     expect(outcomes(now, 'sw1')).toEqual({ 'port|p1': 'already' })
     expect([...configured('edge1'), ...configured('sw1')]).toEqual([])
-    await released(id)
+    await story.lifted(id)
     expect(story.simulator.devices.map(({ running }) => running)).toEqual(before)
     expect([...configured('edge1'), ...configured('sw1')]).toEqual([])
   })
@@ -114,12 +101,12 @@ describe('what stood there before', () => {
       devices: [{ ...trigger, extra: [route] }, edge, accessSwitch],
     })
     const before = story.device('trigger1').running
-    const first = await enforced(block('203.0.113.2'))
+    const { id: first } = await story.enforced(block('203.0.113.2'))
     expect(outcomes(await story.enforcement(first), 'trigger1')).toEqual({ [key]: 'already' })
     expect(configured('trigger1')).toEqual([])
-    await released(first)
+    await story.lifted(first)
     expect(story.device('trigger1').running).toBe(before)
-    const second = await enforced(block('203.0.113.2', { automated: true }))
+    const { id: second } = await story.enforced(block('203.0.113.2', { automated: true }))
     story.device('trigger1').setByHand([`no ${route}`])
     await story.call('POST', '/v1/devices/trigger1/check')
     await story.until('it is put there', () => story.device('trigger1').running.includes(route))
@@ -128,7 +115,7 @@ describe('what stood there before', () => {
       async () => outcomes(await story.enforcement(second), 'trigger1')[key] === 'applied',
     )
     await story.quiet()
-    await released(second)
+    await story.lifted(second)
     expect(story.device('trigger1').running).not.toContain(route)
   })
 
@@ -139,11 +126,11 @@ describe('what stood there before', () => {
       devices: [{ ...trigger, extra: [route] }, other, edge, accessSwitch],
     })
     const before = story.simulator.devices.map(({ running }) => running)
-    const id = await enforced(block('203.0.113.2'))
+    const { id } = await story.enforced(block('203.0.113.2'))
     const during = await story.enforcement(id)
     expect(outcomes(during, 'trigger1')).toEqual({ [key]: 'already' })
     expect(outcomes(during, 'trigger2')).toEqual({ [key]: 'applied' })
-    await released(id)
+    await story.lifted(id)
     const after = await story.enforcement(id)
     expect(after.devices.find(({ role }) => role === 'observer')).toMatchObject({
       status: 'verified',
@@ -197,7 +184,7 @@ maxDuration: 14d
     const row = degraded.devices.find(({ device }) => device === 'trigger1')
     expect(row?.intents[0]?.error?.message).toContain(foreign)
     expect(configured('trigger1')).toEqual([])
-    await released(id)
+    await story.lifted(id)
     expect(story.device('trigger1').running).toContain(foreign)
     expect(configured('trigger1')).toEqual([])
   })
@@ -206,7 +193,7 @@ maxDuration: 14d
 describe('what somebody changes by hand', () => {
   it('is found, written down first and then put back, when it is gone', async () => {
     story = await startStory(village)
-    const id = await enforced(block('203.0.113.2'))
+    const { id } = await story.enforced(block('203.0.113.2'))
     story.device('trigger1').setByHand([`no ${route}`])
     const check = await story.call<DeviceView>('POST', '/v1/devices/trigger1/check')
     expect(check.status).toBe(202)
@@ -226,7 +213,7 @@ describe('what somebody changes by hand', () => {
 
   it('is left as it is and reported, when it is another by now', async () => {
     story = await startStory(village)
-    const id = await enforced(block('203.0.113.2'))
+    const { id } = await story.enforced(block('203.0.113.2'))
     const theirs = 'ip route 203.0.113.2/32 blackhole tag 78'
     story.device('trigger1').setByHand([theirs])
     await story.call('POST', '/v1/devices/trigger1/check')
@@ -241,11 +228,11 @@ describe('what somebody changes by hand', () => {
 
   it('of the customer beside is no business of ours', async () => {
     story = await startStory(village)
-    const id = await enforced(suspend('esthost'))
+    const { id } = await story.enforced(suspend('esthost'))
     const theirs = 'ip route 203.0.113.64/26 192.0.2.66'
     story.device('trigger1').setByHand([theirs])
     await story.call('POST', '/v1/devices/trigger1/check')
-    await released(id)
+    await story.lifted(id)
     expect(story.device('trigger1').running).toContain(theirs)
     expect((await story.enforcement(id)).status).toBe('released')
   })
@@ -260,11 +247,11 @@ describe('what carries our mark without a claim', () => {
 
   it('is reported and never removed by itself', async () => {
     story = await startStory(with223(marked))
-    const id = await enforced(block('203.0.113.2'))
+    const { id } = await story.enforced(block('203.0.113.2'))
     const { orphans } = await deviceView('trigger1')
     expect(orphans.map((one) => one.key)).toEqual(['blackhole|default|198.51.100.7/32'])
     expect(story.records({ type: 'device.orphan_found' })).toHaveLength(1)
-    await released(id)
+    await story.lifted(id)
     expect(story.device('trigger1').running).toContain('198.51.100.7')
   })
 
@@ -273,7 +260,7 @@ describe('what carries our mark without a claim', () => {
     ['with another metric', `${marked} metric 5`],
   ])('is taken off, %s, when an admin says so with a reason, and nobody else', async (_, line) => {
     story = await startStory(with223(line))
-    await enforced(block('203.0.113.2'))
+    await story.enforced(block('203.0.113.2'))
     await story.token('netops', ['engineer'])
     const remove = ['blackhole|default|198.51.100.7/32']
     const path = '/v1/devices/trigger1/reconcile'
@@ -303,7 +290,7 @@ describe('what carries our mark without a claim', () => {
       devices: [{ ...trigger, platform: 'linux' }, edge, accessSwitch],
     })
     const before = story.device('trigger1').running
-    await enforced(block('203.0.113.2'))
+    await story.enforced(block('203.0.113.2'))
     await story.forget()
     const { id } = await story.decide(block('203.0.113.2'))
     await story.reaches(id, 'enforced', 'degraded')
@@ -311,7 +298,7 @@ describe('what carries our mark without a claim', () => {
     const adopted = await story.call<Problem>('POST', '/v1/devices/trigger1/adopt', adopt)
     expect(adopted.status).toBe(202)
     await story.reaches(id, 'enforced')
-    await released(id)
+    await story.lifted(id)
     expect(story.device('trigger1').running).toBe(before)
     expect(statusOn(await story.enforcement(id), 'trigger1')).toBe('verified')
   })

@@ -23,12 +23,7 @@ const texts = (): Texts => ({
 })
 
 async function suspendAndRelease(customer: string): Promise<void> {
-  const { id } = await story.decide(suspend(customer))
-  await story.reaches(id, 'enforced')
-  await story.quiet()
-  await story.release(id)
-  await story.reaches(id, 'released')
-  await story.quiet()
+  await story.lifted((await story.enforced(suspend(customer))).id)
 }
 
 describe('the configuration after suspend and release', () => {
@@ -42,15 +37,11 @@ describe('the configuration after suspend and release', () => {
     ${prefixes}`,
       })
       const before = texts()
-      const { id } = await story.decide(suspend('esthost'))
-      await story.reaches(id, 'enforced')
-      await story.quiet()
+      const { id } = await story.enforced(suspend('esthost'))
       const during = texts()
       expect(during.running[0]).not.toBe(before.running[0])
       expect(during.startup[0]).not.toBe(before.startup[0])
-      await story.release(id)
-      await story.reaches(id, 'released')
-      await story.quiet()
+      await story.lifted(id)
       expect(texts()).toEqual(before)
     },
   )
@@ -88,9 +79,7 @@ describe('the configuration after suspend and release', () => {
       })
       const router = story.device('trigger1')
       const before = texts()
-      const { id } = await story.decide(suspend('esthost'))
-      await story.reaches(id, 'enforced')
-      await story.quiet()
+      const { id } = await story.enforced(suspend('esthost'))
       const cut = router.running
       const refused = router.faults.add({ kind: 'refuse-save' })
       await story.release(id)

@@ -9,18 +9,8 @@ let story: Story
 
 afterEach(() => story.end())
 
-async function enforced(decision: object): Promise<string> {
-  const { id } = await story.decide(decision)
-  await story.reaches(id, 'enforced')
-  await story.quiet()
-  return id
-}
-
 async function lifted(decision: object): Promise<void> {
-  const id = await enforced(decision)
-  await story.release(id)
-  await story.reaches(id, 'released')
-  await story.quiet()
+  await story.lifted((await story.enforced(decision)).id)
 }
 
 /** Decides while nobody can reach the device: the convergence that carries it out is the first to look in its session. */
@@ -49,7 +39,7 @@ it('what a reboot brings back because a save was none is found, though a dry run
   const device = story.device('trigger1')
   const key = 'blackhole|default|203.0.113.9/32'
   const line = 'ip route 203.0.113.9/32 blackhole tag 666'
-  const id = await enforced(block('203.0.113.9/32'))
+  const { id } = await story.enforced(block('203.0.113.9/32'))
   device.faults.add({ kind: 'lie', matching: '^write memory$' })
   await story.release(id)
   await story.reaches(id, 'released')
@@ -62,7 +52,7 @@ it('what a reboot brings back because a save was none is found, though a dry run
   await story.call('POST', '/v1/plans?online=true', block('203.0.113.10/32'))
   expect(device.journal.openSessions).toBe(1)
 
-  await enforced(block('203.0.113.11/32'))
+  await story.enforced(block('203.0.113.11/32'))
   await story.until('it is found', async () => (await orphansOf('trigger1')).includes(key))
   // It stands, and is known for it, in what comes after; the record is one.
   await lifted(block('203.0.113.12/32'))

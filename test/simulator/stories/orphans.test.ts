@@ -20,13 +20,6 @@ maxDuration: 14d
 
 const saved = () => story.device('sw1').startup
 
-async function decided(prefix: string): Promise<string> {
-  const { id } = await story.decide(block(prefix))
-  await story.reaches(id, 'enforced')
-  await story.quiet()
-  return id
-}
-
 async function startHost(): Promise<void> {
   story = await startStory({
     devices: [{ ...accessSwitch, ports: [] }],
@@ -37,11 +30,11 @@ async function startHost(): Promise<void> {
 
 it('an orphan on Linux stays in the saved files, and goes from them only when it is taken off', async () => {
   await startHost()
-  await decided('203.0.113.9/32')
+  await story.enforced(block('203.0.113.9/32'))
   await story.forget()
   // With our mark, but only in the running system: whoever put it there did not have it saved.
   story.device('sw1').setByHand(['ip route prepend blackhole 203.0.113.7/32 proto 223'])
-  const id = await decided('203.0.113.10/32')
+  const { id } = await story.enforced(block('203.0.113.10/32'))
 
   expect(saved()).toContain('route prepend blackhole 203.0.113.9/32 proto 223')
   expect(saved()).toContain('inet nullroute src4 { 203.0.113.9/32 comment "nullroute" }')
@@ -69,10 +62,10 @@ it('an orphan on Linux stays in the saved files, and goes from them only when it
 
 it('an orphan that somebody took off by hand is not saved again', async () => {
   await startHost()
-  await decided('203.0.113.9/32')
+  await story.enforced(block('203.0.113.9/32'))
   await story.forget()
   story.device('sw1').setByHand(['ip route del blackhole 203.0.113.9/32 proto 223'])
-  await decided('203.0.113.10/32')
+  await story.enforced(block('203.0.113.10/32'))
 
   expect(saved()).not.toContain('blackhole 203.0.113.9/32')
   expect(saved()).toContain('inet nullroute src4 { 203.0.113.9/32 comment "nullroute" }')

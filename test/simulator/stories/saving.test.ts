@@ -14,9 +14,7 @@ afterEach(() => story.end())
 
 /** In force and saved; then released, with every save refused. */
 async function releasedUnsaved(): Promise<void> {
-  const { id } = await story.decide(suspend('esthost'))
-  await story.reaches(id, 'enforced')
-  await story.quiet()
+  const { id } = await story.enforced(suspend('esthost'))
   for (const device of story.simulator.devices) device.faults.add({ kind: 'refuse-save' })
   await story.release(id)
   await story.reaches(id, 'released')

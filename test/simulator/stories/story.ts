@@ -94,6 +94,10 @@ export interface Story {
   enforcement(id: string): Promise<EnforcementView>
   /** Waits until an enforcement has one of these states. */
   reaches(id: string, ...statuses: readonly string[]): Promise<EnforcementView>
+  /** A decision that is in force and saved everywhere: nothing is under way any more. */
+  enforced(decision: object): Promise<EnforcementView>
+  /** A release that is through and saved everywhere. */
+  lifted(id: string): Promise<void>
   /** Waits until this holds; `what` names it when it doesn't in time. */
   until(what: string, holds: () => boolean | Promise<boolean>): Promise<void>
   /** Waits until no step is open and nothing is unsaved. */
@@ -247,6 +251,17 @@ async function populate(parts: Parts): Promise<Story> {
         () => statuses.includes(status()),
       )
       return story.enforcement(id)
+    },
+    async enforced(decision) {
+      const { id } = await story.decide(decision)
+      const view = await story.reaches(id, 'enforced')
+      await story.quiet()
+      return view
+    },
+    async lifted(id) {
+      await story.release(id)
+      await story.reaches(id, 'released')
+      await story.quiet()
     },
     until: (what, holds) => until(() => what, holds),
     quiet: () =>

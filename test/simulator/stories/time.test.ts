@@ -19,20 +19,12 @@ afterEach(() => story.end())
 
 const inMs = (ms: number) => new Date(story.clock.now().getTime() + ms).toISOString()
 
-async function enforced(decision: object): Promise<EnforcementView> {
-  const { id } = await story.decide(decision)
-  const view = await story.reaches(id, 'enforced')
-  // A save that is under way when the clock is set forward takes too long.
-  await story.quiet()
-  return view
-}
-
 const act = <T = Problem>(id: string, what: string, body: object, as?: string) =>
   story.call<T>('POST', `/v1/enforcements/${id}/${what}`, body, as === undefined ? {} : { as })
 
 describe('an end', () => {
   it('releases by itself, and says so', async () => {
-    const { id } = await enforced(block('203.0.113.2', { expiresAt: inMs(hour) }))
+    const { id } = await story.enforced(block('203.0.113.2', { expiresAt: inMs(hour) }))
     story.clock.travel(hour + minute)
     const released = await story.reaches(id, 'released')
     expect(released.releaseReason).toBe('expired')
@@ -59,10 +51,10 @@ describe('an end', () => {
   })
 
   it('does nothing once somebody has released it, and a release nothing once it has come', async () => {
-    const first = await enforced(block('203.0.113.2', { expiresAt: inMs(hour) }))
+    const first = await story.enforced(block('203.0.113.2', { expiresAt: inMs(hour) }))
     await story.release(first.id)
     await story.reaches(first.id, 'released')
-    const second = await enforced(block('203.0.113.3', { expiresAt: inMs(hour) }))
+    const second = await story.enforced(block('203.0.113.3', { expiresAt: inMs(hour) }))
     story.clock.travel(2 * hour)
     await story.reaches(second.id, 'released')
     const late = await story.release(second.id)
@@ -85,7 +77,7 @@ describe('an end', () => {
   })
 
   it('can be put off within what the playbook allows, guards asked again', async () => {
-    const { id } = await enforced(block('203.0.113.2', { expiresAt: inMs(hour) }))
+    const { id } = await story.enforced(block('203.0.113.2', { expiresAt: inMs(hour) }))
     const tooLate = { expiresAt: inMs(15 * day), reason: 'court' }
     expect(await act(id, 'extend', tooLate)).toMatchObject({
       status: 422,
@@ -109,7 +101,7 @@ describe('an end', () => {
   })
 
   it('is held when the clock jumps, until a person says that it is right', async () => {
-    const { id } = await enforced(block('203.0.113.2', { expiresAt: inMs(hour) }))
+    const { id } = await story.enforced(block('203.0.113.2', { expiresAt: inMs(hour) }))
     story.clock.jumpWall(2 * hour)
     story.clock.travel(minute)
     await story.until(
@@ -138,8 +130,8 @@ describe('a freeze', () => {
   })
 
   it('holds releases and ends, and carries both out afterwards', async () => {
-    const first = await enforced(block('203.0.113.2', { expiresAt: inMs(hour) }))
-    const second = await enforced(block('203.0.113.3'))
+    const first = await story.enforced(block('203.0.113.2', { expiresAt: inMs(hour) }))
+    const second = await story.enforced(block('203.0.113.3'))
     const before = story.device('trigger1').running
     await story.call('POST', '/v1/freeze', { reason: 'maintenance' })
     await story.release(second.id)
