@@ -14,6 +14,8 @@ import { createTransaction } from './transaction.ts'
 const changesMax = 256
 /** How long a transaction takes on more changes, in ms: nothing else is answered meanwhile. */
 const batchMsMax = 50
+/** Turns of the event loop between two transactions while changes wait. A turn takes in one new connection and what came over the others, so without them a reader would stand behind a transaction for each connection that came before his. */
+const turnsBetween = 32
 /** Size of a test append, in bytes: a large entry's. */
 const probeBytes = 16_384
 
@@ -54,13 +56,17 @@ export function createCommits(parts: CommitParts): Commits {
   let scheduled: NodeJS.Immediate | undefined
   let closed = false
 
+  function flushIn(turns: number): void {
+    scheduled = setImmediate(turns > 0 ? () => flushIn(turns - 1) : flush)
+  }
+
   function flush(): void {
     scheduled = undefined
     const refused = health.broken()
     if (refused !== undefined) return rejectAll(queue.splice(0), refused)
     const result = runBatch(parts, queue)
     const batch = queue.splice(0, result.taken)
-    if (queue.length > 0) scheduled = setImmediate(flush)
+    if (queue.length > 0) flushIn(turnsBetween)
     if (result.kind === 'failed') {
       health.failed(result.error)
       return rejectAll(batch, unavailable(result.error, file))

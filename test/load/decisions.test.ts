@@ -2,6 +2,7 @@
 
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
+import { type IncomingMessage, request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -32,8 +33,8 @@ let devices: readonly { close(): void }[]
 /** Answers to the first round, by the number of the decision. */
 let answers: readonly Answer[]
 let meanwhile: readonly Reading[]
-/** How many of the first round were accepted so far, and when the last was answered. */
-let progress: { accepted: number; lastMs: number }
+/** How many of the first round were accepted so far. */
+let progress: { accepted: number }
 
 /** A read in the middle of it all. */
 interface Reading {
@@ -41,7 +42,6 @@ interface Reading {
   /** Decisions whose acceptance was known when it was sent, and when it was answered. */
   readonly from: number
   readonly to: number
-  readonly ms: number
 }
 
 const posted = (number: number): Posted => ({
@@ -62,11 +62,6 @@ async function send(numbers: readonly number[], perConnection: number, sender: S
   return (await Promise.all(answered)).flat()
 }
 
-/** The slowest read in parts of the time that the decisions took, in percent: to be read, never to be held. */
-function shareOf(reads: readonly Reading[]): number {
-  return Math.round((100 * Math.max(...reads.map(({ ms }) => ms))) / progress.lastMs)
-}
-
 const readPaths = [
   '/v1/devices',
   '/v1/enforcements?limit=20',
@@ -74,17 +69,24 @@ const readPaths = [
   '/readyz',
 ] as const
 
+/** One read over a connection of its own, as of somebody who comes just now: it has to be taken in beside all the others. */
+async function statusOf(path: string): Promise<number | undefined> {
+  const headers = { authorization: `Bearer ${controller.token}` }
+  const sent = request(new URL(path, controller.url), { agent: false, headers }).end()
+  const [response] = (await once(sent, 'response')) as [IncomingMessage]
+  await once(response.resume(), 'end')
+  return response.statusCode
+}
+
 /** Reads one thing after the other until told to stop. */
 async function readMeanwhile(signal: AbortSignal): Promise<readonly Reading[]> {
   const done: Reading[] = []
-  const headers = { authorization: `Bearer ${controller.token}` }
   while (!signal.aborted && done.length < readsMax) {
     const path = readPaths[done.length % readPaths.length] ?? readPaths[0]
-    const [from, start] = [progress.accepted, performance.now()]
-    const response = await fetch(`${controller.url}${path}`, { headers })
-    await response.arrayBuffer()
-    if (response.status !== 200) throw new Error(`a read was answered with ${response.status}`)
-    done.push({ path, from, to: progress.accepted, ms: performance.now() - start })
+    const from = progress.accepted
+    const status = await statusOf(path)
+    if (status !== 200) throw new Error(`a read was answered with ${status}`)
+    done.push({ path, from, to: progress.accepted })
   }
   return done
 }
@@ -119,15 +121,13 @@ beforeAll(async () => {
     config: { api: { requestsPerMinute } },
   })
   const done = new AbortController()
-  progress = { accepted: 0, lastMs: 0 }
-  const start = performance.now()
+  progress = { accepted: 0 }
   const reading = readMeanwhile(done.signal)
   const all = Array.from({ length: decisions }, (_, number) => number)
   answers = await send(all, decisions / connections, {
     localAddress: firstAddress,
     answered({ status }) {
       if (status === 202) progress.accepted += 1
-      progress.lastMs = performance.now() - start
     },
   })
   done.abort()
@@ -157,7 +157,7 @@ describe('ten thousand decisions at once', () => {
     expect(statuses).toEqual(new Set([202, 429, 503]))
   })
 
-  it('let reads be answered all the same, and it is said how many came between them', async ({
+  it('let reads of each kind be answered in between, and none waits for most of them', async ({
     annotate,
   }) => {
     const total = progress.accepted
@@ -167,8 +167,8 @@ describe('ten thousand decisions at once', () => {
 
     await annotate(`${between.length} reads before the last of ${total} was accepted`)
     await annotate(`at most ${longest} were accepted during one read`)
-    await annotate(`the slowest read took ${shareOf(meanwhile)} % of the time of all decisions`)
-    expect(meanwhile.length).toBeGreaterThan(0)
+    expect(new Set(between.map(({ path }) => path))).toEqual(new Set(readPaths))
+    expect(longest).toBeLessThan(total / 2)
   })
 
   it('are in the store in the order in which each connection sent them, none lost, none that was refused', async ({
