@@ -187,7 +187,8 @@ function pieceOf(text: string, prompt: Prompt): Piece {
 
 /**
  * A line typed ahead while the device's line editor was not active is echoed at once by the kernel, into whatever is being printed,
- * and again behind its prompt (seen on vtysh). The first echo is not part of an answer.
+ * and again behind its prompt (seen on vtysh). The first echo is not part of an answer. Where the editor went away between two parts
+ * of our write, of 2,048 bytes each on Linux, the echo begins in the middle of a line.
  */
 function withoutSecondEchoes(
   pieces: readonly Piece[],
@@ -195,6 +196,7 @@ function withoutSecondEchoes(
   rest: Context,
 ): readonly Piece[] {
   const left = new Set(batch.lines.keys())
+  const lastAt = batch.lines.length - 1
   return pieces.map((piece, i) => {
     left.delete(i)
     const isRead = batch.lines[i]?.needs === rest
@@ -205,12 +207,32 @@ function withoutSecondEchoes(
       if (at === -1 || (isRead && echo.length <= echoTwiceMin)) continue
       let end = at + echo.length
       // The empty line behind the last one is echoed like the others.
-      if (batch.sentinel && j === batch.lines.length - 1 && text[end] === '\n') end += 1
-      text = text.slice(0, at) + text.slice(end)
+      if (batch.sentinel && j === lastAt && text[end] === '\n') end += 1
+      const from = left.has(j - 1) ? cutEchoBefore(text, at, { batch, line: j - 1, isRead }) : at
+      if (from < at) left.delete(j - 1)
+      text = text.slice(0, from) + text.slice(end)
       left.delete(j)
+    }
+    // Nothing but the end of the last line. What was read may itself end like that.
+    if (!isRead && left.has(lastAt)) {
+      const from = cutEchoBefore(text, text.length, { batch, line: lastAt, isRead })
+      text = text.slice(0, from)
     }
     return { ...piece, text: text.replace(/\n+$/, '') }
   })
+}
+
+/** Where the echo of a line begins that ends at `at` and lacks its beginning: `at` itself, if there is none. */
+function cutEchoBefore(
+  text: string,
+  at: number,
+  of: { readonly batch: Batch; readonly line: number; readonly isRead: boolean },
+): number {
+  const from = text.lastIndexOf('\n', at - 2) + 1
+  const cut = text.slice(from, at)
+  const echo = `${of.batch.lines[of.line]?.text ?? ''}\n`
+  if (cut.length <= 1 || cut.length >= echo.length || !echo.endsWith(cut)) return at
+  return of.isRead && cut.length <= echoTwiceMin ? at : from
 }
 
 function splitByNonce(

@@ -80,6 +80,49 @@ describe('the answers of a device that echoes', () => {
     ])
   })
 
+  it('leave out second echoes of which the first began in the middle of a line', () => {
+    // vtysh 8.4.4 in a batch, 3,500 bytes typed ahead: the kernel took them in two parts.
+    const lines = [1, 2, 3, 4].map((n) => config(`ip route 198.19.0.${n}/32 blackhole tag 666`))
+    const echoed = lines.map((line) => `${line.text}\n`).join('')
+    const first = (lines[0]?.text ?? '').length + 1
+    for (let from = first; from < echoed.length; from++) {
+      const view = lines
+        .map(({ text }, i) => `edge(config)# ${text}\n${i === 0 ? echoed.slice(from) : ''}`)
+        .join('')
+      const batch = { lines, sentinel: false, lead: 'edge(config)# ' }
+      const split = terminal.split(`${view}edge(config)# `, batch)
+      expect(split.kind === 'complete' && split.pieces.map((piece) => piece.text)).toEqual(
+        lines.map(() => ''),
+      )
+    }
+  })
+
+  it('keep a refusal beside such an echo, and what was read before it', () => {
+    const lines = [config('ip route 1.1.1.1/32 blackhole'), config('ip route 2.2.2.2/32 blackhole')]
+    const refused = terminal.split(
+      'edge(config)# ip route 1.1.1.1/32 blackhole\n% No\nackhole\nedge(config)# ip route 2.2.2.2/32 blackhole\nedge(config)# ',
+      { lines, sentinel: false, lead: 'edge(config)# ' },
+    )
+    const reads = terminal.split(
+      'edge# show a\nx\nrunning-config\nshow version\ny\nedge# show running-config\nversion\nedge# show version\nz\nedge# \nedge# ',
+      {
+        lines: [read('show a'), read('show running-config'), read('show version')],
+        sentinel: true,
+        lead: 'edge# ',
+      },
+    )
+
+    expect(refused.kind === 'complete' && refused.pieces.map(({ text }) => text)).toEqual([
+      '% No',
+      '',
+    ])
+    expect(reads.kind === 'complete' && reads.pieces.map(({ text }) => text)).toEqual([
+      'x\ny',
+      'version',
+      'z',
+    ])
+  })
+
   it('are not believed where other text came before the first echo', () => {
     const text = 'edge# something\r\nedge# show a\r\none\r\nedge# \r\nedge# '
     const split = terminal.split(text.replaceAll('\r', ''), {
