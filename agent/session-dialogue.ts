@@ -1,15 +1,13 @@
-// One dialogue over an open shell: which lines may go out together, what is answered to a question, when to stop. Knows no SSH: bytes come in, text goes out.
-// The rule that must never break: a line that is not `free` goes out only after the prompt of the context it needs was seen.
+// One dialogue over an open shell: what is sent (together as session-window.ts allows), what is answered to a question, when to stop. Knows no SSH:
+// bytes come in, text goes out.
 
 import type { Clock } from './clock.ts'
 import { AgentError, type AgentErrorCode, lastOutputMax } from './errors.ts'
 import type { Answer, Context, Line, Platform, Refusal, Seen } from './platform.ts'
+import { isRead, nextWindow } from './session-window.ts'
 import { type Batch, createTerminal, type Piece, type Terminal } from './terminal.ts'
 import type { Screen } from './terminal-screen.ts'
 import type { Transcript } from './transcript.ts'
-
-/** Most bytes typed ahead of an answer: the kernel's terminal queue behind a device's SSH server holds 4,096 and cuts what is more. */
-const windowBytesMax = 3_500
 
 /** Most characters that one window may be answered with. */
 const outputMax = 16 * 1024 * 1024
@@ -209,6 +207,10 @@ function judgePieces(
 /** Looks at what has come: the end of the answers, something that waits for us, or neither yet. */
 function look(talk: Talk, window: Window): void {
   const { platform, clock } = talk.options
+  if (isAmidAnswer(talk, window)) {
+    window.cancelQuiet()
+    return
+  }
   const text = viewOf(talk)
   if (text.length > outputMax) {
     fail(talk, 'too_much_output', `more than ${outputMax} characters came as an answer`)
@@ -219,6 +221,18 @@ function look(talk: Talk, window: Window): void {
   else if (waitsForUs(platform, window, text)) {
     window.cancelQuiet = clock.after(quietMs, () => answerQuestion(talk, window))
   }
+}
+
+/**
+ * Whether the end of the text shows already that more has to come: the whole of it is not looked at for each packet, of which a long answer has
+ * thousands. Certain only where nothing of others stands at the end, and nothing was asked yet.
+ */
+function isAmidAnswer(talk: Talk, window: Window): boolean {
+  const { platform, screen } = talk.options
+  const end = screen.end()
+  if (window.repliedTo > 0 || screen.text().length > outputMax) return false
+  if (platform.clean !== undefined && platform.clean(end) !== end) return false
+  return talk.terminal.promptAtEnd(end) === undefined && !waitsForUs(platform, window, end)
 }
 
 function lookForEnd(talk: Talk, window: Window, text: string): void {
@@ -304,54 +318,6 @@ function end(talk: Talk, error: AgentError): void {
   window.cancelQuiet()
   talk.options.transcript.received(viewOf(talk))
   window.reject(error)
-}
-
-/** A line after which an empty one may be typed: a read at rest, which asks nothing. */
-function isRead(line: Line, rest: Context): boolean {
-  return line.free && line.needs === rest && line.opens === undefined && line.replies === undefined
-}
-
-/**
- * The lines that may go out now, in one write. None, if the first is meant for another context.
- * The line that enters the change may go behind reads at rest: they can't leave the context that was seen.
- */
-export function nextWindow(
-  lines: readonly Line[],
-  from: number,
-  { context, platform }: { readonly context: Context; readonly platform: Platform },
-): readonly Line[] {
-  const [first, ...more] = lines.slice(from)
-  if (first === undefined) return []
-  if (!first.free) return first.needs === context ? [first] : []
-  const window = [first]
-  let bytes = bytesOf(first)
-  for (const line of more) {
-    const before = window.at(-1)
-    // What comes after a line that opens a context, or that may ask something, always waits for its prompt.
-    if (before?.opens !== undefined || before?.replies !== undefined) break
-    bytes += bytesOf(line)
-    if (bytes > windowBytesMax) break
-    if (!line.free) {
-      if (entersBehindReads(line, window, { context, platform })) window.push(line)
-      break
-    }
-    window.push(line)
-  }
-  return window
-}
-
-function bytesOf(line: Line): number {
-  return Buffer.byteLength(line.text) + 1
-}
-
-function entersBehindReads(
-  line: Line,
-  window: readonly Line[],
-  { context, platform }: { readonly context: Context; readonly platform: Platform },
-): boolean {
-  const { transaction, rest } = platform
-  if (transaction.kind !== 'line' || line !== transaction.enter[0]) return false
-  return context === rest && line.needs === rest && window.every((one) => isRead(one, rest))
 }
 
 /** Whether what follows was built on this line. */

@@ -6,6 +6,8 @@ export interface Screen {
   write(bytes: Uint8Array): void
   /** All text since the last `reset`, line ends as `\n`, the unfinished line last. */
   text(): string
+  /** The end of that text, from the start of a line on: all of it, or some thousand characters and more. It costs nothing, however long the text is. */
+  end(): string
   /** Forgets all but this unfinished line. */
   reset(line: string): void
   /** A pager's sign was answered: it goes, whether the device wipes it or writes on behind it. */
@@ -28,6 +30,9 @@ const token = new RegExp(`${esc}(?:${sequence})|[^${controls}]+|[^${esc}]`, 'y')
 const broken = new RegExp(`^${esc}(?:\\[[0-?]*[ -/]*)?[${controls}]`)
 const csi = new RegExp(`^${esc}\\[([0-9]*)(?:;[0-9]*)*([A-Za-z@])$`)
 
+/** Fewest characters that `end` answers with, where there are more: longer than what others write into a session at once (rsyslog's messages end at 8 KiB). */
+const endMin = 10_000
+
 /** Longest escape sequence that is waited for, in characters: a title that never ends must not swallow the answer. */
 const sequenceMax = 1024
 
@@ -45,15 +50,24 @@ interface Row {
 /** A screen so many columns wide: a line longer than that wraps, and `\r` goes to the start of the wrapped row only. */
 export function createScreen(columns: number): Screen {
   const decoder = new TextDecoder('utf-8')
-  let finished = ''
+  // Whole lines, in two parts: to look at the end of one long text would copy all of it each time.
+  let older = ''
+  let newer = ''
   let rest = ''
   let row = emptyRow('')
+
+  const age = (): void => {
+    const from = newer.lastIndexOf('\n', newer.length - endMin - 1) + 1
+    older += newer.slice(0, from)
+    newer = newer.slice(from)
+  }
 
   const put = (piece: string): void => {
     const code = piece.charCodeAt(0)
     if (piece === '\n') {
-      finished += `${row.overwritten ? row.text.trimEnd() : row.text}\n`
+      newer += `${row.overwritten ? row.text.trimEnd() : row.text}\n`
       row = emptyRow('')
+      if (newer.length > 2 * endMin) age()
     } else if (code === 27) applySequence(row, piece)
     else if (code >= 32 && code !== 127) print(row, piece, columns)
     else moveCursor(row, piece, columns)
@@ -78,13 +92,15 @@ export function createScreen(columns: number): Screen {
       }
       rest = input.slice(at)
     },
-    text: () => finished + row.text,
+    text: () => older + newer + row.text,
+    end: () => newer + row.text,
     reset(line) {
-      finished = ''
+      older = ''
+      newer = ''
       row = emptyRow(line)
     },
     wipeLine(from) {
-      const column = Math.max(0, from - finished.length)
+      const column = Math.max(0, from - older.length - newer.length)
       const width = row.text.length - column
       row.text = row.text.slice(0, column) + ' '.repeat(Math.max(0, width))
       row.overwritten = true

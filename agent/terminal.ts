@@ -196,43 +196,56 @@ function withoutSecondEchoes(
   rest: Context,
 ): readonly Piece[] {
   const left = new Set(batch.lines.keys())
-  const lastAt = batch.lines.length - 1
   return pieces.map((piece, i) => {
     left.delete(i)
     const isRead = batch.lines[i]?.needs === rest
-    let text = `${piece.text}\n`
-    for (const j of left) {
-      const echo = `${batch.lines[j]?.text ?? ''}\n`
-      const at = text.indexOf(echo)
-      if (at === -1 || (isRead && echo.length <= echoTwiceMin)) continue
-      let end = at + echo.length
-      // The empty line behind the last one is echoed like the others.
-      if (batch.sentinel && j === lastAt && text[end] === '\n') end += 1
-      const from = left.has(j - 1) ? cutEchoBefore(text, at, { batch, line: j - 1, isRead }) : at
-      if (from < at) left.delete(j - 1)
-      text = text.slice(0, from) + text.slice(end)
-      left.delete(j)
-    }
-    // Nothing but the end of the last line. What was read may itself end like that.
-    if (!isRead && left.has(lastAt)) {
-      const from = cutEchoBefore(text, text.length, { batch, line: lastAt, isRead })
-      text = text.slice(0, from)
-    }
+    const text = withoutEchoesOf(left, `${piece.text}\n`, { batch, isRead })
     return { ...piece, text: text.replace(/\n+$/, '') }
   })
+}
+
+interface EchoPlace {
+  readonly batch: Batch
+  readonly isRead: boolean
+}
+
+/** Takes the echoes of lines still to be answered out of an answer, and from `left` those that were found. */
+function withoutEchoesOf(left: Set<number>, answer: string, place: EchoPlace): string {
+  const { batch, isRead } = place
+  const lastAt = batch.lines.length - 1
+  let text = answer
+  for (const j of left) {
+    const echo = echoOf(batch, j)
+    const at = text.indexOf(echo)
+    if (at === -1 || (isRead && echo.length <= echoTwiceMin)) continue
+    let end = at + echo.length
+    // The empty line behind the last one is echoed like the others.
+    if (batch.sentinel && j === lastAt && text[end] === '\n') end += 1
+    const from = left.has(j - 1) ? cutEchoBefore(text, at, { ...place, line: j - 1 }) : at
+    if (from < at) left.delete(j - 1)
+    text = text.slice(0, from) + text.slice(end)
+    left.delete(j)
+  }
+  // Nothing but the end of the last line. What was read may itself end like that.
+  if (isRead || !left.has(lastAt)) return text
+  return text.slice(0, cutEchoBefore(text, text.length, { ...place, line: lastAt }))
+}
+
+function echoOf(batch: Batch, line: number): string {
+  return `${batch.lines[line]?.text ?? ''}\n`
 }
 
 /** Where the echo of a line begins that ends at `at` and lacks its beginning: `at` itself, if there is none. */
 function cutEchoBefore(
   text: string,
   at: number,
-  of: { readonly batch: Batch; readonly line: number; readonly isRead: boolean },
+  { batch, isRead, line }: EchoPlace & { readonly line: number },
 ): number {
   const from = text.lastIndexOf('\n', at - 2) + 1
   const cut = text.slice(from, at)
-  const echo = `${of.batch.lines[of.line]?.text ?? ''}\n`
+  const echo = echoOf(batch, line)
   if (cut.length <= 1 || cut.length >= echo.length || !echo.endsWith(cut)) return at
-  return of.isRead && cut.length <= echoTwiceMin ? at : from
+  return isRead && cut.length <= echoTwiceMin ? at : from
 }
 
 function splitByNonce(

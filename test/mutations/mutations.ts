@@ -51,6 +51,7 @@ const dialogue: Target = {
   file: 'agent/session-dialogue.ts',
   tests: ['test/unit/session-dialogue.test.ts'],
 }
+const together: Target = { ...dialogue, file: 'agent/session-window.ts' }
 const carving: Target = {
   file: 'playbooks/carving.ts',
   tests: ['test/unit/playbooks-compile.test.ts'],
@@ -315,19 +316,19 @@ const byHand: readonly Mutation[] = [
     'if (false) {',
   ),
   change(
-    dialogue,
+    together,
     'a line goes out in any context',
     'if (!first.free) return first.needs === context ? [first] : []',
     'if (!first.free) return [first]',
   ),
   change(
-    dialogue,
+    together,
     'a line that waits goes behind free ones',
     'if (!line.free) {\n      if (entersBehindReads(line, window, { context, platform })) window.push(line)\n      break\n    }',
     '',
   ),
   change(
-    dialogue,
+    together,
     'a line follows one that opens a context',
     'if (before?.opens !== undefined || before?.replies !== undefined) break',
     '',

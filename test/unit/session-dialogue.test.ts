@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest'
 import type { AgentError } from '../../agent/errors.ts'
 import { enter, free, inside, type Line, type Platform } from '../../agent/platform.ts'
 import { frr } from '../../agent/platforms/frr/frr.ts'
-import { createDialogue, nextWindow } from '../../agent/session-dialogue.ts'
+import { createDialogue } from '../../agent/session-dialogue.ts'
+import { nextWindow } from '../../agent/session-window.ts'
 import { createScreen } from '../../agent/terminal-screen.ts'
 import { createTranscript } from '../../agent/transcript.ts'
 
@@ -125,6 +126,21 @@ describe('a dialogue', () => {
     const answers = dialogue.run([enter('router bgp 64500', 'exec', 'config-router')])
     come('router bgp 64500\r\nedge(config)# ')
     await expect(answers).rejects.toMatchObject({ code: 'unexpected_prompt' })
+  })
+
+  it('finds the end of an answer of any length, what others print behind it or not', async () => {
+    const notice = 'Warning: connecting to bgpd...success!\r\n'
+    for (const lines of [0, 10, 2_000]) {
+      for (const behind of ['', notice, notice.repeat(400)]) {
+        const { dialogue, come } = talk()
+        const answers = dialogue.run([free('show log', 'exec')])
+        come('show log\r\n')
+        for (let line = 0; line < lines; line++) come(`${line} of a long answer\r\n`)
+        come(`${behind}edge# \r\n${behind}edge# `)
+        const text = (await answers)[0]?.text ?? ''
+        expect(text === '' ? 0 : text.split('\n').length).toBe(lines)
+      }
+    }
   })
 
   it('answers no question that it does not expect', async () => {

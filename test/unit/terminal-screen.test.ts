@@ -75,6 +75,25 @@ describe('what a device sends, as a person would see it', () => {
     )
   })
 
+  it('shows the end of a long text from the start of a line on', () => {
+    const texts = fc.array(fc.tuple(fc.nat({ max: 400 }), fc.nat({ max: 60 })), { maxLength: 30 })
+    fc.assert(
+      fc.property(texts, (parts) => {
+        const screen = createScreen(511)
+        for (const [lines, width] of parts) {
+          screen.write(new TextEncoder().encode(`${'x'.repeat(width)}\r\n`.repeat(lines)))
+          screen.write(new TextEncoder().encode('edge# '))
+          const text = screen.text()
+          const end = screen.end()
+          expect(text.endsWith(end)).toBe(true)
+          expect(end.length).toBeGreaterThanOrEqual(Math.min(text.length, 10_000))
+          expect(end === text || text.at(-end.length - 1) === '\n').toBe(true)
+        }
+      }),
+      { numRuns: 30 },
+    )
+  })
+
   it('does not wait for ever for the end of a title', () => {
     expect(shown(`${esc}]0;${'x'.repeat(2_000)}`)).toContain('x'.repeat(1_000))
   })
