@@ -43,17 +43,15 @@ export function createWarm(options: WarmOptions): Warm {
 
   const open = opener(options)
 
-  const watch = (session: Session): void => {
-    void session.closed.then((reason) => {
-      if (current !== session) return
-      current = undefined
-      cancelIdle()
-      if (reason !== undefined && reason.code !== 'stopped') {
-        const { code, message } = reason
-        journal.session({ kind: 'lost', code, message }).catch(() => undefined)
-      }
-      options.lost(reason === undefined)
-    })
+  const gone = (session: Session, reason: AgentError | undefined): void => {
+    if (current !== session) return
+    current = undefined
+    cancelIdle()
+    if (reason !== undefined && reason.code !== 'stopped') {
+      const { code, message } = reason
+      journal.session({ kind: 'lost', code, message }).catch(() => undefined)
+    }
+    options.lost(reason === undefined)
   }
 
   const close = async (): Promise<void> => {
@@ -68,7 +66,7 @@ export function createWarm(options: WarmOptions): Warm {
       if (current !== undefined) return current
       const session = await open()
       current = session
-      watch(session)
+      void session.closed.then((reason) => gone(session, reason))
       await journal.session({
         kind: 'connected',
         hostKey: session.hostKey,
@@ -101,9 +99,15 @@ function opener(options: WarmOptions): () => Promise<Session> {
       return session
     } catch (error) {
       if (error instanceof AgentError && error.code !== 'stopped' && error.code !== fault) {
-        fault = error.code
-        const kind = error.code === 'unreachable' ? 'lost' : 'refused'
-        await options.journal.session({ kind, code: error.code, message: error.message })
+        const { code, message } = error
+        const kind = code === 'unreachable' ? 'lost' : 'refused'
+        // What can't be written must not take the place of why: that says whether it may be tried again.
+        await options.journal.session({ kind, code, message }).then(
+          () => {
+            fault = code
+          },
+          () => undefined,
+        )
       }
       throw error
     }

@@ -2,6 +2,7 @@
 
 import PQueue from 'p-queue'
 import type { Device, Jump } from '../inventory/model.ts'
+import { type AgentLog, faultOf, logBroken } from './agent-faults.ts'
 import { checkDevice, readFor } from './agent-read.ts'
 import { createWarm, type Warm } from './agent-session.ts'
 import { backoffMs, isRetried, wantsRetry } from './agent-timers.ts'
@@ -16,12 +17,6 @@ import type { Journal, Reading } from './journal.ts'
 import type { Change, Facts, Platform } from './platform.ts'
 import type { Environment } from './secrets.ts'
 import type { OpenSession } from './session.ts'
-
-/** Where an agent writes what an operator of nullroute should see. pino fits. */
-interface AgentLog {
-  info(detail: object, message: string): void
-  warn(detail: object, message: string): void
-}
 
 /** What an agent needs. */
 export interface AgentOptions {
@@ -305,21 +300,21 @@ function lostSession(worker: Worker, isLogOut: boolean): void {
 }
 
 async function failed(worker: Worker, error: unknown): Promise<void> {
-  if (!(error instanceof AgentError)) throw error
-  const { device, journal, log } = worker.options
-  log.warn({ device: device.id, code: error.code }, error.message)
-  if (error.code === 'stopped') return await journal.flush()
+  const { code, message } = faultOf(worker.options, error)
+  const { journal } = worker.options
+  if (code === 'stopped') return await journal.flush()
   // Time in which nothing could be read is no time in which nothing showed.
   worker.work.waits.clear()
-  await journal.failed({ code: error.code, message: error.message, keys: worker.begun })
-  if (isRetried(error.code)) retryLater(worker)
+  await journal
+    .failed({ code, message, keys: worker.begun })
+    .catch((unwritten: unknown) => logBroken(worker.options, unwritten))
+  if (isRetried(code)) retryLater(worker)
 }
 
-/** What no convergence could answer for: the journal itself, or a mistake of ours. It begins anew. */
+/** What was thrown where nothing else answers for it. It begins anew. */
 function ended(worker: Worker, error: unknown): void {
   if (error instanceof AgentError && error.code === 'stopped') return
-  const { device, log } = worker.options
-  log.warn({ device: device.id, err: error }, 'a step of the device agent failed')
+  logBroken(worker.options, error)
   retryLater(worker)
 }
 
@@ -353,9 +348,9 @@ async function runSave(worker: Worker): Promise<void> {
     if (saved === 'saved') worker.saveAttempts = 0
     if (saved === 'failed') saveLater(worker)
   } catch (error) {
-    if (!(error instanceof AgentError)) throw error
     // What is in force is not touched by it: it is a matter of saving alone.
-    if (error.code !== 'stopped') saveLater(worker, error)
+    const fault = error instanceof AgentError ? error : faultOf(worker.options, error)
+    if (fault.code !== 'stopped') saveLater(worker, fault)
   }
 }
 

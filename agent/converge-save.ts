@@ -2,7 +2,7 @@
 
 import { recordedSoon } from './converge-line.ts'
 import { backToRest, named, parsed, readbackOf, type Work } from './converge-work.ts'
-import { AgentError, lastOutputMax } from './errors.ts'
+import { AgentError, internalFault, lastOutputMax } from './errors.ts'
 import type { DoneStep, IntendedStep } from './journal.ts'
 import type { Facts, Line } from './platform.ts'
 import type { HeldObject, Save } from './platform-save.ts'
@@ -33,8 +33,10 @@ export async function saveConfiguration(work: Work, facts: Facts): Promise<Saved
   if (work.device.save === 'clean' && found.foreign.length > 0) return 'withheld'
   // The looks may have taken long.
   if (work.journal.frozen()) return 'withheld'
-  const held = work.journal.desired().claims.filter((claim) => claim.phase === 'held')
-  const lines = save.lines([...held, ...found.kept], facts)
+  const lines = await orTold(work, async () => {
+    const held = work.journal.desired().claims.filter((claim) => claim.phase === 'held')
+    return save.lines([...held, ...found.kept], facts)
+  })
   return send(work, session, { ...found, lines })
 }
 
@@ -89,11 +91,20 @@ async function send(
     return 'failed'
   } catch (error) {
     // Without an answer nobody knows whether it is saved; then it is not.
-    if (begun !== undefined && error instanceof AgentError) {
-      await work.journal.saved({ ok: false, step: begun, foreign, message: error.message })
-    }
+    if (begun !== undefined) await tell(work, error, { step: begun, foreign })
     throw error
   }
+}
+
+/** Writes down why nothing is saved. If even that can't be written, what went wrong first is what counts. */
+async function tell(
+  { journal, platform }: Work,
+  error: unknown,
+  about: { readonly step?: number; readonly foreign: readonly string[] },
+): Promise<void> {
+  const fault =
+    error instanceof AgentError ? error : internalFault(error, (text) => platform.redact(text))
+  await journal.saved({ ok: false, ...about, message: fault.message }).catch(() => undefined)
 }
 
 /** Asks what must be known before it. Where that can't be read nothing is saved, and somebody must hear of it: a look that fails each time would leave it unsaved for good. */
@@ -101,9 +112,8 @@ async function orTold<T>(work: Work, look: () => Promise<T>): Promise<T> {
   try {
     return await look()
   } catch (error) {
-    if (error instanceof AgentError && error.code !== 'stopped') {
-      await work.journal.saved({ ok: false, foreign: [], message: error.message })
-    }
+    const isStopped = error instanceof AgentError && error.code === 'stopped'
+    if (!isStopped) await tell(work, error, { foreign: [] })
     throw error
   }
 }

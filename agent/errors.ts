@@ -51,6 +51,9 @@ export const agentErrorCodes = {
   busy: 'ask again in a few seconds, or look at who asks so often',
   /** The agent was told to stop. */
   stopped: 'nothing: it goes on with the next start',
+  /** A mistake of nullroute, or something that it could not write down. What it says was read or written is true all the same: nothing is believed of what broke off. */
+  internal:
+    'look for the device in the log of the controller, and report a mistake of nullroute with what stands there; nothing is believed of what broke off, and it is tried again by itself',
 } as const
 
 /** Characters that are kept of what a device said last. Cut only behind the removal of secrets: else a half of one might stay that nobody knows for one. */
@@ -87,4 +90,16 @@ export class AgentError extends Error {
   get remedy(): string {
     return agentErrorCodes[this.code]
   }
+}
+
+/** What is no fault of the dialogue, as one of it: a mistake of ours, or a book that could not be written. Its words go where people read, so without secrets, and never fails itself. */
+export function internalFault(cause: unknown, redact: (text: string) => string): AgentError {
+  const name = cause instanceof Error ? cause.name : 'something'
+  let words = name
+  try {
+    if (cause instanceof Error) words = redact(`${name}: ${cause.message}`).slice(0, lastOutputMax)
+  } catch {
+    // What takes secrets out is a platform's, and may be what is broken: then only the name is safe.
+  }
+  return new AgentError('internal', `a step of the device agent broke off: ${words}`, { cause })
 }

@@ -45,6 +45,8 @@ export interface Progress {
 /** A dialogue at rest between runs. */
 export interface Dialogue {
   readonly context: Context
+  /** Why nothing more can be said. */
+  ended(): AgentError | undefined
   run(lines: readonly Line[], signal?: AbortSignal): Promise<readonly Answer[]>
   progress(): Progress
   /** Something was written to the screen. */
@@ -89,6 +91,7 @@ export function createDialogue(options: DialogueOptions, context: Context): Dial
     get context() {
       return talk.context
     },
+    ended: () => talk.ended,
     run: (lines, signal) => run(talk, lines, signal),
     progress: () => talk.progress,
     received() {
@@ -245,9 +248,9 @@ function lookForEnd(talk: Talk, window: Window, text: string): void {
       return
     }
     case 'complete':
+      transcript.received(text)
       talk.window = undefined
       window.cancelDeadline()
-      transcript.received(text)
       screen.reset(split.last)
       window.resolve(split.pieces)
       return
@@ -316,8 +319,9 @@ function end(talk: Talk, error: AgentError): void {
   if (window === undefined) return
   window.cancelDeadline()
   window.cancelQuiet()
-  talk.options.transcript.received(viewOf(talk))
+  // First of all: to show what came may break as well.
   window.reject(error)
+  talk.options.transcript.received(viewOf(talk))
 }
 
 /** Whether what follows was built on this line. */

@@ -27,6 +27,7 @@ import {
 } from './secrets.ts'
 import { algorithms } from './session-algorithms.ts'
 import { createDialogue, type Dialogue, type Progress } from './session-dialogue.ts'
+import { type Breaker, breakerFor, guarded, guardedClock, guardedRun } from './session-guard.ts'
 import { beginOpening, type Opening } from './session-opening.ts'
 import { createScreen } from './terminal-screen.ts'
 import { createTranscript } from './transcript.ts'
@@ -55,6 +56,8 @@ export interface Session {
    * Other AgentErrors (`timeout`, `desync`, `unexpected_question`, `unreachable`, …) end the session: what was sent has no known outcome.
    */
   run(lines: readonly Line[], signal?: AbortSignal): Promise<readonly Answer[]>
+  /** Why nothing can be said in it any more, though its connection may not be gone yet. */
+  readonly fault: AgentError | undefined
   /** How far the last run came, when it failed. */
   progress(): Progress
   /** What was said since the last `mark`, secrets never in it. */
@@ -304,8 +307,15 @@ async function assemble(options: SessionOptions, parts: Parts): Promise<Session>
   const { platform, clock, device } = options
   const { channel, way } = parts
   const screen = createScreen(platform.columns)
-  const transcript = createTranscript(clock, (text) => platform.redact(text))
-  const common = { platform, screen, transcript, clock, deadlineMs: device.deadlineMs }
+  const redact = (text: string): string => platform.redact(text)
+  const transcript = createTranscript(clock, redact)
+  const broke = breakerFor(redact, (error) => {
+    destroy(error)
+    opening.lost(error)
+    dialogue?.lost(error)
+  })
+  const timers = guardedClock(broke, clock)
+  const common = { platform, screen, transcript, clock: timers, deadlineMs: device.deadlineMs }
   const write = (text: string): void => void channel.write(text)
   let dialogue: Dialogue | undefined
   let reason: AgentError | undefined
@@ -323,23 +333,22 @@ async function assemble(options: SessionOptions, parts: Parts): Promise<Session>
   const nonce = randomBytes(4).toString('hex')
   const facts = { [uplinksFact]: device.uplinks.join(' '), [addressFact]: device.address }
   const opening: Opening = beginOpening({ ...common, nonce, facts, enable: parts.enable, write })
-  const receive = (bytes: Buffer): void => {
+  const receive = guarded(broke, (bytes: Buffer): void => {
     screen.write(bytes)
     if (dialogue === undefined) opening.received()
     else dialogue.received()
-  }
+  })
   channel.on('data', receive)
   channel.stderr.on('data', receive)
   channel.on('error', () => undefined)
-  const gone = (): void => {
-    const lost = new AgentError('unreachable', 'the connection was lost', {
-      lastOutput: platform.redact(screen.text()).slice(-lastOutputMax),
-    })
-    opening.lost(lost)
-    dialogue?.lost(reason ?? lost)
+  const gone = guarded(broke, (): void => {
     destroy()
     closing(reason)
-  }
+    const lastOutput = redact(screen.text()).slice(-lastOutputMax)
+    const lost = new AgentError('unreachable', 'the connection was lost', { lastOutput })
+    opening.lost(lost)
+    dialogue?.lost(reason ?? lost)
+  })
   channel.once('close', gone)
   // A missed keepalive, a reset: more than the log-out by which devices end idle sessions.
   way.at(-1)?.client.on('error', (cause) => {
@@ -348,7 +357,7 @@ async function assemble(options: SessionOptions, parts: Parts): Promise<Session>
   way.at(-1)?.client.once('close', gone)
   const { seen, context } = await opening.opened
   dialogue = createDialogue({ ...common, seen, write, close: destroy }, context)
-  return sessionOf(dialogue, { seen, hostKey: parts.hostKey, transcript, closed, destroy })
+  return sessionOf(dialogue, { seen, hostKey: parts.hostKey, transcript, closed, destroy, broke })
 }
 
 function sessionOf(
@@ -359,6 +368,7 @@ function sessionOf(
     readonly transcript: ReturnType<typeof createTranscript>
     readonly closed: Promise<AgentError | undefined>
     destroy(): void
+    readonly broke: Breaker
   },
 ): Session {
   const { transcript } = rest
@@ -368,7 +378,10 @@ function sessionOf(
     get context() {
       return dialogue.context
     },
-    run: (lines, signal) => dialogue.run(lines, signal),
+    get fault() {
+      return dialogue.ended()
+    },
+    run: (lines, signal) => guardedRun(rest.broke, () => dialogue.run(lines, signal)),
     progress: () => dialogue.progress(),
     transcript: () => transcript.text(),
     bytes: () => transcript.bytes(),

@@ -35,6 +35,8 @@ const outOfReach: ReadonlySet<AgentErrorCode> = new Set<AgentErrorCode>([
 /** Refusals that pass by themselves: somebody else's lock or timer. For so many attempts (about a minute with the agent's backoff) they are no answer yet. */
 const passing: ReadonlySet<string> = new Set(['locked', 'timer_pending', 'not_confirmed'])
 const passingAttempts = 8
+/** A step that broke off says nothing of the device, and often of a moment only: that the book could not be written. For so many attempts it is no answer, which would stop a roll-out or take all back. */
+const internalAttempts = 3
 
 const system = {
   actor: { kind: 'system', id: 'controller' } as Actor,
@@ -113,7 +115,6 @@ export function recordFailure(
 ): void {
   const { event } = about
   if (event.code === 'stopped') return
-  const away = outOfReach.has(event.code)
   const lastRead = tx.device(about.device)?.lastReadAt
   const unreadMs = lastRead === undefined ? 0 : Date.parse(about.at) - Date.parse(lastRead)
   const error = {
@@ -130,9 +131,15 @@ export function recordFailure(
     const known = result.status === 'verified'
     if (known && unreadMs < about.outOfReachMs) continue
     const { verifiedAt: _verifiedAt, ...rest } = result
-    const status = away || known ? 'unreachable' : 'failed'
+    const status = known ? 'unreachable' : statusWithout(event.code, result.attempts)
     tx.putResult({ ...rest, status, error, attempts: result.attempts + 1 })
   }
+}
+
+/** How a device stands that was not verified, and of which there is no reading. */
+function statusWithout(code: AgentErrorCode, attempts: number): DeviceStatus {
+  if (outOfReach.has(code)) return 'unreachable'
+  return code === 'internal' && attempts < internalAttempts ? 'converging' : 'failed'
 }
 
 /** Moves each live enforcement of a device to where its results leave it; answers the devices whose turn it is now: a wave that opened, a rollback that began. */

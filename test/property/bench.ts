@@ -267,6 +267,9 @@ async function openWired(wiring: Wiring): Promise<Session> {
     get context() {
       return talk.context
     },
+    get fault() {
+      return talk.ended()
+    },
     run(lines, signal) {
       hooks.lead = screen.text().slice(screen.text().lastIndexOf('\n') + 1)
       return talk.run(lines, signal)
@@ -317,6 +320,7 @@ function sessionOfLines(
     get context() {
       return context
     },
+    fault: undefined,
     async run(lines) {
       const answers: Answer[] = []
       progress = { sent: 0, answers }

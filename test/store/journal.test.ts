@@ -3,7 +3,7 @@
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { describe, expect, it } from 'vitest'
-import type { AgentErrorCode } from '../../agent/errors.ts'
+import { type AgentErrorCode, agentErrorCodes } from '../../agent/errors.ts'
 import { keyOf } from '../../agent/intents.ts'
 import type { DoneStep, Journal, KeyState } from '../../agent/journal.ts'
 import type { Enforcement } from '../../controller/enforcement.ts'
@@ -137,7 +137,7 @@ describe('a read-back', () => {
 })
 
 describe('a read that went wrong', () => {
-  it.each(['timeout', 'unknown_output', 'unreachable'] as const)(
+  it.each(['timeout', 'unknown_output', 'unreachable', 'internal'] as const)(
     'by %s degrades nothing that was verified, until the device was not read for three intervals',
     async (code) => {
       const { accept, book, clock, status, result } = desk()
@@ -154,6 +154,25 @@ describe('a read that went wrong', () => {
       expect(result('E1')).toBe('unreachable')
     },
   )
+
+  it('by a mistake of ours is said at once, and is a failure only when it comes again and again', async () => {
+    const { accept, book, store, status, result } = desk()
+    await accept('E1', { onFailure: 'rollback' })
+    book.desired()
+
+    for (const _ of [1, 2, 3]) await fail(book, 'internal')
+    const early = [status('E1'), result('E1')]
+    const [told] = store.read((rows) => rows.results({ enforcement: 'E1' }))
+    await fail(book, 'internal')
+
+    expect(early).toEqual(['enforcing', 'converging'])
+    expect(told?.error).toEqual({
+      code: 'internal',
+      message: 'it did not answer',
+      remedy: agentErrorCodes.internal,
+    })
+    expect([status('E1'), result('E1')]).toEqual(['releasing', 'pending'])
+  })
 
   it('is no failure for the roll-out of what was never verified', async () => {
     const { accept, book, status, result } = desk()
