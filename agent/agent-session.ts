@@ -54,6 +54,12 @@ export function createWarm(options: WarmOptions): Warm {
     options.lost(reason === undefined)
   }
 
+  /** Whoever asks once it has failed would only hear of a fault that was another's; nor may a third session be opened beside one that the device still counts. */
+  const outlast = async (session: Session): Promise<void> => {
+    await session.close()
+    gone(session, session.fault)
+  }
+
   const close = async (): Promise<void> => {
     cancelIdle()
     const session = current
@@ -63,6 +69,7 @@ export function createWarm(options: WarmOptions): Warm {
 
   return {
     async get() {
+      if (current?.fault !== undefined) await outlast(current)
       if (current !== undefined) return current
       const session = await open()
       current = session
@@ -76,7 +83,7 @@ export function createWarm(options: WarmOptions): Warm {
     },
     another: open,
     get connected() {
-      return current !== undefined
+      return current !== undefined && current.fault === undefined
     },
     busy: () => cancelIdle(),
     async idle() {

@@ -326,3 +326,35 @@ describe('a book that can not be written', () => {
     expect(timers).not.toContain(200)
   })
 })
+
+describe('a session that has failed', () => {
+  it('is nobody’s any more: who waited behind gets another', async () => {
+    const book = createBook()
+    const one = start(book, { device: { deadlineMs: 300 } })
+    await book.until(verified)
+    router.faults.add({ kind: 'hang', matching: '^show', times: 1 })
+    const from = book.entries.length
+    router.journal.clear()
+
+    one.wake('change')
+    const reading = await one.read([target])
+
+    expect(reading.observation.found.get(key)?.effect).toBe('none')
+    const told = book.entries.slice(from)
+    expect(told.find(failed)).toMatchObject({ code: 'timeout' })
+    expect(told.flatMap((entry) => (entry.kind === 'session' ? [entry.value.kind] : []))).toEqual([
+      'lost',
+      'connected',
+    ])
+    // Never a third beside one that the device still has.
+    const most = router.journal.entries.reduce(
+      ({ open, top }, { kind }) => {
+        const now = open + (kind === 'open' ? 1 : kind === 'close' ? -1 : 0)
+        return { open: now, top: Math.max(top, now) }
+      },
+      { open: 1, top: 1 },
+    ).top
+    expect(most).toBeLessThanOrEqual(2)
+    expect(one.connected).toBe(true)
+  })
+})
