@@ -105,7 +105,10 @@ export function createBook(): Book {
       await add({ kind: 'saved', ok: result.ok, message })
     },
     rolledBack: ({ why }) => add({ kind: 'rolledBack', why }),
-    failed: ({ code, keys }) => add({ kind: 'failed', code, keys }),
+    async failed({ code, keys }) {
+      if (book.full) throw new Error('the disk is full')
+      await add({ kind: 'failed', code, keys })
+    },
     session: (value) => add({ kind: 'session', value }),
     state(key) {
       const verified = entries.filter((entry) => entry.kind === 'verified')
