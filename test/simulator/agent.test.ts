@@ -167,11 +167,7 @@ describe('an agent', () => {
     await book.until(verified, from)
     const kinds = book.entries.slice(from).map((entry) => entry.kind)
     const steps = kinds.filter((kind) => kind !== 'session' && kind !== 'failed')
-    expect(steps.slice(0, 3)).toEqual([
-      'intend',
-      'done',
-      'verified',
-    ])
+    expect(steps.slice(0, 3)).toEqual(['intend', 'done', 'verified'])
   })
 
   it('never says applied of a device that lies', async () => {
