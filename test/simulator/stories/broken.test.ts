@@ -11,7 +11,7 @@ afterEach(() => story.end())
 
 /** FRR makes a mistake wherever an answer holds this. */
 function breakAt(text: string): () => void {
-  const { parse } = frr
+  const parse = frr.parse.bind(frr)
   const spy = vi.spyOn(frr, 'parse').mockImplementation((answers, intents, seen) => {
     if ([...answers.values()].some((answer) => answer.text.includes(text))) {
       throw new TypeError('Cannot read properties of undefined')
