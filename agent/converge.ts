@@ -24,7 +24,7 @@ import { type Decision, type Desired, decide, intentsToRead } from './diff.ts'
 import type { Key } from './intents.ts'
 import { keyOf } from './intents.ts'
 import type { KeyState } from './journal.ts'
-import type { Facts, Line, Stop } from './platform.ts'
+import type { Facts, Line, Observation, Stop } from './platform.ts'
 import type { Session } from './session.ts'
 
 /** First pause between two reads of what is not in force yet, in ms. The first few are alike and short, since most of what is waited for comes within some 20 ms (FRR's own queue takes 10), and what came just after a read is seen a pause late; then each is twice the one before. */
@@ -59,7 +59,7 @@ export async function converge(work: Work): Promise<Converged> {
       ? await resumePending(work, session, desired)
       : { results: new Map() }
   const first = await firstLook(work, session, desired)
-  const decisions = decide(desired, first.observation)
+  const decisions = withoutOurs(work, decide(desired, first.observation), first.observation)
   const drifted = driftedKeys(desired, first.observation)
   const { planned, results } = resumed.open
     ? {
@@ -86,6 +86,21 @@ export async function converge(work: Work): Promise<Converged> {
     drifted: [],
     planned,
     applied: { ...applied, results: all },
+  })
+}
+
+/** What was learnt may be ours on another device, whose claim is durable before its line is sent: then it is nothing that stood before us, and goes when that is lifted. */
+function withoutOurs(
+  { journal }: Work,
+  decisions: readonly Decision[],
+  { found }: Observation,
+): readonly Decision[] {
+  return decisions.map((decision) => {
+    if (decision.kind !== 'change' || decision.stood !== true) return decision
+    const isOurs = found.get(decision.key)?.learnt === true && journal.elsewhere(decision.key)
+    if (!isOurs) return decision
+    const { stood: _stood, ...rest } = decision
+    return rest
   })
 }
 

@@ -101,6 +101,8 @@ export interface Journal {
   desired(): Desired
   /** Whether a freeze holds: asked again before each change. */
   frozen(): boolean
+  /** Whether something of ours stands at this key on another device, and took effect by itself there: what is learnt from others may be that. */
+  elsewhere(key: Key): boolean
   /** Claims and `device.commands_intended` in one transaction; answers the step's number. */
   intend(step: IntendedStep): Promise<number>
   /** How a step went: kept, and written before and together with what is written next, or by `flush`. After a crash in between it is a step without an end, and the device is read first. */

@@ -30,6 +30,21 @@ export function desiredFor(rows: Rows, device: Id): Desired {
   })
 }
 
+/** Whether who wants this key on a device has it on another one too, by an object of ours that did not only join what stood before. */
+export function standsElsewhere(
+  rows: Pick<Rows, 'wanted' | 'claims'>,
+  device: Id,
+  key: Key,
+): boolean {
+  const asking = rows.wanted({ device }).filter((row) => row.key === key)
+  const others = asking
+    .flatMap(({ enforcement }) => rows.wanted({ enforcement }))
+    .filter((row) => row.key === key && row.device !== device && !row.observer)
+  return [...new Set(others.map((row) => row.device))].some((other) =>
+    rows.claims(other).some((claim) => claim.key === key && claim.stood !== true),
+  )
+}
+
 /** The union over all enforcements in force. Of one key wanted with different attributes the oldest accepted enforcement decides; releasing one never lifts what another still wants. */
 export function unionOf(rows: DeviceRows): Desired {
   const active = rowsOf(rows, inForce).filter((row) => row.unsupported === undefined)

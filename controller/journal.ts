@@ -15,7 +15,7 @@ import type {
 } from '../agent/journal.ts'
 import type { Device, Id, Jump } from '../inventory/model.ts'
 import type { Actor, Json, NewRecord, RecordOutcome } from './audit/record.ts'
-import { desiredFor, servedBy } from './desired.ts'
+import { desiredFor, servedBy, standsElsewhere } from './desired.ts'
 import {
   afterLifting,
   afterSession,
@@ -66,6 +66,7 @@ export function createJournal(parts: JournalParts): Journal {
       })
     },
     frozen: () => store.read((rows) => rows.freeze() !== undefined),
+    elsewhere: (key) => store.read((rows) => standsElsewhere(rows, device.id, key)),
     intend: (step) => commit((tx) => intend(book, tx, step)),
     done(step) {
       book.unwritten = [...book.unwritten, step]

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { decide, intentsToRead } from '../../agent/diff.ts'
+import { type Claim, decide, intentsToRead } from '../../agent/diff.ts'
 import { type Intent, keyOf } from '../../agent/intents.ts'
 import type { Found } from '../../agent/platform.ts'
-import { type DeviceRows, servedBy, unionOf } from '../../controller/desired.ts'
+import { type DeviceRows, servedBy, standsElsewhere, unionOf } from '../../controller/desired.ts'
 import { type Enforcement, inForce, type Status } from '../../controller/enforcement.ts'
 import { transition } from '../../controller/life-cycle.ts'
 import type { Wanted } from '../../controller/store/store.ts'
@@ -19,6 +19,46 @@ const rows = (live: readonly Enforcement[], wanted: readonly Wanted[]): DeviceRo
 const keys = (intents: readonly Intent[]) => intents.map(keyOf).toSorted()
 const at = (minute: number) => `2026-11-27T10:${String(minute).padStart(2, '0')}:00.000Z`
 const host = blackhole('203.0.113.9/32')
+
+describe('what is learnt from another router', () => {
+  const held: Claim = {
+    key: keyOf(host),
+    intent: host,
+    before: [],
+    wrote: ['ip route'],
+    phase: 'held',
+    step: 1,
+  }
+  const elsewhere = (wanted: readonly Wanted[], claims: Readonly<Record<string, Claim>>) =>
+    standsElsewhere(
+      {
+        wanted: (of) =>
+          wanted.filter((row) =>
+            'device' in of ? row.device === of.device : row.enforcement === of.enforcement,
+          ),
+        claims: (device) => (claims[device] === undefined ? [] : [claims[device]]),
+      },
+      'trigger2',
+      keyOf(host),
+    )
+  const both = [want('a', 'trigger1', host), want('a', 'trigger2', host)]
+
+  it('may be ours where the same decision has put it on another device, and nowhere else', () => {
+    const other = { ...held, key: keyOf(blackhole('203.0.113.8/32')) }
+    const seen = want('a', 'edge1', host, { observer: true })
+
+    expect(elsewhere(both, { trigger1: held })).toBe(true)
+    expect(elsewhere(both, { trigger1: { ...held, phase: 'pending' } })).toBe(true)
+    expect(elsewhere(both, {})).toBe(false)
+    expect(elsewhere(both, { trigger2: held })).toBe(false)
+    expect(elsewhere(both, { trigger1: other })).toBe(false)
+    expect(elsewhere([want('a', 'trigger2', host), seen], { edge1: held })).toBe(false)
+  })
+
+  it('stood before us there as well where it stood before us on the other device', () => {
+    expect(elsewhere(both, { trigger1: { ...held, stood: true } })).toBe(false)
+  })
+})
 
 describe('what a device should have', () => {
   it('is the union of what the enforcements in force want, each key once', () => {
