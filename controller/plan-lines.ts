@@ -100,6 +100,12 @@ export function planOffline(
   return { lines, shown }
 }
 
+/** All of a device that its lines and notes are made of, as text: where that is the same, and no claims count, the same intents make the same of them. */
+export function likeness(device: Device, inventory: Inventory): string {
+  const { platform, save, deviceTimer } = device
+  return JSON.stringify([platform, save, deviceTimer, factsOf(device, inventory)])
+}
+
 interface Going {
   readonly change: Change
   readonly rendering: Extract<Rendering, { kind: 'lines' }>

@@ -2,7 +2,7 @@
 
 import type { Claim } from '../agent/diff.ts'
 import { elementsIn } from '../agent/elements.ts'
-import { type Key, keyOf } from '../agent/intents.ts'
+import { type Intent, type Key, keyOf } from '../agent/intents.ts'
 import type { Platform } from '../agent/platform.ts'
 import type { Device, Id, Inventory } from '../inventory/model.ts'
 import type { Compiled, CompiledIntent, Decision, Playbook } from '../playbooks/model.ts'
@@ -13,7 +13,7 @@ import type { ControllerErrorCode } from './errors.ts'
 import { overrideGuard, refusalIn } from './guards.ts'
 import { endProblem } from './life-cycle.ts'
 import type { BlastRadius, Plan, PlanDevice, PlanIntent, Verdict } from './plan.ts'
-import { applying, planOffline } from './plan-lines.ts'
+import { applying, likeness, planOffline } from './plan-lines.ts'
 
 /** What a plan is made of. */
 export interface PlanInput {
@@ -142,10 +142,15 @@ function placesOf(input: PlanInput): readonly Place[] {
     group.push(intent)
     groups.set(place, group)
   }
-  return [...groups.values()].map((intents) => placeOf(input, intents))
+  const made = new Map<string, Enforced>()
+  return [...groups.values()].map((intents) => placeOf(input, intents, made))
 }
 
-function placeOf(input: PlanInput, intents: readonly CompiledIntent[]): Place {
+function placeOf(
+  input: PlanInput,
+  intents: readonly CompiledIntent[],
+  made: Map<string, Enforced>,
+): Place {
   const id: Id = intents[0]?.device ?? ''
   const device = input.inventory.devices.get(id)
   const platform = device === undefined ? undefined : input.platforms.get(device.platform)
@@ -157,55 +162,73 @@ function placeOf(input: PlanInput, intents: readonly CompiledIntent[]): Place {
     const still = { apply: [], undo: [], transaction: 'read only', notes }
     return { device: { ...base, role: 'observer', intents: plain, ...still }, problems: [] }
   }
-  return enforcerPlace(input, { device, platform, intents })
+  return enforcerPlace(input, { device, platform, intents }, made)
 }
 
+interface EnforcerPlace {
+  readonly device: Device
+  readonly platform: Platform
+  readonly intents: readonly CompiledIntent[]
+}
+
+/** What is made of the intents of a device; its name is not in it. */
+interface Enforced {
+  readonly shown: Pick<PlanDevice, 'intents'> & ReturnType<typeof planOffline>['shown']
+  /** Why the platform can't do it, by key. */
+  readonly unsupported: ReadonlyMap<Key, string>
+}
+
+// One edge is often like the next in all but its name: what is the same for hundreds is made once for a plan.
 function enforcerPlace(
   input: PlanInput,
-  at: {
-    readonly device: Device
-    readonly platform: Platform
-    readonly intents: readonly CompiledIntent[]
-  },
+  { device, platform, intents }: EnforcerPlace,
+  made: Map<string, Enforced>,
 ): Place {
-  const { device, platform, intents } = at
   const wanted = intents.map(({ intent }) => intent)
-  // A filter holds maximal prefixes: a part of another entry gets no line of its own.
-  const elementOf = elementsIn(wanted)
-  const elements = wanted.filter((intent) => elementOf(intent) === intent)
-  const { lines, shown } = planOffline(platform, elements.map(applying), {
-    device,
-    inventory: input.inventory,
-    // A save of everything says the same whatever stands there, and that may be thousands.
-    claims: platform.save?.scope === 'ours' ? input.claims(device.id) : [],
-  })
-  const elementKey = (intent: PlanIntent['intent']): Key => keyOf(elementOf(intent))
+  // A save of everything says the same whatever stands there, and that may be thousands.
+  const claims = platform.save?.scope === 'ours' ? input.claims(device.id) : []
+  const like =
+    claims.length === 0
+      ? `${likeness(device, input.inventory)} ${JSON.stringify(wanted)}`
+      : undefined
+  const known = like === undefined ? undefined : made.get(like)
+  const enforced = known ?? enforcedOn(input, { device, platform, claims }, wanted)
+  if (like !== undefined) made.set(like, enforced)
   return {
-    device: {
-      device: device.id,
-      platform: platform.name,
-      role: 'enforcer',
-      intents: wanted.map((intent) => {
-        const key = elementKey(intent)
-        const unsupported = lines.unsupported.get(key)
-        const covered = key === keyOf(intent) ? undefined : `covered by ${key}`
-        const note = lines.refused.get(key)?.message ?? lines.notes.get(key) ?? covered
-        return {
-          ...asPlanIntent(intent),
-          ...(unsupported === undefined ? {} : { unsupported }),
-          ...(note === undefined ? {} : { note }),
-        }
-      }),
-      ...shown,
-    },
+    device: { device: device.id, platform: platform.name, role: 'enforcer', ...enforced.shown },
     problems: intents
       .filter(({ optional }) => !optional)
       .flatMap(({ intent }) => {
-        const reason = lines.unsupported.get(elementKey(intent))
+        const reason = enforced.unsupported.get(keyOf(intent))
         const what = `${keyOf(intent)} on ${device.id} (${platform.name})`
         return reason === undefined ? [] : [`${what}: ${reason}`]
       }),
   }
+}
+
+function enforcedOn(
+  { inventory }: PlanInput,
+  on: Pick<EnforcerPlace, 'device' | 'platform'> & { readonly claims: readonly Claim[] },
+  wanted: readonly Intent[],
+): Enforced {
+  // A filter holds maximal prefixes: a part of another entry gets no line of its own.
+  const elementOf = elementsIn(wanted)
+  const elements = wanted.filter((intent) => elementOf(intent) === intent)
+  const { lines, shown } = planOffline(on.platform, elements.map(applying), { ...on, inventory })
+  const unsupported = new Map<Key, string>()
+  const intents = wanted.map((intent) => {
+    const key = keyOf(elementOf(intent))
+    const reason = lines.unsupported.get(key)
+    if (reason !== undefined) unsupported.set(keyOf(intent), reason)
+    const covered = key === keyOf(intent) ? undefined : `covered by ${key}`
+    const note = lines.refused.get(key)?.message ?? lines.notes.get(key) ?? covered
+    return {
+      ...asPlanIntent(intent),
+      ...(reason === undefined ? {} : { unsupported: reason }),
+      ...(note === undefined ? {} : { note }),
+    }
+  })
+  return { shown: { intents, ...shown }, unsupported }
 }
 
 function unknownPlace(
