@@ -24,3 +24,13 @@ export function sessionStop(port: string, by: string = port): Stop {
     remedy: 'correct the port in the inventory, or name it under uplinks',
   }
 }
+
+/** Why a port on which interfaces stand that the inventory did not name is not taken down: they may be other customers'. */
+export function othersStop(port: string, others: readonly string[]): Stop | undefined {
+  if (others.length === 0) return undefined
+  return {
+    code: 'ambiguous',
+    message: `${port} carries ${others.join(', ')}, which would go down with it`,
+    remedy: "name the customer's own interface in the inventory",
+  }
+}

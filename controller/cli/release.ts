@@ -92,8 +92,20 @@ async function enforcementOf(context: Context, client: Client, target: string): 
 const listMax = 1_000
 
 async function nothingThere(client: Client, customer: string): Promise<CliError> {
-  // Throws where there is no such customer at all: that is the better answer.
-  await client.get(`/v1/customers/${encodeURIComponent(customer)}`)
+  const isKnown = await client.get(`/v1/customers/${encodeURIComponent(customer)}`).then(
+    () => true,
+    (fault: unknown) => {
+      if (fault instanceof CliError && fault.code === 'not_found') return false
+      throw fault
+    },
+  )
+  if (!isKnown) {
+    return new CliError(
+      exitCodes.refused,
+      'not_found',
+      `there is no customer ${customer}, and release takes a customer or the id of an enforcement: \`nullroute status\` lists what is in force, \`nullroute lookup ADDRESS\` says whose an address is`,
+    )
+  }
   return new CliError(
     exitCodes.refused,
     'not_in_force',

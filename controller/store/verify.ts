@@ -70,6 +70,7 @@ function verifyOpen(db: Database.Database): DataReport {
     ...report.findings,
     ...head.findings,
     ...strayDisclosures(db),
+    ...searchFindings(db),
     ...missing,
     ...wrong,
   ]
@@ -145,6 +146,27 @@ function strayDisclosures(db: Database.Database): readonly Finding[] {
       seq,
       message: `${pointer}: belongs to an entry that is not there`,
     }))
+}
+
+/** Entries that the text search can't find, and what it would find beside them: a decision could be hidden from everybody who searches. */
+function searchFindings(db: Database.Database): readonly Finding[] {
+  const unfound = db
+    .prepare<[], { seq: number }>(
+      'select seq from log_entries where seq not in (select rowid from log_text)',
+    )
+    .all()
+    .map(({ seq }) => ({ kind: 'row' as const, seq, message: 'the text search does not know it' }))
+  const stray = db
+    .prepare<[], { seq: number }>(
+      'select rowid as seq from log_text where rowid not in (select seq from log_entries)',
+    )
+    .all()
+    .map(({ seq }) => ({
+      kind: 'row' as const,
+      seq,
+      message: 'the text search knows an entry that is not there',
+    }))
+  return [...unfound, ...stray]
 }
 
 function artifactFindings(db: Database.Database): readonly Finding[] {

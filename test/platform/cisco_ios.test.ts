@@ -863,6 +863,36 @@ describe('a port on IOS', () => {
 
     it.each([
       [
+        'IPv4',
+        brief(
+          ['GigabitEthernet1/0/7', 'unassigned'],
+          ['GigabitEthernet1/0/7.20', '10.0.0.1'],
+          ['GigabitEthernet1/0/7.30', 'unassigned'],
+        ),
+        '192.0.2.1',
+      ],
+      [
+        'IPv6',
+        'GigabitEthernet1/0/7   [up/up]\n    unassigned\nGigabitEthernet1/0/7.20 [up/up]\n    FE80::1\nGigabitEthernet1/0/7.30 [administratively down/down]\n    unassigned\n',
+        '2001:db8::1',
+      ],
+    ])('is not taken down with sub-interfaces of others on it: %s', (_, addresses, address) => {
+      expect(stopOf(addresses, { address })).toEqual({
+        code: 'ambiguous',
+        message:
+          'GigabitEthernet1/0/7 carries GigabitEthernet1/0/7.20, GigabitEthernet1/0/7.30, which would go down with it',
+        remedy: "name the customer's own interface in the inventory",
+      })
+    })
+
+    it('is taken down beside a sub-interface that was deleted, of which only the name is left', () => {
+      const left =
+        'GigabitEthernet1/0/7.20    unassigned      YES NVRAM  deleted               down\n'
+      expect(stopOf(brief(['GigabitEthernet1/0/70.20', '10.0.0.1']) + left)).toBeUndefined()
+    })
+
+    it.each([
+      [
         'another port',
         brief(['GigabitEthernet1/0/70', '192.0.2.1'], ['GigabitEthernet1/0/7', 'unassigned']),
         block(''),

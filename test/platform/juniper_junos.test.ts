@@ -625,6 +625,24 @@ describe('a port on Junos', () => {
     })
 
     it.each([
+      ['several units', one, 'ambiguous'],
+      ['one of them, which is named', port('ge-0/0/7.100'), undefined],
+    ])('is not taken down with units of others on it: %s', (_, of, code) => {
+      const config = [
+        'set interfaces ge-0/0/7 flexible-vlan-tagging',
+        'set interfaces ge-0/0/7 unit 100 vlan-id 100',
+        'set interfaces ge-0/0/7 unit 100 family inet address 198.51.100.1/30',
+        'set interfaces ge-0/0/7 unit 200 vlan-id 200',
+      ].join('\n')
+      const stop = stopOf(terse('xe-0/0/0.0  up up inet 192.0.2.1/30'), { config, of })
+      expect(stop?.code).toBe(code)
+      if (code === undefined) return
+      expect(stop?.message).toBe(
+        'ge-0/0/7 carries ge-0/0/7.100, ge-0/0/7.200, which would go down with it',
+      )
+    })
+
+    it.each([
       ['another address', onUnit, { address: '192.0.2.10' }],
       ['a loopback', onUnit, { address: '192.0.2.9' }],
       ['the other end', terse('ge-0/0/7.0  up up inet 10.0.0.1 --> 192.0.2.1'), {}],

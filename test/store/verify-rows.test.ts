@@ -260,4 +260,15 @@ describe('a data folder', () => {
       disclosures: { missing: 0, wrong: 1 },
     })
   })
+
+  it('of which the text search was made to forget an entry, or to know another, is told so', async () => {
+    const { dir } = await folder()
+    tamper(dir, 'delete from log_text where rowid = 4')
+    tamper(dir, "insert into log_text (rowid, words) values (99, 'esthost')")
+
+    expect(verifyFolder(dir).findings).toEqual([
+      { kind: 'row', seq: 4, message: 'the text search does not know it' },
+      { kind: 'row', seq: 99, message: 'the text search knows an entry that is not there' },
+    ])
+  })
 })

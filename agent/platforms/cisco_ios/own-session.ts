@@ -1,10 +1,11 @@
-// The interface of our own session on IOS: the one that holds the address that we connected to, in `show ip interface brief`. A port carries it by a
-// sub-interface, as a member of its channel, or by its VLAN where the address stands on a VLAN interface.
+// What stands on a port of IOS besides the customer: sub-interfaces, and the interface of our own session, which is the one that holds the address that we
+// connected to in `show ip interface brief`. A port carries that by a sub-interface, as a member of its channel, or by its VLAN where the address stands on a
+// VLAN interface.
 
 import { takesDown } from '../../../inventory/ports.ts'
 import { type Answer, type Facts, free, type Read, type Stop } from '../../platform.ts'
 import { answerTo, unknownOutput } from '../output.ts'
-import { canonicalAddress, ownAddress, sessionStop } from '../own-session.ts'
+import { canonicalAddress, othersStop, ownAddress, sessionStop } from '../own-session.ts'
 import { canonicalPort } from './port-names.ts'
 
 const what = 'addresses'
@@ -37,17 +38,36 @@ export function carriesSession(
     : undefined
 }
 
+/** Why the port of this name must not be taken down for what stands on it: sub-interfaces, each of which may be another customer's. */
+export function carriesOthers(
+  name: string,
+  answers: ReadonlyMap<string, Answer>,
+  facts: Facts,
+): Stop | undefined {
+  if (ownAddress(facts) === undefined) return undefined
+  const own = canonicalPort(name)
+  const others = interfaceLines(answers)
+    // The name stays in the list of a sub-interface that was taken away.
+    .filter((line) => !/\bdeleted\b/.test(line))
+    .flatMap((line) => /^(\S+) /.exec(line)?.[1] ?? [])
+    .filter((one) => takesDown(name, one, { canonicalPort }) && canonicalPort(one) !== own)
+  return othersStop(name, others)
+}
+
+function interfaceLines(answers: ReadonlyMap<string, Answer>): readonly string[] {
+  const answer = answerTo(answers, what)
+  if (!/^Interface +IP-Address |^\S+ +\[[\w-]+(?: down)?\/\w+\]/m.test(answer.text)) {
+    throw unknownOutput(answer, 'interfaces with their addresses')
+  }
+  return answer.text.split('\n')
+}
+
 /** The interface that holds the address of our session; undefined where none does. */
 function sessionInterface(answers: ReadonlyMap<string, Answer>, facts: Facts): string | undefined {
   const address = ownAddress(facts)
   if (address === undefined) return undefined
-  const answer = answerTo(answers, what)
-  const { text } = answer
-  if (!/^Interface +IP-Address |^\S+ +\[[\w-]+(?: down)?\/\w+\]/m.test(text)) {
-    throw unknownOutput(answer, 'interfaces with their addresses')
-  }
   let name: string | undefined
-  for (const line of text.split('\n')) {
+  for (const line of interfaceLines(answers)) {
     name = /^(\S+) /.exec(line)?.[1] ?? name
     const held = /^\S* +(\S+)/.exec(line)?.[1] ?? ''
     if (canonicalAddress(held) === address) return name

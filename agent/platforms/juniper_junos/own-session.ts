@@ -1,10 +1,10 @@
-// The interface of our own session on Junos: the one that holds the address that we connected to, in `show interfaces terse`. A port carries it by a unit,
-// or as a member of its aggregate.
+// What stands on a port of Junos besides the customer: units, and the interface of our own session, which is the one that holds the address that we
+// connected to in `show interfaces terse`. A port carries that by a unit, or as a member of its aggregate.
 
 import { takesDown } from '../../../inventory/ports.ts'
 import { type Answer, type Facts, type Found, free, type Read, type Stop } from '../../platform.ts'
 import { answerTo, unknownOutput } from '../output.ts'
-import { canonicalAddress, ownAddress, sessionStop } from '../own-session.ts'
+import { canonicalAddress, othersStop, ownAddress, sessionStop } from '../own-session.ts'
 import { operational } from './dialogue.ts'
 import type { Statement } from './statements.ts'
 
@@ -29,6 +29,18 @@ export function carriesSession(
   const carries =
     takesDown(port.name, by, naming) || (bundle !== undefined && takesDown(bundle, by, naming))
   return carries ? sessionStop(port.name, by) : undefined
+}
+
+/** Why the port must not be taken down for what stands on it: of several units each may be another customer's. A port with one unit is that unit. */
+export function carriesOthers({ name, set }: Port): Stop | undefined {
+  if (/\.\d+$/.test(name)) return undefined
+  const units = new Set(set.flatMap((one) => /^interfaces \S+ unit (\d+)\b/.exec(one)?.[1] ?? []))
+  return units.size < 2
+    ? undefined
+    : othersStop(
+        name,
+        [...units].map((unit) => `${name}.${unit}`),
+      )
 }
 
 /** A port with the statements of its interface. */
