@@ -18,8 +18,17 @@ export function addressReads(facts: Facts): readonly Read[] {
   return [{ what, line: free(`show ${family} interface brief`, 'exec') }]
 }
 
-/** Why the port of this name, configured with these lines, must not be taken down. */
-export function carriesSession(
+/** Why the port of this name, configured with these lines, must not be taken down: it carries our session, or interfaces of others. */
+export function carriedStop(
+  port: { readonly name: string; readonly lines: readonly string[] },
+  answers: ReadonlyMap<string, Answer>,
+  facts: Facts,
+): Stop | undefined {
+  if (ownAddress(facts) === undefined) return undefined
+  return carriesSession(port, answers, facts) ?? carriesOthers(port.name, answers)
+}
+
+function carriesSession(
   port: { readonly name: string; readonly lines: readonly string[] },
   answers: ReadonlyMap<string, Answer>,
   facts: Facts,
@@ -38,13 +47,8 @@ export function carriesSession(
     : undefined
 }
 
-/** Why the port of this name must not be taken down for what stands on it: sub-interfaces, each of which may be another customer's. */
-export function carriesOthers(
-  name: string,
-  answers: ReadonlyMap<string, Answer>,
-  facts: Facts,
-): Stop | undefined {
-  if (ownAddress(facts) === undefined) return undefined
+/** Sub-interfaces, each of which may be another customer's. */
+function carriesOthers(name: string, answers: ReadonlyMap<string, Answer>): Stop | undefined {
   const own = canonicalPort(name)
   const others = interfaceLines(answers)
     // The name stays in the list of a sub-interface that was taken away.

@@ -5,7 +5,7 @@ import { type Answer, type Facts, type Found, free, type Read, type Stop } from 
 import { answerTo, unknownOutput } from '../output.ts'
 import { isUnknownLine, pointsAtLastWord } from './dialogue.ts'
 import { portFact, portObject } from './objects.ts'
-import { addressReads, carriesOthers, carriesSession } from './own-session.ts'
+import { addressReads, carriedStop } from './own-session.ts'
 import { canonicalPort } from './port-names.ts'
 
 type Port = Extract<Intent, { readonly kind: 'port' }>
@@ -94,10 +94,7 @@ export function foundPort(
   const state = block === undefined ? undefined : portState(answerTo(answers, stateOf(intent.port)))
   const shut = block?.lines.includes('shutdown') === true
   // What is shut carries nothing: then nothing is sent either.
-  const carried =
-    block === undefined || shut
-      ? undefined
-      : (carriesSession(block, answers, facts) ?? carriesOthers(block.name, answers, facts))
+  const carried = block === undefined || shut ? undefined : carriedStop(block, answers, facts)
   const stop = stopFor(intent, block, state) ?? carried
   return {
     key: keyOf(intent),

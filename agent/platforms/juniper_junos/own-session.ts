@@ -17,8 +17,16 @@ export function addressReads(facts: Facts): readonly Read[] {
   return [{ what, line: free('show interfaces terse | no-more', operational) }]
 }
 
-/** Why the port, with these statements of its interface, must not be taken down. */
-export function carriesSession(
+/** Why the port, with these statements of its interface, must not be taken down: it carries our session, or units of others. */
+export function carriedStop(
+  port: Port,
+  answers: ReadonlyMap<string, Answer>,
+  facts: Facts,
+): Stop | undefined {
+  return carriesSession(port, answers, facts) ?? carriesOthers(port)
+}
+
+function carriesSession(
   port: Port,
   answers: ReadonlyMap<string, Answer>,
   facts: Facts,
@@ -31,8 +39,8 @@ export function carriesSession(
   return carries ? sessionStop(port.name, by) : undefined
 }
 
-/** Why the port must not be taken down for what stands on it: of several units each may be another customer's. A port with one unit is that unit. */
-export function carriesOthers({ name, set }: Port): Stop | undefined {
+/** Of several units each may be another customer's. A port with one unit is that unit. */
+function carriesOthers({ name, set }: Port): Stop | undefined {
   if (/\.\d+$/.test(name)) return undefined
   const units = new Set(set.flatMap((one) => /^interfaces \S+ unit (\d+)\b/.exec(one)?.[1] ?? []))
   return units.size < 2

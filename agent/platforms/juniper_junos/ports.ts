@@ -5,7 +5,7 @@ import { type Answer, type Facts, type Found, free, type Read, type Stop } from 
 import { answerTo, unknownOutput } from '../output.ts'
 import { operational } from './dialogue.ts'
 import { mark, portPath } from './objects.ts'
-import { addressReads, carriesOthers, carriesSession, noteOf } from './own-session.ts'
+import { addressReads, carriedStop, noteOf } from './own-session.ts'
 import { inactiveStop, readStatements, type Statement } from './statements.ts'
 
 type Port = Extract<Intent, { readonly kind: 'port' }>
@@ -73,7 +73,7 @@ export function foundPort(
   const idle = inactiveStop([`${path} disable`], inactive)
   const standing = state === 'missing' ? missing(intent) : idle
   // What is off carries nothing.
-  const carried = state === 'on' ? [carriesSession(own, answers, facts), carriesOthers(own)] : []
+  const carried = state === 'on' ? [carriedStop(own, answers, facts)] : []
   const [stop] = [standing, ...carried].filter((one) => one !== undefined)
   // Switched off by an interface range: in force, and not by a line of this port.
   const elsewhere = object.length === 0 && state === 'off' && stop === undefined
