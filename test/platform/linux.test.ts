@@ -10,7 +10,16 @@ import { type Intent, keyOf } from '../../agent/intents.ts'
 import type { Change, Facts } from '../../agent/platform.ts'
 import { linux } from '../../agent/platforms/linux/linux.ts'
 import { restoreScript, sudoers, tableFile } from '../../agent/platforms/linux/prepare.ts'
-import { acl, blackhole, claimOn, foundFor, linesOf, observed, port } from './conformance-kit.ts'
+import {
+  acl,
+  blackhole,
+  claimOn,
+  foundFor,
+  linesOf,
+  observed,
+  port,
+  preflightOf,
+} from './conformance-kit.ts'
 import { union } from './frr-model.ts'
 import {
   allSets,
@@ -460,6 +469,104 @@ describe('filters on Linux', () => {
   it('what the protect set lets pass is not in force', () => {
     const sets = { dst4: [element('203.0.113.9')], protect4: ['203.0.113.9'] }
     expect(find(listing(sets))).toMatchObject({ effect: 'same', inForce: 'no' })
+  })
+
+  it.each([
+    ['a range', { range: ['203.0.113.5', '203.0.113.20'] }, '203.0.113.5-203.0.113.20'],
+    [
+      'a range with a comment and a time',
+      {
+        elem: {
+          val: { range: ['203.0.113.9', '203.0.113.10'] },
+          comment: 'ours, till May',
+          timeout: 3_600,
+          expires: 3_599,
+        },
+      },
+      '203.0.113.9-203.0.113.10',
+    ],
+    [
+      'a prefix with a time',
+      { elem: { val: { prefix: { addr: '203.0.113.8', len: 29 } }, timeout: 300, expires: 179 } },
+      '203.0.113.8/29',
+    ],
+  ])('%s in the protect set lets it pass, and is named', (_, entry, words) => {
+    const sets = { dst4: [element('203.0.113.9')], protect4: [entry] }
+    expect(find(listing(sets))).toMatchObject({
+      effect: 'same',
+      inForce: 'no',
+      note: expect.stringContaining(
+        `protect4 of table inet nullroute lets ${words} pass`,
+      ) as string,
+    })
+  })
+
+  it('a range in the protect set that ends before it or begins behind it changes nothing', () => {
+    const beside = [
+      { range: ['203.0.113.5', '203.0.113.8'] },
+      { range: ['203.0.113.10', '203.0.113.20'] },
+      { range: ['2001:db8::', '2001:db8::ffff'] },
+    ]
+    const sets = { dst4: [element('203.0.113.9')], protect4: beside }
+    expect(find(listing(sets)).inForce).toBe('yes')
+  })
+
+  it('of IPv6 a range in the protect set counts in the same way', () => {
+    const wide = acl('2001:db8:e57::/48', 'in')
+    const inForce = (range: readonly [string, string]) => {
+      const sets = { src6: [element('2001:db8:e57::/48')], protect6: [{ range }] }
+      return foundFor(look(listing(sets), { asked: [wide] }), wide).inForce
+    }
+    expect(inForce(['2001:db8:e57:ffff::1', '2001:db8:e58::9'])).toBe('no')
+    expect(inForce(['2001:db8:e58::1', '2001:db8:e58::9'])).toBe('yes')
+  })
+
+  it.each([
+    ['a concatenation', { concat: ['203.0.113.9', 80] }],
+    ['a form that nobody knows', { interval: '203.0.113.9' }],
+    ['a range that ends before it begins', { range: ['203.0.113.20', '203.0.113.5'] }],
+    ['a range of two families', { range: ['203.0.113.5', '2001:db8::'] }],
+  ])('%s in the protect set is not guessed about: what is dropped is unknown', (_, entry) => {
+    const sets = { dst4: [element('203.0.113.9')], protect4: [entry] }
+    const found = find(listing(sets))
+    expect(found).toMatchObject({
+      inForce: 'unknown',
+      note: expect.stringContaining('protect4') as string,
+    })
+    expect(found.stop).toBeUndefined()
+    // Where nothing stands in the set that drops, nothing is dropped for certain: a release can end.
+    expect(find(listing({ protect4: [entry] })).inForce).toBe('no')
+  })
+
+  it.each([
+    ['nothing', {}, true, 'ready'],
+    [
+      'a range that is let pass',
+      { protect4: [{ range: ['203.0.113.5', '203.0.113.20'] }] },
+      true,
+      'ready; protect4 lets 203.0.113.5-203.0.113.20 pass',
+    ],
+    [
+      'a protect set that is not understood',
+      { protect6: [{ concat: ['2001:db8::1', 80] }] },
+      false,
+      'entries of protect6 are not understood: what they drop or let pass is not known',
+    ],
+    [
+      'a range where only prefixes belong',
+      { dst4: [{ range: ['203.0.113.5', '203.0.113.20'] }] },
+      false,
+      'entries of dst4 are not understood: what they drop or let pass is not known',
+    ],
+  ])('the preflight says of a table with %s what it is worth', (_, sets, ok, found) => {
+    const name = 'table inet nullroute'
+    const table = {
+      'nft -j list table inet nullroute': listing(sets),
+      'nft -t list table inet nullroute': headOf('inet'),
+      'nft -j list table bridge nullroute': read('nft_list_table_missing'),
+      'nft -t list table bridge nullroute': read('nft_list_table_missing'),
+    }
+    expect(preflightOf(linux, name, table, { root: 'yes' })).toMatchObject({ ok, found })
   })
 
   it('reports marked elements that nobody asked for', () => {

@@ -280,6 +280,36 @@ describe('the packet filter', () => {
   const add = (set: string, element: string): string =>
     `nft add element inet nullroute ${set} '{ ${element} comment "nullroute" }'`
 
+  it('takes ranges, which it prints as such unless they are a prefix', async () => {
+    const { run } = await open(await start())
+    const list = 'nft -j list set inet nullroute protect4'
+
+    await run(
+      "nft add element inet nullroute protect4 '{ 203.0.113.5-203.0.113.20, 203.0.113.64-203.0.113.127, 198.51.100.1 }'",
+    )
+    const shown = await run(list)
+    const clash = await run(
+      "nft add element inet nullroute protect4 '{ 203.0.113.20-203.0.113.22 }'",
+    )
+    const text = await run('nft list set inet nullroute protect4')
+    const absent = await run("nft delete element inet nullroute protect4 '{ 203.0.113.5 }'")
+    const gone = await run(
+      "nft delete element inet nullroute protect4 '{ 203.0.113.5-203.0.113.20 }'",
+    )
+
+    // As nftables 1.0.6 prints it.
+    expect(shown.text).toContain(
+      '"elem": ["198.51.100.1", {"range": ["203.0.113.5", "203.0.113.20"]}, {"prefix": {"addr": "203.0.113.64", "len": 26}}]',
+    )
+    expect(clash).toMatchObject({
+      status: 1,
+      text: expect.stringContaining('interval overlaps with an existing one') as string,
+    })
+    expect(text.text).toContain('203.0.113.5-203.0.113.20')
+    expect([absent.status, gone.status]).toEqual([1, 0])
+    expect((await run(list)).text).not.toContain('range')
+  })
+
   it('holds elements of our sets, and lists them as JSON', async () => {
     const { run } = await open(await start())
 

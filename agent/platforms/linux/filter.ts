@@ -15,9 +15,9 @@ import {
   type Stop,
 } from '../../platform.ts'
 import { answerTo, readJson } from '../output.ts'
+import { type Drops, dropsOf } from './let-pass.ts'
+import { comment, type Element } from './set-elements.ts'
 import {
-  comment,
-  type Element,
   readTable,
   type SetName,
   setNames,
@@ -123,18 +123,24 @@ export function findFilter(
     mark: exact.length > 0 && exact.every(({ marked }) => marked) ? 'ours' : 'none',
     inForce: isInForce(parts, blocked),
     ...obstacles(parts, isSame),
-    ...reasons(blocked, isIdle),
+    ...reasons(blocked, isIdle, parts),
   }
 }
 
 function isInForce(parts: readonly Part[], blocked: Stop | undefined): Found['inForce'] {
   if (blocked !== undefined) return blocked.code === 'no_privilege' ? 'unknown' : 'no'
-  return parts.length > 0 && parts.every((part) => part.drops) ? 'yes' : 'no'
+  if (parts.length === 0 || parts.some(({ drops }) => drops === 'no')) return 'no'
+  return parts.every(({ drops }) => drops === 'yes') ? 'yes' : 'unknown'
 }
 
-function reasons(blocked: Stop | undefined, isIdle: boolean): Pick<Found, 'stop' | 'note'> {
-  if (blocked === undefined) return {}
-  return { note: blocked.message, ...(isIdle ? {} : { stop: blocked }) }
+function reasons(
+  blocked: Stop | undefined,
+  isIdle: boolean,
+  parts: readonly Part[],
+): Pick<Found, 'stop' | 'note'> {
+  if (blocked !== undefined) return { note: blocked.message, ...(isIdle ? {} : { stop: blocked }) }
+  const passes = parts.flatMap((part) => part.passes ?? [])
+  return passes.length === 0 ? {} : { note: passes.join('; ') }
 }
 
 function effectOf(
@@ -163,7 +169,7 @@ interface Standing {
 }
 
 /** What one table has for an intent. */
-interface Part {
+interface Part extends Drops {
   readonly exact: readonly Standing[]
   /** With our mark, inside the prefix, and of keys that are asked for. */
   readonly narrower: readonly Standing[]
@@ -171,7 +177,6 @@ interface Part {
   readonly inside: readonly string[]
   /** It is there, or covered by someone else's element. */
   readonly stands: boolean
-  readonly drops: boolean
 }
 
 function partOf(table: Table, intent: Acl, asked: ReadonlySet<string>): Part {
@@ -189,14 +194,12 @@ function partOf(table: Table, intent: Acl, asked: ReadonlySet<string>): Part {
   })
   const exact = elements.filter(({ prefix }) => prefix === intent.prefix).map(standing)
   const inner = others.filter(({ prefix }) => covers(intent.prefix, prefix))
-  // A part that is let through is enough: then not all of the prefix is dropped.
-  const isSpared = table.spared.some((prefix) => overlaps(prefix, intent.prefix))
   return {
     exact,
     narrower: inner.filter((element) => !isForeign(element)).map(standing),
     inside: inner.filter(isForeign).map((element) => standing(element).command),
     stands: exact.length > 0 || around.some(isForeign),
-    drops: exact.length + around.length > 0 && table.working.has(set) && !isSpared,
+    ...dropsOf(table, intent.prefix, exact.length + around.length > 0 && table.working.has(set)),
   }
 }
 

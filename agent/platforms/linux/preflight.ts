@@ -3,7 +3,14 @@
 import { type Answer, type Finding, free, type Read, type Seen } from '../../platform.ts'
 import { answerTo } from '../output.ts'
 import { sudo } from './session.ts'
-import { readTable, setNames, type TableFamily, tableCommands } from './table.ts'
+import {
+  readTable,
+  setNames,
+  type Table,
+  type TableFamily,
+  type TableRead,
+  tableCommands,
+} from './table.ts'
 
 const questions = {
   'table inet': tableCommands('inet').all,
@@ -90,24 +97,45 @@ function version(seen: Seen): Finding {
 function table(answers: ReadonlyMap<string, Answer>, family: TableFamily): Finding {
   const all = answerTo(answers, `table ${family}`)
   const read = readTable({ all, head: answerTo(answers, `head ${family}`) }, family)
-  const idle = read.kind === 'table' ? setNames.filter((name) => !read.table.working.has(name)) : []
-  const found = {
-    absent: 'absent',
-    denied: read.kind === 'denied' ? read.message : '',
-    without: read.kind === 'without' ? read.message : '',
-    table: idle.length === 0 ? 'ready' : `no rule drops by ${idle.join(', ')}`,
-    dormant: 'dormant: nothing in it is dropped',
-  }[read.kind === 'table' && read.table.dormant ? 'dormant' : read.kind]
+  const isUnclear = read.kind === 'table' && read.table.unclear.size > 0
+  const problem = problemOf(read)
   return {
     name: `table ${family} nullroute`,
-    ok: found === 'ready',
-    found,
-    expected: 'its four sets, and a rule for each in a prerouting chain',
-    remedy:
-      read.kind === 'denied'
-        ? 'renew /etc/sudoers.d/nullroute with the fragment that `nullroute device prepare` shows: that of a host prepared for an earlier release allows less'
-        : 'load /etc/nullroute/table.nft as `nullroute device prepare` shows',
+    ok: problem === undefined,
+    found: problem ?? (read.kind === 'table' ? readyWords(read.table) : ''),
+    expected:
+      'its four sets with single prefixes, protect sets that can be read, and a rule for each set in a prerouting chain',
+    remedy: remedyOf(read, isUnclear),
   }
+}
+
+function problemOf(read: TableRead): string | undefined {
+  if (read.kind === 'absent') return 'absent'
+  if (read.kind !== 'table') return read.message
+  const { dormant, working, unclear } = read.table
+  if (dormant) return 'dormant: nothing in it is dropped'
+  const idle = setNames.filter((name) => !working.has(name))
+  if (idle.length > 0) return `no rule drops by ${idle.join(', ')}`
+  return unclear.size === 0
+    ? undefined
+    : `entries of ${[...unclear].join(', ')} are not understood: what they drop or let pass is not known`
+}
+
+/** What the protect sets let pass is their owner's will, so it is no problem, but nobody should have to guess why something is not dropped. */
+function readyWords({ spared }: Table): string {
+  const words = [...spared]
+    .filter(([, stretches]) => stretches.length > 0)
+    .map(([name, stretches]) => `${name} lets ${stretches.map(({ text }) => text).join(', ')} pass`)
+  return firstLine(['ready', ...words].join('; '))
+}
+
+function remedyOf(read: TableRead, isUnclear: boolean): string {
+  if (read.kind === 'denied') {
+    return 'renew /etc/sudoers.d/nullroute with the fragment that `nullroute device prepare` shows: that of a host prepared for an earlier release allows less'
+  }
+  return isUnclear
+    ? 'take those entries out by hand (`nft list table`): elements are single prefixes, of protect sets also ranges of addresses'
+    : 'load /etc/nullroute/table.nft as `nullroute device prepare` shows'
 }
 
 function policyRouting(family: '' | ' for IPv6', rules: string): Finding {

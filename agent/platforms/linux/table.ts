@@ -1,9 +1,9 @@
 // Our own nftables tables as data: their sets, and whether their rules make the sets work.
 
 import { z } from 'zod'
-import { type Prefix, parsePrefix } from '../../../inventory/prefix.ts'
 import type { Answer } from '../../platform.ts'
 import { readJson, unknownOutput } from '../output.ts'
+import { type Element, readElement, readStretch, type Stretch } from './set-elements.ts'
 
 /** The families that may have a table `nullroute`: routed traffic, and bridged. */
 export const tableFamilies = ['inet', 'bridge'] as const
@@ -17,23 +17,22 @@ export const setNames = ['src4', 'dst4', 'src6', 'dst6'] as const
 /** Name of such a set. */
 export type SetName = (typeof setNames)[number]
 
-/** One element of a set. */
-export interface Element {
-  readonly prefix: Prefix
-  /** Our comment stands on it. */
-  readonly marked: boolean
-}
+/** The sets of what the rules let pass before anything is dropped. */
+export const protectNames = ['protect4', 'protect6'] as const
+
+/** Name of such a set. */
+export type ProtectName = (typeof protectNames)[number]
 
 /** One of our tables. */
 export interface Table {
   readonly family: TableFamily
   readonly elements: ReadonlyMap<SetName, readonly Element[]>
-  /** Prefixes that the rules let pass before anything is dropped. */
-  readonly spared: readonly Prefix[]
+  /** What the rules let pass before anything is dropped. */
+  readonly spared: ReadonlyMap<ProtectName, readonly Stretch[]>
   /** Sets that a rule of a prerouting chain drops by. */
   readonly working: ReadonlySet<SetName>
-  /** Sets with an element that is no prefix: by someone else's hand. */
-  readonly unclear: ReadonlySet<SetName>
+  /** Sets with an element that is not understood, by someone else's hand: of those that drop any that is no prefix. */
+  readonly unclear: ReadonlySet<SetName | ProtectName>
   /** Its chains are out of their hooks: no rule of it is asked. */
   readonly dormant: boolean
 }
@@ -49,18 +48,6 @@ export type TableRead =
 
 const listing = z.object({ nftables: z.array(z.record(z.string(), z.unknown())) })
 
-const value = z.union([
-  z.string(),
-  z.object({ prefix: z.object({ addr: z.string(), len: z.number() }) }),
-])
-
-const element = z.union([
-  value.transform((val) => ({ val, comment: undefined })),
-  z
-    .object({ elem: z.object({ val: value, comment: z.string().optional() }) })
-    .transform(({ elem }) => ({ val: elem.val, comment: elem.comment })),
-])
-
 const set = z.object({ name: z.string(), elem: z.array(z.unknown()).optional() })
 const chain = z.object({
   name: z.string(),
@@ -73,9 +60,6 @@ const match = z.object({
   left: z.object({ payload: z.object({ protocol: z.enum(['ip', 'ip6']), field: z.string() }) }),
   right: z.string().startsWith('@'),
 })
-
-/** The mark of our elements. */
-export const comment = 'nullroute'
 
 /** The commands that read a table: all of it as data, and its head, since only the text names the flags (the JSON of nft 1.0.6 prints another word there). */
 export function tableCommands(family: TableFamily): {
@@ -114,21 +98,37 @@ export function readTable(
         if (!parsed.success) throw unknownOutput(answer, expected)
         return parsed.data
       })
-  const elements = new Map<SetName, readonly Element[]>()
-  const unclear = new Set<SetName>()
-  const spared: Prefix[] = []
-  for (const { name, elem } of all('set', set)) {
-    const read = (elem ?? []).map((entry) => readElement(entry))
-    const known = read.filter((entry) => entry !== undefined)
-    if (name.startsWith('protect')) spared.push(...known.map(({ prefix }) => prefix))
-    const own = setNames.find((each) => each === name)
-    if (own === undefined) continue
-    elements.set(own, known)
-    if (known.length < read.length) unclear.add(own)
-  }
+  const sets = readSets(all('set', set))
   const working = workingSets(all('chain', chain), all('rule', rule))
   const dormant = isDormant(head, family)
-  return { kind: 'table', table: { family, elements, spared, working, unclear, dormant } }
+  return { kind: 'table', table: { family, ...sets, working, dormant } }
+}
+
+function readSets(
+  sets: readonly z.infer<typeof set>[],
+): Pick<Table, 'elements' | 'spared' | 'unclear'> {
+  const elements = new Map<SetName, readonly Element[]>()
+  const spared = new Map<ProtectName, readonly Stretch[]>()
+  const unclear = new Set<SetName | ProtectName>()
+  for (const { name, elem = [] } of sets) {
+    const own = setNames.find((each) => each === name)
+    const protect = protectNames.find((each) => each === name)
+    if (own !== undefined) {
+      elements.set(own, known(elem, readElement))
+      if (elem.some((entry) => readElement(entry) === undefined)) unclear.add(own)
+    } else if (protect !== undefined) {
+      spared.set(protect, known(elem, readStretch))
+      if (elem.some((entry) => readStretch(entry) === undefined)) unclear.add(protect)
+    }
+  }
+  return { elements, spared, unclear }
+}
+
+function known<T>(
+  entries: readonly unknown[],
+  read: (entry: unknown) => T | undefined,
+): readonly T[] {
+  return entries.map((entry) => read(entry)).filter((entry) => entry !== undefined)
 }
 
 const denial = /^(?:sudo: .*|.*Operation not permitted.*|.*[Pp]ermission denied.*)$/m
@@ -143,16 +143,6 @@ function isDormant(head: Answer, family: TableFamily): boolean {
   return rest
     .slice(0, end < 0 ? undefined : end)
     .some((line) => /^\s*flags [^"]*\bdormant\b/.test(line))
-}
-
-/** Undefined for a range, or anything else that isn't one prefix. */
-function readElement(entry: unknown): Element | undefined {
-  const parsed = element.safeParse(entry)
-  if (!parsed.success) return undefined
-  const { val } = parsed.data
-  const prefix = parsePrefix(typeof val === 'string' ? val : `${val.prefix.addr}/${val.prefix.len}`)
-  if (!prefix.ok) return undefined
-  return { prefix: prefix.value, marked: parsed.data.comment === comment }
 }
 
 type Rule = z.infer<typeof rule>
@@ -174,14 +164,8 @@ function workingSets(
   return working
 }
 
-const protectNames = ['protect4', 'protect6'] as const
-
 /** Whether a rule gives that verdict to what is in the set, on one condition and no other: a rule with more would hit only a part. */
-function decides(
-  { expr }: Rule,
-  set: SetName | (typeof protectNames)[number],
-  verdict: 'drop' | 'accept',
-): boolean {
+function decides({ expr }: Rule, set: SetName | ProtectName, verdict: 'drop' | 'accept'): boolean {
   const [condition, ...rest] = expr.filter((step) => !('counter' in step))
   const only = match.safeParse(condition?.['match'])
   if (!only.success || rest.length !== 1 || rest[0] === undefined || !(verdict in rest[0])) {

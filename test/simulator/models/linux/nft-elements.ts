@@ -1,6 +1,12 @@
-// Elements of sets: prefixes that must not overlap.
+// Elements of sets: prefixes and ranges that must not overlap.
 
-import { overlaps, type Prefix } from '../../../../inventory/prefix.ts'
+import {
+  type Address,
+  type Prefix,
+  prefixFrom,
+  toNumber,
+  toSpan,
+} from '../../../../inventory/prefix.ts'
 import { byPrefix, typedAddress, typedPrefix } from '../prefixes.ts'
 import { printNft } from './nft-print.ts'
 import {
@@ -43,13 +49,50 @@ function elementOf(set: NftSet, text: string): NftElement | Wrong {
   const [, value, comment] = /^(\S+)(?: comment "([^"]*)")?$/.exec(text) ?? []
   if (value === undefined) return syntax(text)
   const family = set.type === 'ipv4_addr' ? 4 : 6
-  const full = value.includes('/') ? value : `${value}/${family === 4 ? 32 : 128}`
-  const prefix = typedPrefix(full, family)
-  if (prefix !== undefined) return comment === undefined ? { prefix } : { prefix, comment }
+  const stretch = stretchOf(value, family)
+  if (stretch !== undefined) return comment === undefined ? stretch : { ...stretch, comment }
   // A name, as far as nft can see: it asks the DNS.
   const unknown = typedAddress(value.split('/')[0] ?? '') === undefined
   const why = unknown ? 'Name or service not known' : 'Address family for hostname not supported'
   return { message: `Could not resolve hostname: ${why}`, at: value }
+}
+
+function stretchOf(value: string, family: 4 | 6): NftElement | undefined {
+  if (value.includes('-')) return rangeOf(value, family)
+  const prefix = typedPrefix(value.includes('/') ? value : wholeOf(value, family), family)
+  return prefix === undefined ? undefined : { prefix }
+}
+
+/** `A-B`: what is a prefix becomes one. */
+function rangeOf(value: string, family: 4 | 6): NftElement | undefined {
+  const [from, until] = value.split('-').map((part) => typedPrefix(wholeOf(part, family), family))
+  if (from === undefined || until === undefined) return undefined
+  const { first } = toSpan(from)
+  const { last } = toSpan(until)
+  const size = last - first + 1n
+  const bits = size.toString(2).length - 1
+  const isPrefix = size === 1n << BigInt(bits) && first % size === 0n
+  return isPrefix
+    ? { prefix: prefixFrom(family, first, (family === 4 ? 32 : 128) - bits) }
+    : { prefix: from, until: until.split('/')[0] ?? '' }
+}
+
+function wholeOf(address: string, family: 4 | 6): string {
+  return `${address}/${family === 4 ? 32 : 128}`
+}
+
+function spanOf({ prefix, until }: NftElement): { readonly first: bigint; readonly last: bigint } {
+  const { first, last } = toSpan(prefix as Prefix)
+  return { first, last: until === undefined ? last : toNumber(until as Address) }
+}
+
+function meet(one: NftElement, other: NftElement): boolean {
+  const [a, b] = [spanOf(one), spanOf(other)]
+  return a.first <= b.last && b.first <= a.last
+}
+
+function isSame(one: NftElement, other: NftElement): boolean {
+  return one.prefix === other.prefix && one.until === other.until
 }
 
 /** `add element` and `create element`. */
@@ -58,18 +101,17 @@ export function addElements(state: LinuxState, statement: string, verb: string):
   if ('message' in parsed) return parsed
   const { set } = parsed
   const added: NftElement[] = []
-  const there = new Set(set.elements.map(({ prefix }) => prefix))
+  const nameOf = ({ prefix, until = '' }: NftElement): string => `${prefix} ${until}`
+  const there = new Set(set.elements.map(nameOf))
   for (const { element, text } of parsed.elements) {
-    if (there.has(element.prefix)) {
+    if (there.has(nameOf(element))) {
       if (verb === 'create') return { message: 'Could not process rule: File exists', at: text }
       continue
     }
-    const clash = [...set.elements, ...added].some((one) =>
-      overlaps(one.prefix as Prefix, element.prefix as Prefix),
-    )
-    if (clash) return { message: 'interval overlaps with an existing one', at: text }
+    if ([...set.elements, ...added].some((one) => meet(one, element)))
+      return { message: 'interval overlaps with an existing one', at: text }
     added.push(element)
-    there.add(element.prefix)
+    there.add(nameOf(element))
   }
   set.elements = [...set.elements, ...added].sort(byPrefix)
   return ''
@@ -81,10 +123,10 @@ export function deleteElements(state: LinuxState, statement: string): string | W
   if ('message' in parsed) return parsed
   const { set } = parsed
   for (const { element, text } of parsed.elements) {
-    if (!set.elements.some(({ prefix }) => prefix === element.prefix)) {
+    if (!set.elements.some((one) => isSame(one, element))) {
       return { message: 'element does not exist', at: text }
     }
-    set.elements = set.elements.filter(({ prefix }) => prefix !== element.prefix)
+    set.elements = set.elements.filter((one) => !isSame(one, element))
   }
   return ''
 }
@@ -94,9 +136,7 @@ export function getElements(state: LinuxState, statement: string): string | Wron
   const parsed = elementsOf(state, statement)
   if ('message' in parsed) return parsed
   const { table, set } = parsed
-  const found = parsed.elements.map(({ element }) =>
-    set.elements.find((one) => overlaps(one.prefix as Prefix, element.prefix as Prefix)),
-  )
+  const found = parsed.elements.map(({ element }) => set.elements.find((one) => meet(one, element)))
   const elements = found.filter((one): one is NftElement => one !== undefined)
   if (elements.length < found.length) {
     return { message: `Could not process rule: ${missing}`, at: statement }

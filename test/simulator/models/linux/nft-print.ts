@@ -35,10 +35,8 @@ function shown(prefix: string): string {
   )
 }
 
-function jsonElement({ prefix, comment }: NftElement, counter: boolean): unknown {
-  const text = shown(prefix)
-  const [addr, len] = text.split('/')
-  const val = len === undefined ? text : { prefix: { addr, len: Number(len) } }
+function jsonElement({ prefix, until, comment }: NftElement, counter: boolean): unknown {
+  const val = jsonValue(shown(prefix), until)
   if (comment === undefined && !counter) return val
   return {
     elem: {
@@ -47,6 +45,12 @@ function jsonElement({ prefix, comment }: NftElement, counter: boolean): unknown
       ...(counter ? { counter: { packets: 0, bytes: 0 } } : {}),
     },
   }
+}
+
+function jsonValue(text: string, until: string | undefined): unknown {
+  if (until !== undefined) return { range: [text, until] }
+  const [addr, len] = text.split('/')
+  return len === undefined ? text : { prefix: { addr, len: Number(len) } }
 }
 
 /** What 1.0.6 prints of the flags is the family once more. */
@@ -133,8 +137,8 @@ function textTable(table: NftTable): string {
 
 function textSet(set: NftSet): string {
   const elements = set.elements.map(
-    ({ prefix, comment }) =>
-      `${shown(prefix)}${set.counter ? ' counter packets 0 bytes 0' : ''}${comment === undefined ? '' : ` comment "${comment}"`}`,
+    ({ prefix, until, comment }) =>
+      `${shown(prefix)}${until === undefined ? '' : `-${until}`}${set.counter ? ' counter packets 0 bytes 0' : ''}${comment === undefined ? '' : ` comment "${comment}"`}`,
   )
   const pairs: string[] = []
   for (let at = 0; at < elements.length; at += 2) pairs.push(elements.slice(at, at + 2).join(', '))

@@ -4,7 +4,10 @@ import type { LinuxState } from './state.ts'
 
 /** An element of a set. */
 export interface NftElement {
+  /** Of a range its first address. */
   readonly prefix: string
+  /** Last address of a range that is no prefix. */
+  readonly until?: string
   readonly comment?: string
 }
 
