@@ -117,14 +117,64 @@ describe('blackholes on FRR', () => {
     ['reject', 'ip route P reject tag 666', 'other'],
     ['a next hop', 'ip route P 192.0.2.1', 'other'],
     ['a next hop by an interface', 'ip route P 192.0.2.1 eth0', 'other'],
-    ['a next hop with more behind', 'ip route P 192.0.2.1 250 onlink', 'other'],
     ['a next hop of another distance, which ours beats', 'ip route P 192.0.2.1 250', 'none'],
+    ['the same with a tag', 'ip route P 192.0.2.1 tag 5 250', 'none'],
+    ['the same by an interface', 'ip route P eth0 tag 5 250', 'none'],
+    ['the same by both', 'ip route P 192.0.2.1 eth0 tag 5 250 onlink', 'none'],
+    ['the same with labels', 'ip route P 192.0.2.1 250 label 16/17', 'none'],
+    ['the same with segments', 'ip route P eth0 250 segments 2001:db8::1/2001:db8::2', 'none'],
+    ['the same watched', 'ip route P 192.0.2.1 250 bfd multi-hop source 192.0.2.2', 'none'],
+    ['a next hop with a tag like a distance', 'ip route P 192.0.2.1 tag 250', 'other'],
+    ['the same by an interface alone', 'ip route P eth0 tag 250', 'other'],
+    ['the same by both', 'ip route P 192.0.2.1 eth0 tag 250', 'other'],
+    ['a next hop with a color like a distance', 'ip route P 192.0.2.1 color 250', 'other'],
+    ['a next hop with a label like a distance', 'ip route P 192.0.2.1 label 250', 'other'],
+    ['a next hop in a VRF like a distance', 'ip route P 192.0.2.1 nexthop-vrf 250', 'other'],
+    ['a next hop on the link', 'ip route P 192.0.2.1 eth0 onlink', 'other'],
+    [
+      'a next hop by segments',
+      'ip route P eth0 segments 2001:db8::1 encap-behavior H_Encaps',
+      'other',
+    ],
+    [
+      'a next hop that is watched',
+      'ip route P 192.0.2.1 bfd source 192.0.2.2 profile 250',
+      'other',
+    ],
+    ['a next hop that is IPv6', 'ip route P 2001:db8::1 tag 250', 'other'],
+    ['a next hop with a word that is not known', 'ip route P 192.0.2.1 250 weight 3', 'other'],
+    ['a next hop of another table', 'ip route P 192.0.2.1 table 100', 'none'],
+    ['the same with all else', 'ip route P 192.0.2.1 eth0 tag 4 label 16 table 100 onlink', 'none'],
+    ['a discard of another table', 'ip route P blackhole tag 666 table 100', 'none'],
+    ['a next hop of the main table, by its number', 'ip route P 192.0.2.1 table 254', 'other'],
+    ['a discard of the main table, by its number', 'ip route P blackhole table 254', 'other'],
+    ['another table, and a word that is not known', 'ip route P 192.0.2.1 table 7 x', 'other'],
+    ['our own words with a label', 'ip route P blackhole tag 666 label 16', 'other'],
     ['nothing at this prefix', 'ip route 203.0.113.0/24 blackhole tag 666', 'none'],
     ['the same in a VRF', 'vrf red\n ip route P blackhole tag 666\nexit-vrf', 'none'],
     ['a route from one source only', 'ipv6 route ::/0 from 2001:db8::/32 blackhole', 'none'],
   ])('by someone else: %s', (_, line, effect) => {
     const running = config(line.replace('P', intent.prefix))
     expect(find(intent, running, '{}').effect).toBe(effect)
+  })
+
+  it.each([
+    ['ip route 203.0.113.10/32 192.0.2.1 tag 250', 'other'],
+    // The table of a VRF has a number that the configuration does not tell.
+    ['ip route 203.0.113.10/32 192.0.2.1 table 100', 'other'],
+    ['ip route 203.0.113.10/32 192.0.2.1 250', 'none'],
+  ])('by someone else in a VRF: %s', (line, effect) => {
+    const running = config('vrf red', ` ${line}`, 'exit-vrf')
+    expect(find(blackhole('203.0.113.10/32', { vrf: 'red' }), running, '{}').effect).toBe(effect)
+  })
+
+  it('are where a line names its VRF itself', () => {
+    const running = config('ip route 203.0.113.10/32 192.0.2.1 tag 250 vrf red')
+    expect(find(blackhole('203.0.113.10/32', { vrf: 'red' }), running, '{}')).toMatchObject({
+      object: ['ip route 203.0.113.10/32 192.0.2.1 tag 250 vrf red'],
+      effect: 'other',
+    })
+    expect(find(intent, running, '{}').effect).toBe('none')
   })
 
   it('in a VRF the object is the line that is typed', () => {

@@ -135,14 +135,21 @@ const same = (line: (at: Prefix, tag: number) => readonly string[]) =>
 // --- frr
 
 const frrRoute = fc
-  .tuple(anyPrefix, fc.constantFrom('blackhole', 'Null0', 'reject', 'hop', 'eth1'), tags, distances)
-  .map(([at, via, tag, distance]) => [
+  .tuple(
+    anyPrefix,
+    fc.constantFrom('blackhole', 'Null0', 'reject', 'hop', 'eth1'),
+    tags,
+    distances,
+    fc.constantFrom(undefined, undefined, 'table 100', 'color 250'),
+  )
+  .map(([at, via, tag, distance, more]) => [
     words(
       familyOf(at) === 4 ? 'ip route' : 'ipv6 route',
       at,
       via === 'hop' ? hopOf(at) : via,
       tagged(tag),
       distance === undefined ? undefined : String(distance),
+      more,
     ),
   ])
 const frrSame = same((at, tag) => [

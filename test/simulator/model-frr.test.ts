@@ -308,3 +308,44 @@ describe('a FRR session', () => {
     expect(await answer(other, 'ip route 203.0.113.61/32 blackhole tag 666')).toBe('')
   })
 })
+
+describe('static routes, as 8.4.4 has them', () => {
+  const hop = 'ip route 203.0.113.70/32 203.0.113.10'
+  const ours = 'ip route 203.0.113.70/32 blackhole tag 666'
+
+  it.each([
+    [`${hop} tag 250`, `${hop} tag 250`, 'conflict'],
+    [`${hop} c0 onlink`, `${hop} c0 onlink`, 'conflict'],
+    [`${hop} color 7`, `${hop} color 7`, 'conflict'],
+    [`${hop} nexthop-vrf red`, `${hop} nexthop-vrf red`, 'conflict'],
+    [`${hop} c0 tag 7 9 onlink`, `${hop} c0 tag 7 9 onlink`, 'beside'],
+    [`${hop} table 100 200`, `${hop} 200 table 100`, 'beside'],
+    [`${hop} table 100`, `${hop} table 100`, 'beside'],
+    [
+      'ip route 203.0.113.70/32 blackhole table 100',
+      'ip route 203.0.113.70/32 blackhole table 100',
+      'beside',
+    ],
+  ])('%s is kept as %s: a discard is a %s', async (line, printed, outcome) => {
+    const device = await start({ ...recorded, extra: [line] })
+    const shell = await open(device)
+
+    const [, said] = await answers(shell, ['configure terminal', ours])
+
+    expect(device.running).toContain(`\n${printed}\n`)
+    expect(said?.includes('simultaneously')).toBe(outcome === 'conflict')
+    expect(device.running.includes(`\n${ours}\n`)).toBe(outcome === 'beside')
+  })
+
+  it.each([
+    'ip route 203.0.113.70/32 blackhole onlink',
+    'ip route 203.0.113.70/32 203.0.113.10 c0 bfd',
+    'ip route 203.0.113.70/32 203.0.113.10 tag c0',
+  ])('%s is unknown', async (line) => {
+    const shell = await open(await start())
+
+    const [, said] = await answers(shell, ['configure terminal', line])
+
+    expect(said).toBe(`% Unknown command: ${line}\n`)
+  })
+})

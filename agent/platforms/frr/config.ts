@@ -3,16 +3,7 @@
 import { type Prefix, parsePrefix } from '../../../inventory/prefix.ts'
 import type { Answer } from '../../platform.ts'
 import { unknownOutput } from '../output.ts'
-
-/** One static route. */
-export interface StaticRoute {
-  /** As it is typed in `(config)#`, the VRF behind it. */
-  readonly command: string
-  /** How it discards, or undefined where it has a next hop. */
-  readonly discard?: 'blackhole' | 'Null0' | 'reject'
-  readonly tag?: number
-  readonly distance?: number
-}
+import { readTarget, type StaticRoute } from './static-route.ts'
 
 /** One `router bgp` block. */
 export interface BgpInstance {
@@ -124,22 +115,8 @@ function addRoute(routes: Map<string, StaticRoute[]>, vrf: string, line: string)
   const prefix = parsePrefix(match[1])
   // `from` makes it a source-specific route: another object than the one for the whole prefix.
   if (!prefix.ok || match[2].startsWith('from ')) return
-  const key = routeKey(vrf, prefix.value)
+  const { vrf: named, ...target } = readTarget(match[2], vrf)
+  const key = routeKey(named ?? vrf, prefix.value)
   const command = vrf === 'default' ? line : `${line} vrf ${vrf}`
-  routes.set(key, [...(routes.get(key) ?? []), { command, ...targetOf(match[2]) }])
-}
-
-function targetOf(rest: string): Omit<StaticRoute, 'command'> {
-  const discard = /^(blackhole|Null0|reject)(?: tag (\d+))?(?: (\d+))?$/.exec(rest)
-  if (discard !== null) {
-    return {
-      // The alternatives of the pattern.
-      discard: discard[1] as 'blackhole' | 'Null0' | 'reject',
-      ...(discard[2] === undefined ? {} : { tag: Number(discard[2]) }),
-      ...(discard[3] === undefined ? {} : { distance: Number(discard[3]) }),
-    }
-  }
-  // A next hop, perhaps an interface, perhaps a tag, then the distance; where more follows, the distance is not guessed.
-  const hop = /^\S+(?: [A-Za-z]\S*)?(?: tag \d+)? (\d+)$/.exec(rest)
-  return hop?.[1] === undefined ? {} : { distance: Number(hop[1]) }
+  routes.set(key, [...(routes.get(key) ?? []), { command, ...target }])
 }

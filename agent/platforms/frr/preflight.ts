@@ -114,7 +114,7 @@ function edgeFindings(config: RunningConfig): readonly Finding[] {
     const length = family === 'ipv4' ? '/32' : '/128'
     const discards = [...config.routes.values()]
       .flat()
-      .filter((route) => route.discard !== undefined)
+      .filter((route) => route.discard !== undefined && route.table === undefined)
       .map((route) => route.command)
       .filter((command) => command.startsWith(family === 'ipv4' ? 'ip ' : 'ipv6 '))
       .filter((command) => command.split(' ')[2]?.endsWith(length))

@@ -6,7 +6,8 @@ import type { Intent } from '../../intents.ts'
 import type { Answer, Found } from '../../platform.ts'
 import { placeName } from '../covers.ts'
 import { answerTo, isHost, leakNote, readJson, unknownOutput } from '../output.ts'
-import { type RunningConfig, routeKey, type StaticRoute } from './config.ts'
+import { type RunningConfig, routeKey } from './config.ts'
+import type { StaticRoute } from './static-route.ts'
 
 type Blackhole = Intent & { kind: 'blackhole' }
 
@@ -77,8 +78,11 @@ export function findBlackhole(
     cover === undefined ? ribName(vrf, prefix) : insideName(vrf, cover),
   )
   const all = config.routes.get(routeKey(intent.vrf, intent.prefix)) ?? []
-  // A prefix has one place for a discard. A next hop of distance 1 shares it; one of another distance stands beside it, and ours wins.
-  const standing = all.filter((route) => route.discard !== undefined || (route.distance ?? 1) === 1)
+  // A prefix has one place for a discard. A next hop of distance 1 shares it; one of another distance stands beside it, and ours wins. So does all of another table.
+  const standing = all.filter(
+    ({ table, discard, distance = 1 }) =>
+      table === undefined && (discard !== undefined || distance === 1),
+  )
   const object = standing.map((route) => route.command).sort()
   if (/^% VRF \S+ not found/.test(answer.text)) {
     return {
@@ -100,7 +104,7 @@ export function findBlackhole(
 
 function isWanted(route: StaticRoute, tag: number): boolean {
   const drops = route.discard === 'blackhole' || route.discard === 'Null0'
-  return drops && route.tag === tag && (route.distance ?? 1) === 1
+  return drops && route.tag === tag && (route.distance ?? 1) === 1 && route.more !== true
 }
 
 /** Dropped as a whole, and no route inside that leads anywhere. */

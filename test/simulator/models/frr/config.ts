@@ -9,10 +9,17 @@ export interface Static {
   readonly vrf: string
   readonly family: 4 | 6
   readonly prefix: string
-  /** `blackhole`, `Null0`, `reject`, or a next hop. */
+  /** `blackhole`, `Null0`, `reject`, or a next hop: an address, an interface, or both with a blank between. */
   readonly target: string
   readonly tag?: number
   readonly distance?: number
+  /** Routing table, where the line names one: a route of its own beside those of other tables. */
+  readonly table?: number
+  /** What is printed before and behind the table, in FRR's order. */
+  readonly label?: string
+  readonly nexthopVrf?: string
+  readonly onlink?: true
+  readonly color?: number
 }
 
 /** An interface: what the kernel has and what is configured. */
@@ -53,7 +60,14 @@ export function discards(route: Static): boolean {
 function staticLine(route: Static): string {
   const tag = route.tag === undefined ? '' : ` tag ${route.tag}`
   const distance = route.distance === undefined ? '' : ` ${route.distance}`
-  return `${route.family === 4 ? 'ip' : 'ipv6'} route ${route.prefix} ${route.target}${tag}${distance}`
+  const more = [
+    route.label === undefined ? '' : ` label ${route.label}`,
+    route.nexthopVrf === undefined ? '' : ` nexthop-vrf ${route.nexthopVrf}`,
+    route.table === undefined ? '' : ` table ${route.table}`,
+    route.onlink === undefined ? '' : ' onlink',
+    route.color === undefined ? '' : ` color ${route.color}`,
+  ].join('')
+  return `${route.family === 4 ? 'ip' : 'ipv6'} route ${route.prefix} ${route.target}${tag}${distance}${more}`
 }
 
 /** A copy that shares nothing. */

@@ -22,35 +22,68 @@ export function parseStatic(line: string, nodeVrf: string): Static | 'incomplete
   const prefix = typedPrefix(typed, family)
   if (prefix === undefined) return undefined
   if (way === undefined) return 'incomplete'
-  const target = staticTarget(way, family)
-  const options = staticOptions(rest.split(' ').filter((word) => word !== ''))
-  return options === undefined || target === undefined
-    ? undefined
-    : { family, prefix, target, ...options, vrf: options.vrf ?? nodeVrf }
+  const words = rest.split(' ').filter((word) => word !== '')
+  const target = staticTarget(way, family, words)
+  const options = staticOptions(words)
+  if (options === undefined || target === undefined) return undefined
+  const toHop = options.nexthopVrf !== undefined || options.onlink || options.color !== undefined
+  if (toHop && /^(?:blackhole|reject)$/.test(target)) return undefined
+  const { vrf = nodeVrf, ...more } = options
+  return { family, prefix, target, ...more, vrf }
 }
 
-function staticTarget(word: string, family: 4 | 6): string | undefined {
+/** The target, with the interface behind an address taken off the words. */
+function staticTarget(word: string, family: 4 | 6, words: string[]): string | undefined {
   if (/^null0$/i.test(word)) return 'Null0'
   if (word === 'blackhole' || word === 'reject') return word
+  const name = /^[a-z][\w.-]*$/i
   const address = typedAddress(word)
-  if (address !== undefined) return address.includes(':') === (family === 6) ? address : undefined
   // Anything else that looks like a name is an interface.
-  return /^[a-z][\w.-]*$/i.test(word) ? word : undefined
+  if (address === undefined) return name.test(word) ? word : undefined
+  if (address.includes(':') !== (family === 6)) return undefined
+  const [behind] = words
+  if (behind === undefined || !name.test(behind) || optionWords.has(behind)) return address
+  words.shift()
+  return `${address} ${behind}`
 }
 
-function staticOptions(
-  words: readonly string[],
-): { vrf?: string; tag?: number; distance?: number } | undefined {
-  const options: { vrf?: string; tag?: number; distance?: number } = {}
+const optionWords = new Set(['tag', 'vrf', 'table', 'label', 'nexthop-vrf', 'onlink', 'color'])
+
+interface StaticOptions {
+  vrf?: string
+  tag?: number
+  distance?: number
+  table?: number
+  label?: string
+  nexthopVrf?: string
+  onlink?: true
+  color?: number
+}
+
+/** Each option with one word behind it; false where that is no value of it. */
+const staticValues: ReadonlyMap<string, (into: StaticOptions, value: string) => boolean> = new Map([
+  ['tag', (into, value) => isNumber(value) && (into.tag = Number(value)) > 0],
+  ['table', (into, value) => isNumber(value) && (into.table = Number(value)) > 0],
+  ['color', (into, value) => isNumber(value) && (into.color = Number(value)) > 0],
+  ['vrf', (into, value) => (into.vrf = value) !== ''],
+  ['nexthop-vrf', (into, value) => (into.nexthopVrf = value) !== ''],
+  ['label', (into, value) => /^[\d/]+$/.test((into.label = value))],
+])
+
+function isNumber(word: string): boolean {
+  return /^\d{1,10}$/.test(word)
+}
+
+function staticOptions(words: readonly string[]): StaticOptions | undefined {
+  const options: StaticOptions = {}
   for (let at = 0; at < words.length; at++) {
     const word = words[at] ?? ''
-    const value = words[at + 1] ?? ''
-    if (word === 'tag' && /^\d{1,10}$/.test(value)) {
-      options.tag = Number(value)
+    const take = staticValues.get(word)
+    if (take !== undefined) {
       at += 1
-    } else if (word === 'vrf' && value !== '') {
-      options.vrf = value
-      at += 1
+      if (!take(options, words[at] ?? '')) return undefined
+    } else if (word === 'onlink') {
+      options.onlink = true
     } else if (/^\d{1,3}$/.test(word) && Number(word) >= 1 && Number(word) <= 255) {
       // Distance 1 is what a route has anyway, and is not printed.
       if (word !== '1') options.distance = Number(word)

@@ -93,7 +93,7 @@ function ribOf(state: FrrState, family: 4 | 6, vrf: string): Rib[] {
   }
   if (vrf !== 'default' && !state.config.vrfs.includes(vrf)) return []
   const statics = state.installed
-    .filter((route) => route.vrf === vrf && route.family === family)
+    .filter((route) => route.vrf === vrf && route.family === family && route.table === undefined)
     .map(
       (route: Static): Rib => ({
         prefix: route.prefix,
@@ -219,8 +219,9 @@ function jsonRoute(state: FrrState, route: Rib, vrf: string, best: boolean): Jso
 function nexthops(route: Rib): Json[] {
   const family = (text: string): string => (text.includes(':') ? 'ipv6' : 'ipv4')
   if (route.via !== undefined) {
-    const hop: Json = /[.:]/.test(route.via)
-      ? { ip: route.via, afi: family(route.via), interfaceIndex: 2, interfaceName: 'eth0' }
+    const [ip = '', interfaceName = 'eth0'] = route.via.split(' ')
+    const hop: Json = /[.:]/.test(ip)
+      ? { ip, afi: family(ip), interfaceIndex: 2, interfaceName }
       : { directlyConnected: true, interfaceIndex: 2, interfaceName: route.via }
     return [{ flags: 3, fib: true, ...(hop as Record<string, Json>), active: true, weight: 1 }]
   }
@@ -258,8 +259,13 @@ function textRoute(route: Rib, vrf: string, best: boolean): string {
       ? route.by === undefined
         ? '  * unreachable (blackhole), weight 1\n'
         : `    ${route.by} (recursive), weight 1\n  *   unreachable (blackhole), weight 1\n`
-      : `  * ${/[.:]/.test(route.via) ? `${route.via}, via eth0` : `directly connected, ${route.via}`}${route.protocol === 'connected' ? '' : ', weight 1'}\n`
+      : `  * ${/[.:]/.test(route.via) ? hopText(route.via) : `directly connected, ${route.via}`}${route.protocol === 'connected' ? '' : ', weight 1'}\n`
   return `Routing entry for ${route.prefix}\n  Known via "${route.protocol}", distance ${route.distance}, metric 0${tag}${inVrf}${best ? ', best' : ''}\n  Last update 00:00:10 ago\n${hops}\n`
+}
+
+function hopText(via: string): string {
+  const [ip, interfaceName = 'eth0'] = via.split(' ')
+  return `${ip}, via ${interfaceName}`
 }
 
 function textTable(rib: readonly Rib[], family: 4 | 6): string {

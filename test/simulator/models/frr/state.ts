@@ -78,7 +78,8 @@ export function editStatics(
   statics: readonly Static[],
   { route, remove }: StaticEdit,
 ): { readonly statics: Static[] } | { readonly absent: true } | { readonly conflict: string } {
-  const samePrefix = (one: Static): boolean => one.vrf === route.vrf && one.prefix === route.prefix
+  const samePrefix = (one: Static): boolean =>
+    one.vrf === route.vrf && one.prefix === route.prefix && one.table === route.table
   const sameSlot = (one: Static): boolean =>
     samePrefix(one) && (discards(one) ? discards(route) : one.target === route.target)
   if (remove) {
