@@ -325,6 +325,8 @@ describe('ports on FRR', () => {
   describe('that carry others', () => {
     // As 8.4.4 has it: c1 is the other end of c0, and not on it.
     const veth = { interfaceType: 'VETH', interfaceSlaveType: 'None' }
+    const inBridge = { interfaceSlaveType: 'Bridge', masterInterface: 'br0' }
+    const inBond = { interfaceSlaveType: 'Bond', masterInterface: 'bond0' }
     const stopOf = (others: Record<string, object>, address = '192.0.2.1') => {
       const own = { ...veth, parentInterface: 'c1', ipAddresses: [{ address: '10.0.23.2/30' }] }
       const table = {
@@ -350,12 +352,24 @@ describe('ports on FRR', () => {
           mv: { interfaceType: 'macvlan', parentInterface: 'mgmt', ...held },
         },
       ],
+      ['its bond', { 'eth-e': inBond, bond0: held }],
+      ['its bridge', { 'eth-e': inBridge, br0: { interfaceType: 'Bridge', ...held } }],
       [
-        'its bond',
+        'its bridge, of which it is not the only member',
+        { 'eth-e': inBridge, 'eth-f': inBridge, br0: { interfaceType: 'Bridge', ...held } },
+      ],
+      [
+        'a VLAN on the bridge of its bond',
         {
-          'eth-e': { interfaceSlaveType: 'bond_slave', masterInterface: 'bond0' },
-          bond0: held,
+          'eth-e': inBond,
+          bond0: inBridge,
+          br0: { interfaceType: 'Bridge' },
+          mgmt: { interfaceType: 'Vlan', parentInterface: 'br0', ...held },
         },
+      ],
+      [
+        'the bridge of a VLAN on it',
+        { v7: { interfaceType: 'Vlan', parentInterface: 'eth-e', ...inBridge }, br0: held },
       ],
     ])('are refused where our session comes in by %s', (_, others) => {
       expect(stopOf(others)).toMatchObject({
@@ -374,6 +388,31 @@ describe('ports on FRR', () => {
       ['as their master', { cust: { masterInterface: 'eth-e' } }],
     ])('are refused for an interface %s', (_, others) => {
       expect(stopOf(others)).toMatchObject({ code: 'ambiguous' })
+    })
+
+    it.each([
+      ['of a kind that is not named', { 'eth-e': { interfaceSlaveType: 'Other' } }],
+      ['that is not named', { 'eth-e': { interfaceSlaveType: 'Bridge', masterIfindex: 12 } }],
+      ['on the way', { 'eth-e': inBridge, br0: { interfaceSlaveType: 'Other' } }],
+    ])('are refused for a master %s', (_, others) => {
+      expect(stopOf(others)).toMatchObject({ code: 'ambiguous' })
+    })
+
+    it.each([
+      ['of a bridge without our address', { 'eth-e': inBridge, br0: {}, br1: held }],
+      [
+        'of a bridge of which another has a VLAN of its own with our address',
+        {
+          'eth-e': inBridge,
+          'eth-f': inBridge,
+          br0: {},
+          'eth-f.9': { interfaceType: 'Vlan', parentInterface: 'eth-f', ...held },
+        },
+      ],
+      ['of a VRF', { 'eth-e': { interfaceSlaveType: 'Vrf' }, red: held }],
+      ['of a bond without our address', { 'eth-e': inBond, bond0: {}, 'eth-f': held }],
+    ])('are taken down as members %s', (_, others) => {
+      expect(stopOf(others)).toBeUndefined()
     })
 
     it('are taken down where nothing stands on them', () => {

@@ -40,3 +40,26 @@ it.each(devices.map(([platform, own, other]) => ({ name: platform.name, platform
     expect(lab.running()).toBe(before)
   },
 )
+
+it('an agent of frr sends nothing for a port of the bridge that it comes in by, and takes down one of another', async () => {
+  const plain = { description: '', addresses: [] }
+  const ports = [
+    { ...plain, name: 'br0', addresses: ['127.0.0.1/8'] },
+    { ...plain, name: 'mgmt0', bridge: 'br0' },
+    { ...plain, name: 'br1', addresses: ['198.51.100.1/30'] },
+    { ...plain, name: 'c1', bridge: 'br1' },
+    { ...plain, name: 'c2', bridge: 'br1' },
+  ]
+  lab = await startLab(frr, { ports })
+  const before = lab.running()
+
+  await lab.try([port('mgmt0')])
+  expect(lab.running()).toBe(before)
+  const { observation } = await lab.agent.read([port('mgmt0'), port('c1')])
+
+  const stop = observation.found.get(keyOf(port('mgmt0')))?.stop
+  expect(stop).toMatchObject({ code: 'not_restorable' })
+  expect(stop?.message).toContain('comes in by br0, which mgmt0 carries')
+  await lab.try([port('c1')])
+  expect(lab.running()).toContain('interface c1\n shutdown\n')
+})

@@ -13,6 +13,10 @@ export interface SimulatedPort {
   readonly vrf?: string
   /** Down by its owner's hand from the beginning. */
   readonly shut?: boolean
+  /** frr: the bridge that it is a member of; which is a port itself, with the addresses that it has. */
+  readonly bridge?: string
+  /** frr: prefixes that are routed out of it by hand, past FRR. */
+  readonly kernelRoutes?: readonly string[]
   /** Carries others' traffic: an uplink or a trunk. */
   readonly trunk?: boolean
   /** Switched off by the device itself for misbehaviour (cisco_ios). */
@@ -84,7 +88,9 @@ export interface CompleteDevice {
   readonly access: boolean
   readonly asn: string
   readonly routerId: string
-  readonly ports: readonly Required<SimulatedPort>[]
+  readonly ports: readonly (Required<Omit<SimulatedPort, 'bridge'>> & {
+    readonly bridge: string | undefined
+  })[]
   readonly neighbors: readonly (SimulatedNeighbor & {
     readonly vrf: string
     readonly shut: boolean
@@ -136,6 +142,8 @@ export function complete(spec: SimulatedDevice): CompleteDevice {
     ports: ports.map((port) => ({
       vrf: 'default',
       shut: false,
+      bridge: undefined,
+      kernelRoutes: [],
       trunk: false,
       errDisabled: false,
       ...port,

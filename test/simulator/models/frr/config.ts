@@ -31,6 +31,10 @@ export interface Interface {
   /** In the configuration only: typed, but not in the kernel. */
   readonly pseudo: boolean
   readonly kernelAddresses: readonly string[]
+  /** The bridge that it is a member of. */
+  readonly bridge: string | undefined
+  /** Routes out of it that the kernel has from others than FRR: gone for good once it was down. */
+  kernelRoutes: readonly string[]
   description: string | undefined
   shutdown: boolean
   /** `no shutdown` was typed at some time. */
@@ -164,7 +168,13 @@ export function initialConfig(spec: CompleteDevice): FrrConfig {
 }
 
 function addInterfaces(config: FrrConfig, spec: CompleteDevice): void {
-  const plain = { description: '', vrf: 'default', shut: false }
+  const plain = {
+    description: '',
+    vrf: 'default',
+    shut: false,
+    bridge: undefined,
+    kernelRoutes: [],
+  }
   const ports = [{ ...plain, name: 'lo', addresses: [`${spec.routerId}/32`] }, ...spec.ports]
   ports.forEach((port, at) => {
     config.interfaces.set(port.name, {
@@ -174,6 +184,8 @@ function addInterfaces(config: FrrConfig, spec: CompleteDevice): void {
       vrf: port.vrf,
       pseudo: false,
       kernelAddresses: port.addresses,
+      bridge: port.bridge,
+      kernelRoutes: port.shut ? [] : port.kernelRoutes,
       description: port.description === '' ? undefined : port.description,
       shutdown: port.shut,
       enabledByCli: false,

@@ -147,6 +147,8 @@ function enterInterface(config: FrrConfig, name: string): LineResult {
       vrf: 'default',
       pseudo: true,
       kernelAddresses: [],
+      bridge: undefined,
+      kernelRoutes: [],
       description: undefined,
       shutdown: false,
       enabledByCli: false,
@@ -201,6 +203,7 @@ export function interfaceLine(
         change(() => {
           if (!one.shutdown) one.linkDowns += 1
           one.shutdown = true
+          one.kernelRoutes = []
         }),
     ],
     [

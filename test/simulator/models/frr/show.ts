@@ -314,7 +314,7 @@ function showInterface(
     return printJson(Object.fromEntries(shown.map((one) => [one.name, jsonInterface(state, one)])))
   }
   if (shown.length === 0) return `% Can't find interface ${name}\n`
-  return shown.map(textInterface).join('')
+  return shown.map((one) => textInterface(state, one)).join('')
 }
 
 function isUp(one: Interface): boolean {
@@ -360,15 +360,21 @@ function jsonInterface(state: FrrState, one: Interface): Json {
       secondary: false,
       unnumbered: false,
     })),
-    interfaceType: 'VETH',
-    interfaceSlaveType: 'None',
+    interfaceType: isBridge(state, one) ? 'Bridge' : 'VETH',
+    interfaceSlaveType: one.bridge === undefined ? 'None' : 'Bridge',
+    ...(one.bridge === undefined ? {} : { masterInterface: one.bridge }),
+    ...(isBridge(state, one) ? { bridgeVlanAware: false } : {}),
     lacpBypass: false,
     evpnMh: {},
     protodown: 'off',
   }
 }
 
-function textInterface(one: Interface): string {
+function isBridge({ config }: FrrState, { name }: Interface): boolean {
+  return [...config.interfaces.values()].some(({ bridge }) => bridge === name)
+}
+
+function textInterface(state: FrrState, one: Interface): string {
   const up = isUp(one)
   const addresses = [...one.kernelAddresses, ...one.addresses].map(
     (address) => `  ${address.includes(':') ? 'inet6' : 'inet'} ${address}\n`,
@@ -381,9 +387,9 @@ ${one.description === undefined ? '' : `  Description: ${one.description}\n`}  i
   flags: ${up ? '<UP,BROADCAST,RUNNING,MULTICAST>' : '<BROADCAST,MULTICAST>'}
   Type: Ethernet
   HWaddr: ${one.mac}
-${addresses.join('')}  Interface Type VETH
-  Interface Slave Type None
-  protodown: off 
+${addresses.join('')}  Interface Type ${isBridge(state, one) ? 'Bridge' : 'VETH'}
+  Interface Slave Type ${one.bridge === undefined ? 'None' : 'Bridge'}
+${one.bridge === undefined ? '' : `  Master interface: ${one.bridge}\n`}${isBridge(state, one) ? '  Bridge VLAN-aware: no\n' : ''}  protodown: off 
 `
 }
 
