@@ -26,10 +26,14 @@ export function parseStatic(line: string, nodeVrf: string): Static | 'incomplete
   const target = staticTarget(way, family, words)
   const options = staticOptions(words)
   if (options === undefined || target === undefined) return undefined
-  const toHop = options.nexthopVrf !== undefined || options.onlink || options.color !== undefined
-  if (toHop && /^(?:blackhole|reject)$/.test(target)) return undefined
+  if (/^(?:blackhole|reject)$/.test(target) && leadsToHop(options)) return undefined
   const { vrf = nodeVrf, ...more } = options
   return { family, prefix, target, ...more, vrf }
+}
+
+/** Options that only a route with a next hop has. */
+function leadsToHop({ nexthopVrf, onlink, color }: StaticOptions): boolean {
+  return nexthopVrf !== undefined || onlink !== undefined || color !== undefined
 }
 
 /** The target, with the interface behind an address taken off the words. */
