@@ -3,6 +3,7 @@
 import PQueue from 'p-queue'
 import type { Device, Jump } from '../inventory/model.ts'
 import { type AgentLog, faultOf, logBroken } from './agent-faults.ts'
+import { convergence, placeAtGate, precedence, priorities, saving } from './agent-priorities.ts'
 import { checkDevice, readFor } from './agent-read.ts'
 import { createWarm, type Warm } from './agent-session.ts'
 import { backoffMs, isRetried, wantsRetry } from './agent-timers.ts'
@@ -56,17 +57,6 @@ export interface Agent {
   stop(): Promise<void>
 }
 
-/** Order of the queue: the higher goes first. */
-const priorities = {
-  'late save': 60,
-  change: 50,
-  retry: 30,
-  check: 20,
-  'dry-run': 10,
-  further: 10,
-  save: 0,
-} as const
-
 const checkMsDefault = 300_000
 /** How long effects of our own are waited for, in ms. */
 const ownMsDefault = 5_000
@@ -78,8 +68,6 @@ const saveMsMax = 10_000
 const stopMs = 5_000
 /** Reads and checks that are asked of one device at a time, the one under way included; further reads are at most as many again. */
 const askedMax = 32
-const convergence = 'convergence'
-const saving = 'save'
 
 interface Worker {
   readonly options: AgentOptions
@@ -214,7 +202,7 @@ function enqueue<T>(
   const start = async (): Promise<T> => {
     if (id !== undefined) queued.delete(id)
     stopped()
-    return options.gate.add(run)
+    return options.gate.add(run, placeAtGate(options.device.id, id, worker.waiting))
   }
   return queue.add(start, id === undefined ? { priority } : { priority, id })
 }
@@ -241,10 +229,11 @@ function wake(worker: Worker, why: 'change' | 'retry' | 'check'): void {
   const priority = priorities[why]
   if (worker.waiting !== undefined) {
     // The most urgent reason decides; a lower one must not put it back.
-    if (priority > worker.waiting && worker.queued.has(convergence)) {
-      worker.waiting = priority
-      worker.queue.setPriority(convergence, priority)
-    }
+    if (priority <= worker.waiting) return
+    worker.waiting = priority
+    const { queue, queued, options } = worker
+    if (queued.has(convergence)) queue.setPriority(convergence, priority)
+    else options.gate.setPriority(options.device.id, precedence(priority))
     return
   }
   worker.waiting = priority

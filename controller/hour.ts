@@ -37,13 +37,13 @@ export function actsOf(enforcement: Enforcement): readonly string[] {
   return [enforcement.acceptedAt, ...(enforcement.extendedAt ?? [])]
 }
 
-/** Adds up the hour before `now`: each acceptance and each extension is a decision; what an enforcement touches counts once, rejected ones not at all. */
+/** Adds up the hour before `now`, and what lies after it, where the clock was set back: that was accepted too, and setting a clock makes no room. Each acceptance and each extension is a decision; what an enforcement touches counts once, rejected ones not at all. */
 export function usageOf(enforcements: readonly Enforcement[], now: string, judged?: Judged): Usage {
   const since = hourBefore(now)
   const customers = new Set<Id>()
   const sum = { decisions: judgedActs(judged), ipv4Addresses: 0, ports: 0, neighbors: 0 }
   for (const enforcement of enforcements) {
-    const recent = actsOf(enforcement).filter((at) => at > since && at <= now).length
+    const recent = actsOf(enforcement).filter((at) => at > since).length
     if (enforcement.status === 'rejected' || recent === 0) continue
     sum.decisions += recent
     if (judged?.enforcement === enforcement.id) continue

@@ -91,12 +91,13 @@ function start(
   over: Partial<Device> = {},
   deadlines = { ownMs: 300, observerMs: 300 },
   clock: Clock = systemClock,
+  gate = new PQueue({ concurrency: 8 }),
 ): Agent {
   const agent = createAgent({
     device: device(over),
     platform: frr,
     journal: book,
-    gate: new PQueue({ concurrency: 8 }),
+    gate,
     clock,
     log: { info: () => undefined, warn: () => undefined },
     environment: { PASSWORD: router.password },
@@ -130,6 +131,42 @@ describe('an agent', () => {
     expect(book.state(key)).toMatchObject({ outcome: 'applied', seen: 'absent', verified: true })
     expect(router.running).not.toContain('203.0.113.9')
     await book.until((entry) => entry.kind === 'saved' && book.claims.length === 0)
+  })
+
+  it.each([
+    ['is asked for while a check of another waits', false],
+    ['comes while its own check waits behind that of another', true],
+  ])('is let through before checks where a decision %s', async (_, isWaiting) => {
+    const gate = new PQueue({ concurrency: 1 })
+    const books = [createBook(), createBook()] as const
+    const agents = books.map((book, i) =>
+      start(book, { id: `edge${i}` }, undefined, systemClock, gate),
+    )
+    for (const book of books) await book.until(verified)
+    await Promise.all(agents.map((agent) => agent.read([])))
+
+    const waits = (jobs: number) =>
+      new Promise<void>((resolve) => {
+        gate.on('add', () => {
+          if (gate.size === jobs) resolve()
+        })
+      })
+    let open = (): void => undefined
+    void gate.add(() => new Promise<void>((resolve) => (open = resolve)))
+    const checks = waits(isWaiting ? 2 : 1)
+    agents[0]?.wake('check')
+    if (isWaiting) agents[1]?.wake('check')
+    await checks
+    books[1].wanted = [target]
+    const both = isWaiting ? Promise.resolve() : waits(2)
+    agents[1]?.wake('change')
+    await both
+    const first = Promise.race(
+      books.map((book, i) => book.until(verified, book.entries.length).then(() => i)),
+    )
+    open()
+    expect(await first).toBe(1)
+    expect(books[1].state(key)).toMatchObject({ seen: 'present', verified: true })
   })
 
   it('needs three writes on a warm session for it, and no more', async () => {

@@ -33,6 +33,15 @@ describe('the hour', () => {
     })
   })
 
+  it('counts on what was accepted before the clock was set back', () => {
+    const [before, after] = [at(60), at(59)]
+    for (const time of [before, after]) {
+      expect(usageOf([one], time).decisions).toBe(2)
+      const hour = createHour([one], time)
+      expect((hour.usage(time) ?? usageOf([one], time)).decisions).toBe(2)
+    }
+  })
+
   it('leaves to the guards what they judge again', () => {
     expect(usageOf([one], now, { enforcement: 'e1', newAct: true })).toEqual({
       decisions: 2,
