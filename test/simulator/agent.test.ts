@@ -90,8 +90,13 @@ function start(
   book: Book,
   over: Partial<Device> = {},
   deadlines = { ownMs: 300, observerMs: 300 },
-  clock: Clock = systemClock,
-  gate = new PQueue({ concurrency: 8 }),
+  {
+    clock = systemClock,
+    gate = new PQueue({ concurrency: 8 }),
+  }: Partial<{
+    readonly clock: Clock
+    readonly gate: PQueue
+  }> = {},
 ): Agent {
   const agent = createAgent({
     device: device(over),
@@ -139,9 +144,7 @@ describe('an agent', () => {
   ])('is let through before checks where a decision %s', async (_, isWaiting) => {
     const gate = new PQueue({ concurrency: 1 })
     const books = [createBook(), createBook()] as const
-    const agents = books.map((book, i) =>
-      start(book, { id: `edge${i}` }, undefined, systemClock, gate),
-    )
+    const agents = books.map((book, i) => start(book, { id: `edge${i}` }, undefined, { gate }))
     for (const book of books) await book.until(verified)
     await Promise.all(agents.map((agent) => agent.read([])))
 
@@ -607,7 +610,7 @@ describe('an agent', () => {
       },
     }
     const book = createBook()
-    const agent = start(book, { save }, { ownMs: 300, observerMs: 300 }, clock)
+    const agent = start(book, { save }, { ownMs: 300, observerMs: 300 }, { clock })
     await bring(book, agent, [target])
     if (save === 'always') await book.until((entry) => entry.kind === 'saved')
     await agent.check()
