@@ -285,7 +285,7 @@ export interface Preflight {
   judge(answers: ReadonlyMap<string, Answer>, seen: Seen): readonly Finding[]
 }
 
-/** Something that a platform can't express. The plan says so; it is never skipped in silence. */
+/** Something that a platform can't express, or can't see of what a change touches. The plan says so; it is never skipped in silence. */
 export interface Limit {
   readonly kind: Intent['kind']
   readonly reason: string

@@ -18,15 +18,39 @@ import {
   port,
   walk,
 } from './conformance-kit.ts'
-import { config, converge, look, peers, ports, print, type Router, type } from './frr-model.ts'
+import {
+  besidesKernel,
+  config,
+  converge,
+  look,
+  peers,
+  ports,
+  print,
+  type Router,
+  type,
+} from './frr-model.ts'
 
 const read = (name: string) =>
   readFileSync(new URL(`../fixtures/frr/${name}.txt`, import.meta.url), 'utf8')
 
+/** What is read for these ports of a device on which all routes are FRR's own. */
+const noKernelRoutes = (...names: readonly string[]) =>
+  Object.fromEntries(
+    frr
+      .observe(
+        names.map((name) => port(name)),
+        { host: 'edge', nonce: '', facts: {} },
+      )
+      .map(({ line }) => [line.text, besidesKernel(line.text, 'asked')] as const)
+      .filter(([, answer]) => answer !== 'asked'),
+  )
+
 /** What is found for one intent on a device with this configuration and this answer to the read of its state. */
 function find(intent: Intent, running: string, state: string) {
   const reads = frr.observe([intent], { host: 'edge', nonce: '', facts: {} })
-  const states = reads.slice(2).map(({ line }) => [line.text, state] as const)
+  const states = reads
+    .slice(2)
+    .map(({ line }) => [line.text, besidesKernel(line.text, state)] as const)
   const table = { 'show running-config': running, ...Object.fromEntries(states) }
   return foundFor(observed(frr, [intent], table), intent)
 }
@@ -322,6 +346,128 @@ describe('ports on FRR', () => {
     expect(find(intent, known, state).stop).toBeUndefined()
   })
 
+  describe('through which routes lead that FRR did not make', () => {
+    const here = port('c0')
+    const known = config('interface c0', ' ipv6 address 2001:db8:c0::1/64', 'exit')
+    const interfaces = read('show_interface_vrf_all_bridge_json')
+    const { c0: own } = JSON.parse(interfaces)
+    const stopOf = (table: Record<string, string>, intents: readonly Intent[] = [here]) => {
+      const states = intents.map((intent) => [
+        `show interface ${intent.kind === 'port' ? intent.port : ''} json`,
+        JSON.stringify({ [intent.kind === 'port' ? intent.port : '']: own }),
+      ])
+      const observation = observed(frr, intents, {
+        'show running-config': known,
+        'show daemons': ' zebra staticd',
+        ...Object.fromEntries(states),
+        'show interface vrf all json': JSON.stringify({ c0: own }),
+        ...noKernelRoutes(...intents.map((one) => (one.kind === 'port' ? one.port : ''))),
+        ...table,
+      })
+      return foundFor(observation, here).stop
+    }
+    const kernel4 = 'show ip route vrf all kernel json'
+    const tables4 = 'show ip route table all kernel json'
+    const kernel6 = 'show ipv6 route vrf all kernel json'
+    const hops = (...nexthops: readonly object[]) =>
+      JSON.stringify({ '198.51.100.0/24': [{ prefix: '198.51.100.0/24', nexthops }] })
+
+    it.each([
+      [
+        'of the main table',
+        { [kernel4]: read('show_ip_route_vrf_all_kernel_json') },
+        '198.51.100.0/24',
+      ],
+      [
+        'of another table',
+        { [tables4]: read('show_ip_route_table_all_kernel_json') },
+        '198.51.104.0/24',
+      ],
+      ['of IPv6', { [kernel6]: read('show_ipv6_route_vrf_all_kernel_json') }, '2001:db8:99::/48'],
+      [
+        'of a VRF, as 10.x has it',
+        { [kernel4]: `{"default":{},"red":${hops({ interfaceName: 'c0', active: true })}}` },
+        '198.51.100.0/24',
+      ],
+    ])('are refused for one %s', (_, table, prefix) => {
+      expect(stopOf(table)).toMatchObject({
+        code: 'not_restorable',
+        message: expect.stringContaining(`the route ${prefix}`) as string,
+      })
+    })
+
+    it('are not refused for one that keeps a next hop elsewhere, or that discards', () => {
+      const found = stopOf({
+        [kernel4]: read('show_ip_route_vrf_all_kernel_json'),
+        [kernel6]: read('show_ipv6_route_vrf_all_kernel_json'),
+      })
+      expect(found?.message).not.toMatch(/198\.51\.10[58]\.0|2001:db8:77::/)
+    })
+
+    it('are refused where the other next hop is dead, or may go down in the same write', () => {
+      const other = { interfaceName: 'c1', active: true }
+      const here4 = { interfaceName: 'c0', active: true }
+      expect(stopOf({ [kernel4]: hops(here4, other) })).toBeUndefined()
+      expect(stopOf({ [kernel4]: hops(here4, { interfaceName: 'c1' }) })?.code).toBe(
+        'not_restorable',
+      )
+      const both = [here, port('c1')]
+      expect(stopOf({ [kernel4]: hops(here4, other) }, both)?.code).toBe('not_restorable')
+    })
+
+    it('are refused for a next hop of its own, and not for what zebra made or what is gone', () => {
+      const all = read('show_interface_nexthop_group')
+      const question = 'show interface c0 nexthop-group'
+      expect(stopOf({ [question]: all })?.message).toMatch(
+        /would lose the next hop of id 11 for good/,
+      )
+      expect(stopOf({ [question]: all.replaceAll('(kernel)', '(zebra)') })).toBeUndefined()
+      expect(stopOf({ [question]: all.replaceAll('Valid', 'Invalid') })).toBeUndefined()
+    })
+
+    it('name five of what would be lost, and how many more', () => {
+      const many = Array.from({ length: 8 }, (_, at) => `198.51.${at}.0/24`)
+      const table = many.map((prefix) => [
+        prefix,
+        [{ prefix, nexthops: [{ interfaceName: 'c0' }] }],
+      ])
+      const found = stopOf({ [kernel4]: JSON.stringify(Object.fromEntries(table)) })
+      expect(found?.message).toMatch(/198\.51\.4\.0\/24 and 3 more for good/)
+    })
+
+    it.each([
+      [kernel4, '% Unknown command: show ip route vrf all kernel json'],
+      [kernel4, ''],
+      [kernel6, '{"198.51.100.0/24":[{"prefix":1}]}'],
+      ['show interface c0 nexthop-group', '% Unknown command'],
+      ['show interface c0 nexthop-group', '   ID: 7 (kernel)\n     Valid\n'],
+    ])('are not taken for free where %s is answered by %j', (question, answer) => {
+      expect(() => stopOf({ [question]: answer })).toThrow(AgentError)
+    })
+  })
+
+  it('say in the plan what is lost that FRR does not show', () => {
+    const [rendering] = frr.render([{ kind: 'apply', intent }], {})
+    expect(linesOf(rendering).note).toContain('nud permanent')
+    expect(frr.limits).toContainEqual({ kind: 'port', reason: linesOf(rendering).note })
+  })
+
+  it('are refused on the bridge by which our session comes in, as 8.4.4 shows it', () => {
+    const interfaces = read('show_interface_vrf_all_bridge_json')
+    const { mgmt0, b2 } = JSON.parse(interfaces)
+    const stopOf = (name: string, state: unknown) => {
+      const table = {
+        'show running-config': config(),
+        [`show interface ${name} json`]: JSON.stringify({ [name]: state }),
+        'show interface vrf all json': interfaces,
+        ...noKernelRoutes(name),
+      }
+      return foundFor(observed(frr, [port(name)], table, openedTo('10.97.1.2')), port(name)).stop
+    }
+    expect(stopOf('mgmt0', mgmt0)?.message).toContain('comes in by br0, which mgmt0 carries')
+    expect(stopOf('b2', b2)).toBeUndefined()
+  })
+
   describe('that carry others', () => {
     // As 8.4.4 has it: c1 is the other end of c0, and not on it.
     const veth = { interfaceType: 'VETH', interfaceSlaveType: 'None' }
@@ -334,6 +480,7 @@ describe('ports on FRR', () => {
         'show daemons': ' zebra bgpd staticd',
         'show interface eth-e json': up,
         'show interface vrf all json': JSON.stringify({ 'eth-e': own, ...others }),
+        ...noKernelRoutes('eth-e'),
       }
       return foundFor(observed(frr, [intent], table, openedTo(address)), intent).stop
     }

@@ -349,3 +349,35 @@ describe('static routes, as 8.4.4 has them', () => {
     expect(said).toBe(`% Unknown command: ${line}\n`)
   })
 })
+
+describe('routes that the kernel has from others', () => {
+  const routed: SimulatedDevice = {
+    ...recorded,
+    ports: [
+      {
+        name: 'c0',
+        description: '',
+        addresses: ['203.0.113.1/24'],
+        kernelRoutes: ['198.51.100.0/24'],
+      },
+    ],
+  }
+
+  it('are shown as 8.4.4 shows them, and gone for good once their port was down', async () => {
+    const shell = await open(await start(routed))
+    const shown = async () => await answer(shell, 'show ip route vrf all kernel json')
+    const [first] = (await shown()).split('\n}\n')
+    expect(JSON.parse(`${first}}`)).toMatchObject({
+      '198.51.100.0/24': [
+        { protocol: 'kernel', nexthops: [{ interfaceName: 'c0', active: true }] },
+      ],
+    })
+    expect(await answer(shell, 'show ipv6 route table all kernel json')).toBe('{\n}\n')
+
+    await answers(shell, ['configure terminal', 'interface c0', 'shutdown', 'no shutdown', 'end'])
+
+    expect(await shown()).toBe('{\n}\n{\n}\n')
+    expect(await answer(shell, 'show interface c0 nexthop-group')).toBe('')
+    expect(await answer(shell, 'show ip route 203.0.113.0/24')).toContain('directly connected, c0')
+  })
+})

@@ -30,6 +30,7 @@ const noBound: ReadonlySet<string> = new Set([
   'agent/platforms/bindings.ts namedMax',
   'agent/platforms/cisco_ios/dialogue.ts hostShownMin',
   'agent/platforms/frr/batch.ts linesMin',
+  'agent/platforms/frr/kernel-routes.ts shownMax',
   'agent/platforms/frr/static-route.ts mainTable',
   'agent/platforms/linux/batch.ts linesMin',
   'agent/platforms/linux/preflight.ts shownMax',

@@ -6,7 +6,7 @@ import { batches } from './batch.ts'
 import { clean, whole } from './daemons.ts'
 import { observe, parse } from './observe.ts'
 import { judge, prepare, reads } from './preflight.ts'
-import { noFilter, render } from './render.ts'
+import { noFilter, render, unseenNeighbors } from './render.ts'
 import { failed, open, prompt } from './session.ts'
 
 /** Time for a save, in ms. */
@@ -16,8 +16,11 @@ const saveMs = 60_000
 export const frr: Platform = {
   name: 'frr',
   source:
-    'FRRouting User Guide 8.4 and 10.x (Basic Commands, VTY shell, Static Route Commands, BGP); recordings of 8.4.4 and 10.3 in test/fixtures/frr; tried on 8.4.4 by test/lab. Between 8.4.4 and 10.3, VRF devices, and the JSON of `longer-prefixes`: unverified',
-  limits: [{ kind: 'acl', reason: noFilter }],
+    'FRRouting User Guide 8.4 and 10.x (Basic Commands, VTY shell, Static Route Commands, BGP); recordings of 8.4.4 and 10.3 in test/fixtures/frr; tried on 8.4.4 by test/lab. Between 8.4.4 and 10.3, VRF devices, the JSON of `longer-prefixes`, and that of kernel routes in several VRFs: unverified',
+  limits: [
+    { kind: 'acl', reason: noFilter },
+    { kind: 'port', reason: unseenNeighbors },
+  ],
   newline: '\n',
   echo: true,
   // readline wraps its echo at the width of the terminal; the longest line, with a message, is about 200.

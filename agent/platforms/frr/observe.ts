@@ -17,6 +17,7 @@ import { coversOf } from '../covers.ts'
 import { answerTo, readJson, unknownOutput } from '../output.ts'
 import { hasNeighbor, type RunningConfig, readConfig, shutdownLine } from './config.ts'
 import { daemonStop, daemonsIn, daemonsLine } from './daemons.ts'
+import { kernelReads, lostStop } from './kernel-routes.ts'
 import { carriedStop, interfacesRead } from './ports.ts'
 import { findBlackhole, tableQuestions } from './routes.ts'
 
@@ -47,6 +48,8 @@ export function observe(intents: readonly Intent[]): readonly Read[] {
         break
     }
   }
+  const ports = intents.flatMap((intent) => (intent.kind === 'port' ? [intent.port] : []))
+  for (const { what, line } of kernelReads(ports)) add(what, line.text)
   return [...reads.values()]
 }
 
@@ -64,9 +67,12 @@ export function parse(
   const daemons = daemonsIn(answerTo(answers, 'daemons'))
   const found = new Map<Key, Found>()
   const wide = coversOf(intents.filter(isBlackhole))
+  const ports = new Set(
+    intents.flatMap((intent) => (intent.kind === 'port' ? [String(intent.port)] : [])),
+  )
   for (const intent of intents) {
     const key = keyOf(intent)
-    const finding = findingOf(intent, config, { answers, wide, facts: seen.facts })
+    const finding = findingOf(intent, config, { answers, wide, ports, facts: seen.facts })
     const stop = daemonStop(daemons, daemonOf[intent.kind])
     const dead = stop === undefined ? {} : { stop, note: stop.message }
     found.set(key, { key, mark: 'unmarkable', ...finding, ...dead })
@@ -90,18 +96,20 @@ const absent: Finding = { object: [], effect: 'none', inForce: 'no' }
 interface Reading {
   readonly answers: ReadonlyMap<string, Answer>
   readonly wide: ReadonlyMap<string, Prefix>
+  /** All ports that were asked for: they may go down in one write. */
+  readonly ports: ReadonlySet<string>
   readonly facts: Facts
 }
 
 function findingOf(intent: Intent, config: RunningConfig, reading: Reading): Finding {
-  const { answers, facts } = reading
+  const { answers, ports, facts } = reading
   switch (intent.kind) {
     case 'blackhole':
       return findBlackhole(intent, config, reading)
     case 'port':
       return portWith(
         port(intent.port, config, answerTo(answers, `interface|${intent.port}`)),
-        () => carriedStop(intent.port, answers, facts),
+        () => carriedStop(intent.port, answers, facts) ?? lostStop(intent.port, ports, answers),
       )
     case 'neighbor':
       return neighbor(intent, config, answers)
@@ -120,9 +128,9 @@ function factsOf(config: RunningConfig): Facts {
 
 // --- port
 
-/** A port that is up and could be taken down, unless it carries others. */
-function portWith(found: Finding, carried: () => Stop | undefined): Finding {
-  const stop = found.effect === 'none' ? (found.stop ?? carried()) : undefined
+/** A port that is up and could be taken down, unless it carries others or would take away what nobody brings back. */
+function portWith(found: Finding, against: () => Stop | undefined): Finding {
+  const stop = found.effect === 'none' ? (found.stop ?? against()) : undefined
   return stop === undefined ? found : { ...found, stop }
 }
 

@@ -1,6 +1,5 @@
 // What goes down with a port of FRR, from `show interface vrf all json` (tried on 8.4.4, where parents and masters are named if they are in the same
-// namespace): interfaces that stand on it, and perhaps our own session, also through a bridge or a bond. Not seen are routes set in the kernel past FRR, which a shutdown loses for good
-// (tried on 8.4.4): zebra shows every such route as `kernel`, also those that a DHCP client puts back.
+// namespace): interfaces that stand on it, and perhaps our own session, also through a bridge or a bond.
 
 import { z } from 'zod'
 import { type Answer, type Facts, free, type Read, type Stop } from '../../platform.ts'

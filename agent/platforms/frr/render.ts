@@ -16,6 +16,10 @@ import {
 /** Why FRR can't hold filters. */
 export const noFilter = 'FRR has no packet filter; add this host as a `linux` device'
 
+/** What a port loses that FRR does not show. Tried on 8.4.4: the kernel drops them with the port, and zebra knows none of them. */
+export const unseenNeighbors =
+  'permanent entries of its neighbor table (`ip neigh … nud permanent`) are lost with a port that goes down, and FRR does not show them: where there are any, have the host put them back'
+
 /** One rendering for each change. All lines start and end in `(config)#`. */
 export function render(changes: readonly Change[], facts: Facts): readonly Rendering[] {
   return changes.map((change) => {
@@ -73,7 +77,9 @@ function port(change: Change, intent: Intent & { kind: 'port' }): Rendering {
   ]
   const toLine = (object: readonly string[]): string =>
     object.includes('shutdown') ? 'shutdown' : 'no shutdown'
-  return { kind: 'lines', apply: lines(toLine(to)), undo: lines(toLine(from)), wrote: to }
+  const rendering = { kind: 'lines', apply: lines(toLine(to)), undo: lines(toLine(from)) } as const
+  const note = change.kind === 'apply' ? { note: unseenNeighbors } : {}
+  return { ...rendering, wrote: to, ...note }
 }
 
 function neighbor(change: Change, intent: Intent & { kind: 'neighbor' }, facts: Facts): Rendering {

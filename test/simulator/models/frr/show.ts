@@ -11,7 +11,7 @@ import { type FrrState, hasCandidate, learntInForce } from './state.ts'
 /** A route as zebra has it. */
 interface Rib {
   readonly prefix: string
-  readonly protocol: 'static' | 'bgp' | 'connected'
+  readonly protocol: 'static' | 'bgp' | 'connected' | 'kernel'
   readonly distance: number
   readonly tag?: number
   /** A next hop, an interface, or undefined: it discards. */
@@ -84,6 +84,12 @@ function ribOf(state: FrrState, family: 4 | 6, vrf: string): Rib[] {
   const connected: Rib[] = []
   for (const one of state.config.interfaces.values()) {
     if (one.vrf !== vrf || one.shutdown) continue
+    for (const text of one.kernelRoutes) {
+      const prefix = typedPrefix(text, family)
+      if (prefix !== undefined) {
+        connected.push({ prefix, protocol: 'kernel', distance: 0, via: one.name })
+      }
+    }
     for (const address of [...one.kernelAddresses, ...one.addresses]) {
       const prefix = typedPrefix(address, family)
       if (prefix !== undefined) {
@@ -120,7 +126,29 @@ interface RouteQuestion {
   readonly json: boolean
 }
 
+/** Routes of the kernel's own in all VRFs, or in all tables of the default one: as JSON an object for each, before 10 one behind the other. */
+function showKernel(state: FrrState, which: string, family: 4 | 6): string {
+  const tableOf = (vrf: string): Json =>
+    jsonTable(
+      state,
+      ribOf(state, family, vrf).filter(({ protocol }) => protocol === 'kernel'),
+      vrf,
+    )
+  const vrfs = which === 'table' ? ['default'] : ['default', ...state.config.vrfs]
+  if (which === 'vrf' && hasCandidate(state)) {
+    return printJson(Object.fromEntries(vrfs.map((vrf) => [vrf, tableOf(vrf)])))
+  }
+  return vrfs.map((vrf) => printTable(tableOf(vrf))).join('')
+}
+
+/** Of no routes at all zebra prints an object over two lines. */
+function printTable(table: Json): string {
+  return Object.keys(table).length === 0 ? '{\n}\n' : printJson(table)
+}
+
 function showRoute(state: FrrState, { family, words, json }: RouteQuestion): string | undefined {
+  const kernel = /^(vrf|table) all kernel$/.exec(words.join(' '))
+  if (kernel !== null && json) return showKernel(state, kernel[1] ?? '', family)
   const [, vrf = 'default', target, extra, more] =
     /^(?:vrf (\S+)(?: |$))?(\S+)?(?: (\S+))?(.*)$/.exec(words.join(' ')) ?? []
   if (more !== '') return undefined
@@ -280,7 +308,7 @@ function textTable(rib: readonly Rib[], family: 4 | 6): string {
   const lines = rib.map((route) => {
     const best = !seen.has(route.prefix)
     seen.add(route.prefix)
-    const code = { static: 'S', bgp: 'B', connected: 'C' }[route.protocol]
+    const code = { static: 'S', bgp: 'B', connected: 'C', kernel: 'K' }[route.protocol]
     const head = `${code}${best ? '>*' : '  '} ${route.prefix}`
     if (route.protocol === 'connected')
       return `${head} is directly connected, ${route.via}, 00:00:10`
@@ -306,6 +334,10 @@ function showInterface(
     .replace(/^vrf all ?/, '')
     .split(' ')
     .filter(Boolean)
+  // Here no next hop is an object of its own: those of zebra's are no matter.
+  if (rest.join(' ') === 'nexthop-group' && !json) {
+    return all.some((one) => one.name === name) ? '' : `% Can't find interface ${name}\n`
+  }
   if (rest.length > 0) return undefined
   if (name === 'brief') return briefTable(all)
   if (name === 'description') return descriptionTable(all)
