@@ -23,7 +23,7 @@ export const config = (...lines: readonly string[]) =>
 
 /** What a device answers to this read where nobody but FRR has routes in the kernel, and else what is given. */
 export function besidesKernel(line: string, answer: string): string {
-  if (/ kernel json$/.test(line)) return '{\n}\n'
+  if (line.endsWith(' kernel json')) return '{\n}\n'
   return line.endsWith(' nexthop-group') ? '' : answer
 }
 

@@ -26,6 +26,11 @@ export function show(state: FrrState, line: string): string | undefined {
   return dispatch<string | undefined>(line.replace(/ json$/, ''), [
     [/^show running-config(?: (\S+))?$/, ([, daemon]) => showRunning(state, daemon)],
     [/^show startup-config$/, () => ''],
+    [
+      /^show (ip|ipv6) route (vrf|table) all kernel$/,
+      ([, kind, which = '']) =>
+        json ? showKernel(state, which, kind === 'ip' ? 4 : 6) : undefined,
+    ],
     [/^show version$/, () => version(state)],
     [
       /^show (ip|ipv6) route(?: (.*))?$/,
@@ -147,8 +152,6 @@ function printTable(table: Json): string {
 }
 
 function showRoute(state: FrrState, { family, words, json }: RouteQuestion): string | undefined {
-  const kernel = /^(vrf|table) all kernel$/.exec(words.join(' '))
-  if (kernel !== null && json) return showKernel(state, kernel[1] ?? '', family)
   const [, vrf = 'default', target, extra, more] =
     /^(?:vrf (\S+)(?: |$))?(\S+)?(?: (\S+))?(.*)$/.exec(words.join(' ')) ?? []
   if (more !== '') return undefined
