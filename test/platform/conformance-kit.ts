@@ -56,7 +56,17 @@ export const junosCommits = `0   2026-11-20 08:11:02 UTC by ops via cli
 1   2026-11-19 08:11:02 UTC by root via other
 `
 
+/** What Linux with VRFs has where nobody routes by policy. */
+export const usualRules = JSON.stringify([
+  { priority: 0, src: 'all', table: 'local' },
+  { priority: 1_000, src: 'all', l3mdev: null },
+  { priority: 32_766, src: 'all', table: 'main' },
+  { priority: 32_767, src: 'all', table: 'default' },
+])
+
 function usualAnswer(line: string): string {
+  if (/^ip -j -[46] rule show$/.test(line)) return usualRules
+  if (line.startsWith('ip -j neigh show ')) return '[]'
   return line.startsWith('show system commit') ? junosCommits : ''
 }
 

@@ -590,6 +590,8 @@ describe('ports on Linux', () => {
     several4: '',
     several6: '',
     nexthops: '[]',
+    neighbours: '[]',
+    proxied: '[]',
     keep: '0',
     client: '[{"dst":"10.20.0.1","dev":"mgmt0"}]',
   }
@@ -597,7 +599,7 @@ describe('ports on Linux', () => {
     const now = { ...quiet, ...state }
     return foundFor(
       observed(linux, [intent], {
-        'ip -j link show': now.links,
+        'ip -j -d link show': now.links,
         'ip -j route get "$NR_CLIENT"': now.client,
         'ip -j link show dev eth1': link,
         'ip -j addr show dev eth1': now.addr,
@@ -606,6 +608,8 @@ describe('ports on Linux', () => {
         "ip -o -4 route show table all | grep 'nexthop .*dev eth1 '": now.several4,
         "ip -o -6 route show table all | grep 'nexthop .*dev eth1 '": now.several6,
         'ip -j nexthop show dev eth1': now.nexthops,
+        'ip -j neigh show dev eth1 nud permanent': now.neighbours,
+        'ip -j neigh show proxy dev eth1': now.proxied,
         'sysctl -n net.ipv6.conf.eth1.keep_addr_on_down': now.keep,
       }),
       intent,
@@ -701,6 +705,18 @@ describe('ports on Linux', () => {
       { nexthops: 'RTNETLINK answers: Operation not supported\nDump terminated\n' },
       undefined,
     ],
+    [
+      'a neighbour by hand',
+      {
+        neighbours: '[{"dst":"203.0.113.10","lladdr":"02:00:00:00:00:09","state":["PERMANENT"]}]',
+      },
+      'not_restorable',
+    ],
+    [
+      'a neighbour that the host answers for',
+      { proxied: '[{"dst":"2001:db8:e57::99","proxy":null}]' },
+      'not_restorable',
+    ],
     ['a child', { links: '[{"ifname":"eth1.10","link":"eth1","flags":[]}]' }, 'ambiguous'],
     ['a member', { links: '[{"ifname":"p7","master":"eth1","flags":[]}]' }, 'ambiguous'],
     ['our own session', { client: '[{"dst":"10.20.0.1","dev":"eth1","uid":0}]' }, 'not_restorable'],
@@ -711,6 +727,24 @@ describe('ports on Linux', () => {
     ],
   ])('with %s', (_, state, code) => {
     expect(find(read('ip_link_show_up_json'), state).stop?.code).toBe(code)
+  })
+
+  it('names the neighbours that would be lost', () => {
+    const found = find(read('ip_link_show_up_json'), {
+      neighbours:
+        '[{"dst":"203.0.113.10","lladdr":"02:00:00:00:00:09","state":["PERMANENT"]},{"dst":"2001:db8:e57::10","lladdr":"02:00:00:00:00:10","state":["PERMANENT"]}]',
+      proxied: '[{"dst":"2001:db8:e57::99","proxy":null}]',
+    })
+    expect(found.stop).toMatchObject({
+      message:
+        'eth1 would lose the permanent neighbour 203.0.113.10, the permanent neighbour 2001:db8:e57::10, the proxy entry for 2001:db8:e57::99 for good',
+      remedy: expect.stringContaining('learn the neighbours') as string,
+    })
+  })
+
+  it('neighbours that cannot be read are an error', () => {
+    const unread = { proxied: 'Cannot find device "eth1"\n' }
+    expect(() => find(read('ip_link_show_up_json'), unread)).toThrow(AgentError)
   })
 
   it('is refused too where the route’s other port is asked about in the same write', () => {

@@ -276,6 +276,55 @@ describe('routes', () => {
   })
 })
 
+describe('rules', () => {
+  it('are kept by priority, and shown as text and JSON', async () => {
+    const { run } = await open(await start())
+
+    await run('ip rule add iif p1 lookup 100 pref 100')
+    await run('ip rule add to 203.0.113.0/24 fwmark 0x1 table 101')
+    const twice = await run('ip rule add iif p1 lookup 100 pref 100')
+    const text = await run('ip rule')
+    const json = await run('ip -j -4 rule show')
+    const other = await run('ip -j -6 rule show')
+    const gone = await run('ip rule del iif p1 lookup 100')
+    const absent = await run('ip rule del iif p1 lookup 100')
+
+    expect(twice).toEqual({ text: 'RTNETLINK answers: File exists\n', status: 2 })
+    expect(text.text).toBe(
+      '0:\tfrom all lookup local\n99:\tfrom all to 203.0.113.0/24 fwmark 0x1 lookup 101\n100:\tfrom all iif p1 lookup 100\n32766:\tfrom all lookup main\n32767:\tfrom all lookup default\n',
+    )
+    expect(json.text).toBe(
+      '[{"priority":0,"src":"all","table":"local"},{"priority":99,"src":"all","dst":"203.0.113.0","dstlen":24,"fwmark":"0x1","table":"101"},{"priority":100,"src":"all","iif":"p1","table":"100"},{"priority":32766,"src":"all","table":"main"},{"priority":32767,"src":"all","table":"default"}]\n',
+    )
+    expect(other.text).toBe(
+      '[{"priority":0,"src":"all","table":"local"},{"priority":32766,"src":"all","table":"main"}]\n',
+    )
+    expect(gone.status).toBe(0)
+    expect(absent).toEqual({ text: 'RTNETLINK answers: No such file or directory\n', status: 2 })
+  })
+
+  it('decide in which table a packet of the host itself is looked up', async () => {
+    const { run } = await open(await start())
+
+    await run('ip route add blackhole 203.0.113.9')
+    await run('ip route add 203.0.113.0/24 dev p1 table 100')
+    const main = await run('ip route get 203.0.113.9')
+    await run('ip rule add iif p1 lookup 100')
+    const others = await run('ip route get 203.0.113.9')
+    await run('ip rule add to 203.0.113.0/24 lookup 100')
+    const all = await run('ip route get 203.0.113.9')
+    const holding = await run('ip -j -4 route show table 100 match 203.0.113.9/32')
+    const inside = await run('ip -j -4 route show table 100 root 203.0.113.9/32')
+    const nowhere = await run('ip -j -4 route show table 7 match 203.0.113.9/32')
+
+    expect([main.status, others.status, all.status]).toEqual([2, 2, 0])
+    expect(all.text).toContain('dev p1')
+    expect(holding.text).toBe('[{"dst":"203.0.113.0/24","dev":"p1","flags":[]}]\n')
+    expect(inside.text).toBe('[]\n')
+    expect(nowhere.text).toContain('Error: ipv4: FIB table does not exist.')
+  })
+})
+
 describe('the packet filter', () => {
   const add = (set: string, element: string): string =>
     `nft add element inet nullroute ${set} '{ ${element} comment "nullroute" }'`

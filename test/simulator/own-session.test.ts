@@ -6,6 +6,7 @@ import type { Platform } from '../../agent/platform.ts'
 import { cisco_ios } from '../../agent/platforms/cisco_ios/cisco_ios.ts'
 import { frr } from '../../agent/platforms/frr/frr.ts'
 import { juniper_junos } from '../../agent/platforms/juniper_junos/juniper_junos.ts'
+import { linux } from '../../agent/platforms/linux/linux.ts'
 import { port } from '../platform/conformance-kit.ts'
 import { type Lab, startLab } from '../platform/conformance-lab.ts'
 
@@ -20,6 +21,7 @@ const devices: readonly (readonly [Platform, own: string, other: string])[] = [
   [cisco_ios, 'GigabitEthernet1/0/1', 'GigabitEthernet1/0/2'],
   [juniper_junos, 'ge-0/0/1', 'ge-0/0/2'],
   [frr, 'c1', 'c2'],
+  [linux, 'p1', 'p2'],
 ]
 
 it.each(devices.map(([platform, own, other]) => ({ name: platform.name, platform, own, other })))(

@@ -12,6 +12,8 @@ const reads = {
   rules6: 'ip -j -6 rule show',
   links: 'ip -j link show',
   addresses: 'ip -j addr show',
+  neighbours: 'ip -j neigh show nud permanent',
+  proxied: 'ip -j neigh show proxy',
   ruleset: 'nft -j list ruleset',
   // All that the sudo fragment of `prepare` lets an account see.
   inet: `${sudo} nft -j list table inet nullroute`,

@@ -16,6 +16,7 @@ import { batches } from './batch.ts'
 import { canonical, configuration } from './canonical.ts'
 import { filterReads, findFilter, markedElements, readFilters, renderFilters } from './filter.ts'
 import { parted } from './many.ts'
+import { detourQuestions, detourReads, readPolicy, withDetours } from './policy.ts'
 import { findPort, portReads, renderPort } from './port.ts'
 import { judge, reads } from './preflight.ts'
 import { prepare } from './prepare.ts'
@@ -53,6 +54,7 @@ export const linux: Platform = {
   redact: (text) => text,
   rest: 'shell',
   observe,
+  follow,
   parse,
   render,
   transaction: { kind: 'line', enter: [], leave: [], batches },
@@ -69,8 +71,16 @@ function observe(intents: readonly Intent[], seen: Seen): readonly Read[] {
   return [
     ...routeReads(intents.filter(isBlackhole)),
     ...(isAcl ? filterReads(run) : []),
-    ...portReads(intents.filter((intent) => intent.kind === 'port').map(({ port }) => port)),
+    ...portReads(
+      intents.filter((intent) => intent.kind === 'port').map(({ port }) => port),
+      seen.facts,
+    ),
   ]
+}
+
+function follow(answers: ReadonlyMap<string, Answer>, intents: readonly Intent[]): readonly Read[] {
+  const policy = readPolicy(answers, vrfFacts(answers))
+  return detourReads(intents.filter(isBlackhole), answers, policy)
 }
 
 function isBlackhole(intent: Intent): intent is Intent & { kind: 'blackhole' } {
@@ -83,7 +93,6 @@ function parse(
   seen: Seen,
 ): Observation {
   const asked: ReadonlySet<string> = new Set(intents.map(keyOf))
-  const routes = parted(answers, routeQuestions(intents.filter(isBlackhole)))
   const filters = answers.has('table|inet') ? readFilters(answers) : { tables: [] }
   const facts: Facts = {
     ...seen.facts,
@@ -92,10 +101,16 @@ function parse(
       ? { tables: filters.tables.map(({ family }) => family).join(' ') }
       : {}),
   }
+  const blackholes = intents.filter(isBlackhole)
+  const policy = readPolicy(answers, facts)
+  const routes = parted(answers, [
+    ...routeQuestions(blackholes),
+    ...detourQuestions(blackholes, policy),
+  ])
   const findingOf = (intent: Intent): Omit<Found, 'key'> => {
     switch (intent.kind) {
       case 'blackhole':
-        return findBlackhole(intent, routes, facts)
+        return withDetours(findBlackhole(intent, routes, facts), intent, routes, policy)
       case 'acl':
         return findFilter(intent, filters, asked)
       case 'port':

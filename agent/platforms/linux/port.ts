@@ -5,6 +5,7 @@ import type { PortName } from '../../../inventory/model.ts'
 import {
   type Answer,
   type Change,
+  type Facts,
   type Found,
   free,
   type Line,
@@ -13,15 +14,9 @@ import {
   type Stop,
 } from '../../platform.ts'
 import { answerTo, readJson, unknownOutput } from '../output.ts'
-import { sessionStop } from '../own-session.ts'
+import { ownAddress } from '../own-session.ts'
+import { carriesSession, type Link, links } from './session-way.ts'
 import { lostThrough, throughReads } from './through.ts'
-
-const link = z.object({
-  ifname: z.string(),
-  flags: z.array(z.string()),
-  master: z.string().optional(),
-  link: z.string().optional(),
-})
 
 const addresses = z.object({
   ifname: z.string(),
@@ -30,19 +25,20 @@ const addresses = z.object({
   ),
 })
 
-const links = z.array(link)
 const addressList = z.array(addresses)
 
-/** Reads the state of all interfaces. */
-export const linksRead: Read = { what: 'links', line: free('ip -j link show', 'shell') }
+/** Reads the state of all interfaces, and of what kind they are. */
+export const linksRead: Read = { what: 'links', line: free('ip -j -d link show', 'shell') }
 
 /** Reads for ports: its flags, what stands on it, and what would be lost with it. */
-export function portReads(ports: readonly PortName[]): readonly Read[] {
+export function portReads(ports: readonly PortName[], facts: Facts): readonly Read[] {
   if (ports.length === 0) return []
+  const own = ownAddress(facts)
   const read = (what: string, text: string): Read => ({ what, line: free(text, 'shell') })
   return [
     linksRead,
     read('client', 'ip -j route get "$NR_CLIENT"'),
+    ...(own === undefined ? [] : [read('own', `ip -j addr show to ${own}`)]),
     ...ports.flatMap((port) => [
       read(`link|${port}`, `ip -j link show dev ${port}`),
       read(`addr|${port}`, `ip -j addr show dev ${port}`),
@@ -110,16 +106,9 @@ function missing(port: PortName): Stop {
   }
 }
 
-function carriesSession(port: PortName, answers: ReadonlyMap<string, Answer>): Stop | undefined {
-  const answer = answerTo(answers, 'client')
-  // A session without a network address behind it (a test, a console) carries nothing.
-  if (!new RegExp(`"dev":"${port.replaceAll('.', '\\.')}"`).test(answer.text)) return undefined
-  return sessionStop(port)
-}
-
 function carriesOthers(
   port: PortName,
-  own: z.infer<typeof link>,
+  own: Link,
   answers: ReadonlyMap<string, Answer>,
 ): Stop | undefined {
   const all = readJson(answerTo(answers, 'links'), links, 'interfaces as JSON')
@@ -135,7 +124,7 @@ function carriesOthers(
   }
 }
 
-/** What `ip link set up` does not bring back: global IPv6 addresses, and static routes of both families. */
+/** What `ip link set up` does not bring back: global IPv6 addresses, and static routes and neighbours of both families. */
 function loses(port: PortName, answers: ReadonlyMap<string, Answer>): Stop | undefined {
   const [entry] = readJson(
     answerTo(answers, `addr|${port}`),
@@ -155,6 +144,6 @@ function loses(port: PortName, answers: ReadonlyMap<string, Answer>): Stop | und
     code: 'not_restorable',
     message: `${port} would lose ${lost.join(', ')} for good`,
     remedy:
-      'set net.ipv6.conf.<port>.keep_addr_on_down=1 and let a daemon hold the routes, or cut the customer off by another measure',
+      'set net.ipv6.conf.<port>.keep_addr_on_down=1, let a daemon hold the routes and learn the neighbours instead of setting them, or cut the customer off by another measure',
   }
 }

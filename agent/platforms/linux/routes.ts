@@ -1,14 +1,7 @@
 // Blackhole routes of iproute2. The mark is `proto 223`; IPv4 routes of ours stand in front of the operator's, IPv6 routes of ours have metric 1.
 
 import { z } from 'zod'
-import {
-  baseOf,
-  familyOf,
-  type Prefix,
-  parsePrefix,
-  prefixFrom,
-  toSpan,
-} from '../../../inventory/prefix.ts'
+import { baseOf, familyOf, type Prefix, prefixFrom, toSpan } from '../../../inventory/prefix.ts'
 import { type Intent, keyOf } from '../../intents.ts'
 import {
   type Answer,
@@ -21,24 +14,20 @@ import {
   type Rendering,
   resolved,
 } from '../../platform.ts'
-import { answerTo, readJson, unknownOutput } from '../output.ts'
+import { answerTo, readJson } from '../output.ts'
 import { type Question, readsOf } from './many.ts'
+import { ruleReads } from './policy.ts'
+import {
+  decidingOf,
+  describe,
+  discards,
+  metricOf,
+  type Placed,
+  type Route,
+  readRoutes,
+} from './route-list.ts'
 
 type Blackhole = Intent & { kind: 'blackhole' }
-
-const route = z.object({
-  type: z.string().optional(),
-  dst: z.string(),
-  gateway: z.string().optional(),
-  dev: z.string().optional(),
-  protocol: z.string().optional(),
-  metric: z.number().optional(),
-  tos: z.string().optional(),
-  table: z.string().optional(),
-})
-// Made once: a schema is compiled at its first use, which costs more than any answer.
-const routeList = z.array(route)
-type Route = z.infer<typeof route>
 
 const proto = '223'
 
@@ -49,7 +38,7 @@ export const tableReads: readonly [Read, Read, Read] = [
   { what: 'vrfs', line: free('ip -j -d link show type vrf', 'shell') },
 ]
 
-/** Reads for blackholes: all of them once, and for each prefix what is at and inside it and what the kernel would do. */
+/** Reads for blackholes: all of them once, the rules that may lead past them, and for each prefix what is at and inside it and what the kernel would do. */
 export function routeReads(intents: readonly Blackhole[]): readonly Read[] {
   if (intents.length === 0) return []
   const [ipv4, ipv6, vrfs] = tableReads
@@ -57,6 +46,7 @@ export function routeReads(intents: readonly Blackhole[]): readonly Read[] {
     ipv4,
     ipv6,
     ...(intents.some(({ vrf }) => vrf !== 'default') ? [vrfs] : []),
+    ...ruleReads(intents),
     ...readsOf(routeQuestions(intents), intents.length),
   ]
 }
@@ -154,24 +144,12 @@ function kernelDrops(
   return isDropped && deciding.every(({ type }) => type === 'blackhole') ? 'yes' : 'partly'
 }
 
-/** A route for a type of service decides for its packets, the one of the lowest metric for all others. */
-function decidingOf(exact: readonly Route[]): readonly Route[] {
-  const special = exact.filter(({ tos }) => tos !== undefined)
-  const [common] = exact
-    .filter(({ tos }) => tos === undefined)
-    .sort((a, b) => metricOf(a) - metricOf(b))
-  return common === undefined ? special : [common, ...special]
-}
-
 /** Types of routes that take packets somewhere. */
 const leadingOn: ReadonlySet<string> = new Set(['unicast', 'local', 'broadcast', 'multicast'])
 
 /** Whether a more specific route leads anywhere: it beats ours for its addresses. */
-function leaksInside(
-  routes: readonly { readonly at: Prefix; readonly entry: Route }[],
-  prefix: Prefix,
-): boolean {
-  return routes.some(({ at, entry }) => at !== prefix && !drops.has(entry.type ?? 'unicast'))
+function leaksInside(routes: readonly Placed[], prefix: Prefix): boolean {
+  return routes.some(({ at, entry }) => at !== prefix && !discards.has(entry.type ?? 'unicast'))
 }
 
 /** With our mark, but not as we make it: whoever adopts it can have it taken away. Not where somebody's route stands in our own place. */
@@ -300,19 +278,6 @@ function commandFor(
     : `-6 route add blackhole ${prefix} proto ${proto} metric ${metric}${table}`
 }
 
-function readRoutes(answer: Answer): readonly { readonly at: Prefix; readonly entry: Route }[] {
-  return readJson(answer, routeList, 'routes as JSON').map((entry) => {
-    // `ip` leaves /32 and /128 out, and has a word for the whole of a family.
-    const isV6 = answer.line.text.includes(' -6 ')
-    const text = entry.dst === 'default' ? (isV6 ? '::/0' : '0.0.0.0/0') : entry.dst
-    const at = parsePrefix(text)
-    if (!at.ok) throw unknownOutput(answer, `routes to prefixes (${at.problem})`)
-    return { at: at.value, entry }
-  })
-}
-
-const drops: ReadonlySet<string> = new Set(['blackhole', 'unreachable', 'prohibit'])
-
 /** A discard with our mark. One for a type of service has no command of ours to take it away. */
 function isMarked(entry: Route): boolean {
   return entry.type === 'blackhole' && entry.protocol === proto && entry.tos === undefined
@@ -321,16 +286,6 @@ function isMarked(entry: Route): boolean {
 function isOwn(entry: Route, prefix: Prefix): boolean {
   const metric = familyOf(prefix) === 4 ? 0 : 1
   return isMarked(entry) && metricOf(entry) === metric
-}
-
-function metricOf(entry: Pick<Route, 'metric'>): number {
-  return entry.metric ?? 0
-}
-
-function describe(entry: Route): string {
-  const part = (word: string, value: string | number | undefined): string =>
-    value === undefined ? '' : ` ${word} ${value}`
-  return `${entry.type ?? 'unicast'} ${entry.dst}${part('via', entry.gateway)}${part('dev', entry.dev)}${part('proto', entry.protocol)}${part('metric', entry.metric)}${part('table', entry.table)}`
 }
 
 /** The kernel's own word: it answers `Invalid argument` for a destination that it drops without a word. */

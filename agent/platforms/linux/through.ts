@@ -1,5 +1,5 @@
-// Routes that lead through a port and are lost for good where it goes down: those that were set by hand, with one next hop or several, and next hops as
-// objects of their own (kernel 5.3 and later), with which the groups go that hold them.
+// What leads through a port and is lost for good where it goes down: routes that were set by hand, with one next hop or several, next hops as objects of
+// their own (kernel 5.3 and later), with which the groups go that hold them, and neighbours that were set by hand or are answered for.
 
 import { z } from 'zod'
 import type { PortName } from '../../../inventory/model.ts'
@@ -7,6 +7,7 @@ import { type Answer, free, type Read } from '../../platform.ts'
 import { answerTo, readJson, unknownOutput } from '../output.ts'
 
 const routes = z.array(z.object({ dst: z.string(), protocol: z.string().optional() }))
+const neighbours = z.array(z.object({ dst: z.string() }))
 const nextHops = z.array(z.object({ id: z.number(), protocol: z.string().optional() }))
 
 /** Reads for what leads through a port. They are as long as what does: a router's whole table stays on the router. */
@@ -24,6 +25,8 @@ export function throughReads(port: PortName): readonly Read[] {
     read('several4', several(4)),
     read('several6', several(6)),
     read('nexthops', `ip -j nexthop show dev ${port}`),
+    read('neighbours', `ip -j neigh show dev ${port} nud permanent`),
+    read('proxied', `ip -j neigh show proxy dev ${port}`),
   ]
 }
 
@@ -39,6 +42,8 @@ export function lostThrough(
   const several = ['several4', 'several6'].flatMap((what) =>
     readSeveral(answerTo(answers, `${what}|${port}`)),
   )
+  const hosts = (what: 'neighbours' | 'proxied'): z.infer<typeof neighbours> =>
+    readJson(answerTo(answers, `${what}|${port}`), neighbours, 'neighbours as JSON')
   // The kernel keeps a route as long as one next hop lives, and gives it the others back.
   const gone = several.filter(({ hops }) => hops.every(({ dev, dead }) => dead || withIt.has(dev)))
   return [
@@ -48,6 +53,8 @@ export function lostThrough(
     ...objects(answerTo(answers, `nexthops|${port}`))
       .filter(({ protocol }) => isByHand(protocol))
       .map(({ id }) => `the next hop of id ${id}`),
+    ...hosts('neighbours').map(({ dst }) => `the permanent neighbour ${dst}`),
+    ...hosts('proxied').map(({ dst }) => `the proxy entry for ${dst}`),
   ]
 }
 

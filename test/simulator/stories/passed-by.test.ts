@@ -48,3 +48,52 @@ it('a range in the protect set keeps a filter from being enforced until somebody
   await story.call('POST', `/v1/enforcements/${id}/retry`)
   await story.reaches(id, 'enforced')
 })
+
+it('a rule that leads to another table keeps a route from being enforced until that table drops it too', async () => {
+  story = await startStory({ devices: [host], customers })
+  const { setByHand } = story.device('edge4')
+  const before = story.device('edge4').running
+  setByHand([
+    'ip route add 203.0.113.0/24 dev p1 table 100',
+    'ip rule add iif p2 lookup 100 pref 100',
+  ])
+  expect(await finding('policy routing')).toMatchObject({ ok: false })
+
+  const { id } = await story.decide(block('203.0.113.10'))
+  const degraded = await story.reaches(id, 'degraded', 'enforced')
+  expect(degraded.status).toBe('degraded')
+  expect(statusOn(degraded, 'edge4')).toBe('failed')
+  const key = 'blackhole|default|203.0.113.10/32'
+  expect(noteOn(degraded, key)).toMatch(
+    /only partly in force: rule 100 has traffic looked up in table 100, where unicast 203\.0\.113\.0\/24 dev p1 leads on/,
+  )
+
+  setByHand(['ip route add blackhole 203.0.113.10/32 table 100'])
+  await story.call('POST', `/v1/enforcements/${id}/retry`)
+  await story.reaches(id, 'enforced')
+
+  setByHand([
+    'ip route del blackhole 203.0.113.10/32 table 100',
+    'ip route del 203.0.113.0/24 dev p1 table 100',
+    'ip rule del iif p2 lookup 100 pref 100',
+  ])
+  await story.lifted(id)
+  expect(story.device('edge4').running).toBe(before)
+})
+
+it('a rule that leads to a table without routes for it changes nothing', async () => {
+  story = await startStory({ devices: [host], customers })
+  story
+    .device('edge4')
+    .setByHand([
+      'ip route add 198.51.100.0/24 dev p1 table 100',
+      'ip rule add iif p2 lookup 100',
+      'ip -6 rule add from 2001:db8:a::/48 lookup 200',
+    ])
+  const before = story.device('edge4').running
+  const { id } = await story.enforced(block('2001:db8:e57::/64'))
+  await story.lifted(id)
+  const { id: other } = await story.enforced(block('203.0.113.10'))
+  await story.lifted(other)
+  expect(story.device('edge4').running).toBe(before)
+})

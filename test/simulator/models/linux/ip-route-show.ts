@@ -2,6 +2,7 @@
 
 import { type Address, covers, hostPrefix, type Prefix } from '../../../../inventory/prefix.ts'
 import { byPrefix, typedAddress, typedPrefix } from '../prefixes.ts'
+import { tablesFor } from './ip-rule.ts'
 import { jsonHops, textHops } from './next-hops.ts'
 import { fail, type IpOptions, type Ran, ran } from './ran.ts'
 import { noTable, vrfTable, wideTarget } from './route-words.ts'
@@ -24,7 +25,10 @@ export interface Filter {
   readonly protocol: string | undefined
   readonly dev: string | undefined
   readonly exact: string | undefined
+  /** Those inside this prefix, itself included. */
   readonly root: string | undefined
+  /** Those that hold this prefix, itself included. */
+  readonly match: string | undefined
 }
 
 const filterWords = /^(?:table|vrf|type|proto|protocol|dev|root|match|exact|scope|metric)$/
@@ -45,20 +49,21 @@ export function parseFilter(
   }
   const table = filterTable(state, texts)
   if (typeof table === 'object') return table
-  const exact = filterPrefix(texts['exact'])
-  const root = filterPrefix(texts['root'])
-  if (exact === null || root === null) {
-    const wrong = exact === null ? texts['exact'] : texts['root']
-    return fail(1, `Error: any valid prefix is expected rather than "${wrong}".\n`)
+  const [exact, root, match] = ['exact', 'root', 'match'].map((word) => filterPrefix(texts[word]))
+  const wrong = [exact, root, match].indexOf(null)
+  if (wrong >= 0) {
+    const text = texts[['exact', 'root', 'match'][wrong] ?? '']
+    return fail(1, `Error: any valid prefix is expected rather than "${text}".\n`)
   }
   return {
-    family: filterFamily(exact ?? root, options, texts['table'] === 'all'),
+    family: filterFamily(exact ?? root ?? match ?? undefined, options, texts['table'] === 'all'),
     table,
     type: texts['type'] as RouteType | undefined,
     protocol: texts['protocol'],
     dev: texts['dev'],
-    exact,
-    root,
+    exact: exact ?? undefined,
+    root: root ?? undefined,
+    match: match ?? undefined,
   }
 }
 
@@ -100,7 +105,8 @@ export function fits(route: Route, filter: Filter): boolean {
     [undefined, route.protocol].includes(filter.protocol) &&
     [undefined, route.dev].includes(filter.dev) &&
     [undefined, route.prefix].includes(filter.exact) &&
-    (filter.root === undefined || covers(filter.root as Prefix, route.prefix as Prefix))
+    (filter.root === undefined || covers(filter.root as Prefix, route.prefix as Prefix)) &&
+    (filter.match === undefined || covers(route.prefix as Prefix, filter.match as Prefix))
   )
 }
 
@@ -111,7 +117,7 @@ export function showRoutes(state: LinuxState, words: readonly string[], options:
   const { kernel } = state
   const tables = new Set([253, 254, 255, ...kernel.routes.map(({ table }) => table)])
   for (const link of kernel.links) if (link.table !== undefined) tables.add(link.table)
-  if (filter.table !== undefined && !tables.has(filter.table)) {
+  if (filter.table !== undefined && !tables.has(filter.table) && !options.batched) {
     const family = filter.family === 6 ? 'ipv6' : 'ipv4'
     return fail(2, `Error: ${family}: FIB table does not exist.\nDump terminated\n`)
   }
@@ -185,7 +191,7 @@ function textRoute(route: Route, filter: Filter, all: boolean): string {
 }
 
 /** The route that the kernel takes to an address: the longest prefix, then the least metric, then the first. */
-function lookUp(state: LinuxState, address: Address, table = mainTable): Route | undefined {
+function lookUp(state: LinuxState, address: Address, table: number): Route | undefined {
   const host = hostPrefix(address)
   let best: Route | undefined
   for (const route of state.kernel.routes) {
@@ -211,11 +217,19 @@ export function getRoute(state: LinuxState, words: readonly string[], options: I
   if (isOwn(state, address)) return localWay(address, options)
   const at = words.indexOf('vrf')
   const table = at < 0 ? undefined : vrfTable(state, words[at + 1] ?? '')
-  const route = lookUp(state, address, table)
+  const route = table === undefined ? byRules(state, address) : lookUp(state, address, table)
   if (route === undefined) return fail(2, 'RTNETLINK answers: Network is unreachable\n')
   if (route.type !== 'unicast') return fail(2, `RTNETLINK answers: ${discardErrors[route.type]}\n`)
   const way = { ...route, ...livingHop(state.kernel, route) }
   return ran(options.json ? `${JSON.stringify([jsonWay(address, way)])}\n` : textWay(address, way))
+}
+
+function byRules(state: LinuxState, address: Address): Route | undefined {
+  for (const { table, suppress } of tablesFor(state, address)) {
+    const route = lookUp(state, address, table)
+    if (route !== undefined && Number(route.prefix.split('/')[1]) > suppress) return route
+  }
+  return undefined
 }
 
 /** Of several next hops the first that lives, where the kernel would choose one by the packet. */

@@ -1,6 +1,9 @@
 // `ip` and `bridge`: options, links, addresses, batches. Routes are ip-route.ts. Texts and statuses as iproute2 6.1 gives them.
 
+import { macOf } from '../frr/config.ts'
+import { ipNeigh } from './ip-neigh.ts'
 import { ipRoute } from './ip-route.ts'
+import { ipRule } from './ip-rule.ts'
 import { fail, type IpOptions, type Ran, ran } from './ran.ts'
 import { type Link, type LinuxState, setLink } from './state.ts'
 
@@ -19,6 +22,7 @@ export function ip(state: LinuxState, words: readonly string[], root: boolean, i
     json: options.some((word) => /^-j(?:son)?$/.test(word)),
     details: options.some((word) => /^-d(?:etails)?$/.test(word)),
     oneLine: options.some((word) => /^-o(?:neline)?$/.test(word)),
+    batched: false,
     family: options.includes('-6') ? 6 : options.includes('-4') ? 4 : undefined,
     root,
   }
@@ -61,8 +65,8 @@ const objects: Readonly<
   route: ipRoute,
   link: ipLink,
   address: ipAddress,
-  rule: (_state, _words, options) => ipRule(options),
-  neighbour: nothing,
+  rule: ipRule,
+  neighbour: ipNeigh,
   netns: nothing,
   // Next hops as objects of their own: none are ever made.
   nexthop: nothing,
@@ -77,7 +81,7 @@ function batch(state: LinuxState, text: string, options: IpOptions, force: boole
   for (const [index, line] of text.split('\n').entries()) {
     const words = line.trim().split(/\s+/)
     if (line.trim() === '' || line.startsWith('#')) continue
-    const result = ipObject(state, words, options)
+    const result = ipObject(state, words, { ...options, batched: true })
     out += result.out
     // A kernel's no names the line; a syntax error ends all at once, without a number, even with -force.
     const number = result.status === 2 ? `Command failed -:${index + 1}\n` : ''
@@ -90,22 +94,10 @@ function batch(state: LinuxState, text: string, options: IpOptions, force: boole
   return { out, err, status, shown }
 }
 
-function ipRule(options: IpOptions): Ran {
-  if (options.json) {
-    const rules = [
-      { priority: 0, src: 'all', table: 'local' },
-      { priority: 32_766, src: 'all', table: 'main' },
-      ...(options.family === 6 ? [] : [{ priority: 32_767, src: 'all', table: 'default' }]),
-    ]
-    return ran(`${JSON.stringify(rules)}\n`)
-  }
-  const last = options.family === 6 ? '' : '32767:\tfrom all lookup default\n'
-  return ran(`0:\tfrom all lookup local\n32766:\tfrom all lookup main\n${last}`)
-}
-
 function ipLink(state: LinuxState, words: readonly string[], options: IpOptions): Ran {
   const [verb = 'show', ...rest] = words
   if (verb === 'set') return linkSet(state, rest, options)
+  if (verb === 'add') return linkAdd(state, rest, options)
   if (!'show'.startsWith(verb) && !'list'.startsWith(verb)) {
     return fail(255, `Command "${verb}" is unknown, try "ip link help".\n`)
   }
@@ -130,12 +122,44 @@ function chooseLinks(state: LinuxState, words: readonly string[]): Link[] | Ran 
       links = links.filter((one) => one.up)
       continue
     }
+    if (word === 'to') {
+      at += 1
+      links = links.filter((one) => one.addresses.some((own) => own.split('/')[0] === words[at]))
+      continue
+    }
     if (word === 'dev') at += 1
     const name = word === 'dev' ? (words[at] ?? '') : word
     links = links.filter((one) => one.name === name)
     if (links.length === 0) return fail(1, `Device "${name}" does not exist.\n`)
   }
   return [...links]
+}
+
+/** `ip link add [link LOWER] [name] NAME type KIND …`: what follows the kind changes nothing here. */
+function linkAdd(state: LinuxState, words: readonly string[], options: IpOptions): Ran {
+  const form = /^(?:link (\S+) )?(?:name )?(\S+) type (bridge|bond|vlan|macvlan)\b/
+  const [, lower, name = '', kind] = form.exec(words.join(' ')) ?? []
+  const { links } = state.kernel
+  if (kind === undefined) return fail(2, 'Error: Unknown device type.\n')
+  if (lower !== undefined && !links.some((one) => one.name === lower)) {
+    return fail(1, `Cannot find device "${lower}"\n`)
+  }
+  if (!options.root) return fail(2, 'RTNETLINK answers: Operation not permitted\n')
+  if (links.some((one) => one.name === name)) return fail(2, 'RTNETLINK answers: File exists\n')
+  links.push({
+    index: Math.max(...links.map(({ index }) => index)) + 1,
+    name,
+    mac: macOf(`${state.spec.name} ${name}`),
+    up: false,
+    carrier: true,
+    master: undefined,
+    alias: undefined,
+    kind: kind as Link['kind'],
+    ...(lower === undefined ? {} : { lower }),
+    addresses: [],
+  })
+  state.listener()
+  return ran('')
 }
 
 function linkSet(state: LinuxState, words: readonly string[], options: IpOptions): Ran {
@@ -175,6 +199,7 @@ function jsonLink(link: Link, options: IpOptions): Record<string, unknown> {
   const slave = link.master !== undefined
   return {
     ifindex: link.index,
+    ...(link.lower === undefined ? {} : { link: link.lower }),
     ifname: link.name,
     flags: flagsOf(link),
     mtu: link.kind === 'loopback' ? 65_536 : 1500,
@@ -196,10 +221,16 @@ function linkInfo(link: Link): Record<string, unknown> {
   if (link.kind === 'vrf') {
     return { linkinfo: { info_kind: 'vrf', info_data: { table: link.table } } }
   }
-  return link.kind === 'bridge'
-    ? { linkinfo: { info_kind: 'bridge', info_data: { stp_state: 0 } } }
-    : {}
+  if (link.kind === 'ether' || link.kind === 'loopback') return {}
+  return { linkinfo: { info_kind: link.kind, info_data: infoData[link.kind] } }
 }
+
+const infoData = {
+  bridge: { stp_state: 0 },
+  bond: { mode: 'active-backup' },
+  vlan: { protocol: '802.1Q', id: 1, flags: ['REORDER_HDR'] },
+  macvlan: { mode: 'vepa' },
+} as const
 
 function textLink(link: Link): string {
   const master = link.master === undefined ? '' : `master ${link.master} `

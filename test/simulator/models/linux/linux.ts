@@ -60,7 +60,7 @@ function printKernel(state: LinuxState): string {
     / counter packets \d+ bytes \d+/g,
     '',
   )
-  return `${show('-4', 'route', 'show', 'table', 'all')}${show('-6', 'route', 'show', 'table', 'all')}${show('rule')}${links.join('\n')}\n${filter}`
+  return `${show('-4', 'route', 'show', 'table', 'all')}${show('-6', 'route', 'show', 'table', 'all')}${show('rule')}${show('-6', 'rule')}${show('neigh', 'show', 'nud', 'permanent')}${show('neigh', 'show', 'proxy')}${links.join('\n')}\n${filter}`
 }
 
 /** One Linux host. */

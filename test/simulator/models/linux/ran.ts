@@ -25,6 +25,8 @@ export interface IpOptions {
   readonly details: boolean
   /** `-o`: one entry, one line. */
   readonly oneLine: boolean
+  /** A line of a batch, for which the kernel is less strict. */
+  readonly batched: boolean
   readonly family: 4 | 6 | undefined
   readonly root: boolean
 }

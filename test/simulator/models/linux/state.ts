@@ -1,5 +1,6 @@
 // The state of a Linux host: links, addresses, routes, packet filter, files. What is gone at a reboot, and what a file brings back.
 
+import type { Prefix } from '../../../../inventory/prefix.ts'
 import type { CompleteDevice } from '../../spec.ts'
 import { macOf } from '../frr/config.ts'
 import type { Announced, Learnt, ModelSettings } from '../model.ts'
@@ -15,8 +16,10 @@ export interface Link {
   readonly carrier: boolean
   master: string | undefined
   alias: string | undefined
-  /** `bridge`, `vrf`, or a plain port. */
-  readonly kind: 'bridge' | 'vrf' | 'ether' | 'loopback'
+  /** A plain port, or what is made of others. */
+  readonly kind: 'bridge' | 'bond' | 'vlan' | 'macvlan' | 'vrf' | 'ether' | 'loopback'
+  /** The link that a VLAN or macvlan stands on. */
+  readonly lower?: string
   /** Table of a VRF device. */
   readonly table?: number
   /** With length. */
@@ -48,11 +51,37 @@ export interface Route {
   readonly src?: string
 }
 
+/** A neighbour by hand. */
+export interface Neighbour {
+  readonly dst: string
+  readonly dev: string
+  readonly lladdr: string | undefined
+  /** Not one whose address is known, but one in whose place the host answers. */
+  readonly proxy: boolean
+}
+
+/** Which table is asked for which packets. */
+export interface Rule {
+  readonly family: 4 | 6
+  readonly priority: number
+  readonly from: Prefix | undefined
+  readonly to: Prefix | undefined
+  readonly iif: string | undefined
+  readonly fwmark: string | undefined
+  /** Routes of this length and shorter ones don't count. */
+  readonly suppress: number | undefined
+  /** `l3mdev`: that of the VRF that the packet is in. */
+  readonly table: number | 'l3mdev'
+}
+
 /** All that the kernel holds. */
 export interface Kernel {
   links: Link[]
   /** In order: of two with the same key the first wins. */
   routes: Route[]
+  /** By priority. */
+  rules: Rule[]
+  neighbours: Neighbour[]
   tables: NftTable[]
   sysctl: Map<string, string>
 }
@@ -83,11 +112,24 @@ export function tableNumber(text: string): number | undefined {
   return /^\d{1,10}$/.test(text) ? Number(text) : undefined
 }
 
+/** Its name as `ip` prints it. */
+export function tableName(table: number): string {
+  return (
+    new Map([
+      [254, 'main'],
+      [255, 'local'],
+      [253, 'default'],
+    ]).get(table) ?? String(table)
+  )
+}
+
 /** A copy that shares nothing that changes. */
 export function copyKernel(kernel: Kernel): Kernel {
   return {
     links: kernel.links.map((link) => ({ ...link, addresses: [...link.addresses] })),
     routes: [...kernel.routes],
+    rules: [...kernel.rules],
+    neighbours: [...kernel.neighbours],
     tables: kernel.tables.map((table) => ({
       ...table,
       sets: table.sets.map((set) => ({ ...set, elements: [...set.elements] })),
@@ -102,6 +144,8 @@ export function createState(spec: CompleteDevice, settings: ModelSettings): Linu
   const kernel: Kernel = {
     links: initialLinks(spec),
     routes: [],
+    rules: initialRules(spec),
+    neighbours: [],
     tables: [],
     sysctl: new Map(),
   }
@@ -122,6 +166,26 @@ export function createState(spec: CompleteDevice, settings: ModelSettings): Linu
     handles: 0,
     listener: () => {},
   }
+}
+
+function initialRules(spec: CompleteDevice): Rule[] {
+  const rule = (family: 4 | 6, priority: number, table: Rule['table']): Rule => ({
+    family,
+    priority,
+    table,
+    from: undefined,
+    to: undefined,
+    iif: undefined,
+    fwmark: undefined,
+    suppress: undefined,
+  })
+  return ([4, 6] as const).flatMap((family) => [
+    rule(family, 0, 255),
+    // The kernel makes it with the first VRF.
+    ...(spec.vrfs.length === 0 ? [] : [rule(family, 1_000, 'l3mdev')]),
+    rule(family, 32_766, mainTable),
+    ...(family === 4 ? [rule(family, 32_767, 253)] : []),
+  ])
 }
 
 function operatorDiscard(hop: string): Route {
@@ -220,6 +284,7 @@ export function setLink(kernel: Kernel, link: Link, up: boolean): void {
     ({ dev, hops }) =>
       dev !== link.name && (hops === undefined || hops.some((hop) => isAlive(kernel, hop))),
   )
+  kernel.neighbours = kernel.neighbours.filter(({ dev }) => dev !== link.name)
   const keep = (name: string): boolean =>
     kernel.sysctl.get(`net.ipv6.conf.${name}.keep_addr_on_down`) === '1'
   if (!keep('all') && !keep(link.name)) {
