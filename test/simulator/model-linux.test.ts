@@ -570,6 +570,59 @@ describe('ports', () => {
   })
 })
 
+describe('neighbours', () => {
+  it('by hand are shown by their device, and lost when it goes down', async () => {
+    const { run } = await open(await start())
+
+    await run('ip neigh replace 203.0.113.10 lladdr 02:00:00:00:00:09 dev p1 nud permanent')
+    await run('ip -6 neigh replace 2001:db8::10 lladdr 02:00:00:00:00:10 dev p1 nud permanent')
+    await run('ip -6 neigh add proxy 2001:db8::99 dev p1')
+    const shown = await run('ip -j neigh show dev p1 nud permanent')
+    const proxied = await run('ip -j neigh show proxy dev p1')
+    const all = await run('ip neigh show nud permanent')
+    const other = await run('ip -j neigh show dev p2 nud permanent')
+    const nowhere = await run('ip -j neigh show dev p9 nud permanent')
+    const absent = await run('ip neigh del 203.0.113.11 dev p1')
+    await run('ip link set dev p1 down')
+    await run('ip link set dev p1 up')
+    const after = await run('ip -j neigh show dev p1 nud permanent')
+
+    // As iproute2 6.1 prints them.
+    expect(shown.text).toBe(
+      '[{"dst":"203.0.113.10","lladdr":"02:00:00:00:00:09","state":["PERMANENT"]},{"dst":"2001:db8::10","lladdr":"02:00:00:00:00:10","state":["PERMANENT"]}]\n',
+    )
+    expect(proxied.text).toBe('[{"dst":"2001:db8::99","proxy":null}]\n')
+    expect(all.text).toContain('203.0.113.10 dev p1 lladdr 02:00:00:00:00:09 PERMANENT \n')
+    expect(other.text).toBe('[]\n')
+    expect(nowhere).toEqual({ text: 'Cannot find device "p9"\n', status: 1 })
+    expect(absent).toEqual({ text: 'RTNETLINK answers: No such file or directory\n', status: 2 })
+    expect(after.text).toBe('[]\n')
+  })
+})
+
+describe('links that are made of others', () => {
+  it('name what they stand on, and their kind', async () => {
+    const { run } = await open(await start())
+
+    await run('ip link add link p1 name p1.5 type vlan id 5')
+    await run('ip link add bond0 type bond')
+    await run('ip addr add 198.51.100.77/24 dev p1.5')
+    const vlan = await run('ip -j -d link show dev p1.5')
+    const bond = await run('ip -j -d link show dev bond0')
+    const holder = await run('ip -j addr show to 198.51.100.77')
+    const twice = await run('ip link add bond0 type bond')
+
+    expect(JSON.parse(vlan.text)).toMatchObject([
+      { ifname: 'p1.5', link: 'p1', linkinfo: { info_kind: 'vlan' } },
+    ])
+    expect(JSON.parse(bond.text)).toMatchObject([
+      { ifname: 'bond0', flags: ['BROADCAST', 'MULTICAST'], linkinfo: { info_kind: 'bond' } },
+    ])
+    expect(JSON.parse(holder.text)).toMatchObject([{ ifname: 'p1.5' }])
+    expect(twice).toEqual({ text: 'RTNETLINK answers: File exists\n', status: 2 })
+  })
+})
+
 describe('rights', () => {
   it('are those of the sudo fragment: single commands in one form', async () => {
     const device = await start({ privilege: 'sudo' })

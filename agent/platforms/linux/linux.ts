@@ -37,7 +37,7 @@ const noBgp = 'the kernel speaks no BGP: use the `frr` or `bird` device of the s
 export const linux: Platform = {
   name: 'linux',
   source:
-    'ip-route(8), ip-link(8), nft(8), sudoers(5), dash(1) of Debian 12; recordings of iproute2 6.1.0, nftables 1.0.6, sudo 1.9.13p3 in test/fixtures/linux; tried by test/lab. VRF devices, systemd units, other versions: unverified',
+    'ip-route(8), ip-link(8), nft(8), sudoers(5), dash(1) of Debian 12; recordings of iproute2 6.1.0, nftables 1.0.6, sudo 1.9.13p3 in test/fixtures/linux; tried by test/lab. VRF devices, bonds, VLANs, systemd units, other versions: unverified. Flowtables are seen by `device check` alone, not when a change is read back',
   limits: [{ kind: 'neighbor', reason: noBgp }],
   disjointSets: true,
   newline: '\n',
