@@ -51,9 +51,9 @@ it('a range in the protect set keeps a filter from being enforced until somebody
 
 it('a rule that leads to another table keeps a route from being enforced until that table drops it too', async () => {
   story = await startStory({ devices: [host], customers })
-  const { setByHand } = story.device('edge4')
-  const before = story.device('edge4').running
-  setByHand([
+  const device = story.device('edge4')
+  const before = device.running
+  device.setByHand([
     'ip route add 203.0.113.0/24 dev p1 table 100',
     'ip rule add iif p2 lookup 100 pref 100',
   ])
@@ -68,11 +68,11 @@ it('a rule that leads to another table keeps a route from being enforced until t
     /only partly in force: rule 100 has traffic looked up in table 100, where unicast 203\.0\.113\.0\/24 dev p1 leads on/,
   )
 
-  setByHand(['ip route add blackhole 203.0.113.10/32 table 100'])
+  device.setByHand(['ip route add blackhole 203.0.113.10/32 table 100'])
   await story.call('POST', `/v1/enforcements/${id}/retry`)
   await story.reaches(id, 'enforced')
 
-  setByHand([
+  device.setByHand([
     'ip route del blackhole 203.0.113.10/32 table 100',
     'ip route del 203.0.113.0/24 dev p1 table 100',
     'ip rule del iif p2 lookup 100 pref 100',

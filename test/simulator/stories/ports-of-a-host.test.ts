@@ -64,9 +64,12 @@ it.each([
 
 it('a port with neighbours by hand stays up until they are gone', async () => {
   story = await startStory({ devices: [accessSwitch], customers })
-  const { setByHand } = story.device('sw1')
+  const device = story.device('sw1')
   const entry = '203.0.113.2 lladdr 02:00:00:00:00:09 dev p1'
-  setByHand([`ip neigh replace ${entry} nud permanent`, 'ip -6 neigh add proxy 2001:db8::9 dev p1'])
+  device.setByHand([
+    `ip neigh replace ${entry} nud permanent`,
+    'ip -6 neigh add proxy 2001:db8::9 dev p1',
+  ])
   const found =
     'p1 would lose the permanent neighbour 203.0.113.2, the proxy entry for 2001:db8::9 for good'
   expect(await checked()).toMatchObject({ ok: false, found })
@@ -74,7 +77,7 @@ it('a port with neighbours by hand stays up until they are gone', async () => {
   const { id, error } = await refused()
   expect(error).toMatchObject({ code: 'not_restorable', message: found })
 
-  setByHand([`ip neigh del ${entry}`, 'ip -6 neigh del proxy 2001:db8::9 dev p1'])
+  device.setByHand([`ip neigh del ${entry}`, 'ip -6 neigh del proxy 2001:db8::9 dev p1'])
   const before = story.device('sw1').running
   await story.call('POST', `/v1/enforcements/${id}/retry`)
   await story.reaches(id, 'enforced')

@@ -26,20 +26,22 @@ interface Words {
   readonly nud: string | undefined
 }
 
+const withValue: ReadonlySet<string> = new Set(['dev', 'lladdr', 'nud', 'to'])
+
 function parseWords(words: readonly string[]): Words {
   const texts = new Map<string, string>()
-  for (let at = 0; at < words.length; at++) {
-    const word = words[at] ?? ''
-    if (/^(?:dev|lladdr|nud|proxy|to)$/.test(word) && words[at + 1] !== undefined) {
-      const isAddress = word !== 'proxy' || typedAddress(words[at + 1] ?? '') !== undefined
-      texts.set(word, isAddress ? (words[at + 1] ?? '') : '')
-      if (isAddress) at += 1
-    } else texts.set(word === 'proxy' ? word : 'to', word === 'proxy' ? '' : word)
+  const rest = words.filter((word) => word !== 'proxy')
+  for (let at = 0; at < rest.length; at++) {
+    const word = rest[at] ?? ''
+    if (!withValue.has(word)) texts.set('to', word)
+    else {
+      at += 1
+      texts.set(word, rest[at] ?? '')
+    }
   }
-  const proxied = texts.get('proxy')
   return {
-    proxy: proxied !== undefined,
-    dst: typedAddress(texts.get('to') ?? proxied ?? ''),
+    proxy: words.includes('proxy'),
+    dst: typedAddress(texts.get('to') ?? ''),
     dev: texts.get('dev'),
     lladdr: texts.get('lladdr'),
     nud: texts.get('nud'),

@@ -39,6 +39,28 @@ export function parseFilter(
   words: readonly string[],
   options: IpOptions,
 ): Filter | Ran {
+  const texts = filterTexts(words)
+  const table = filterTable(state, texts)
+  if (typeof table === 'object') return table
+  const places = ['exact', 'root', 'match']
+  const wrong = places.find((word) => filterPrefix(texts[word]) === null)
+  if (wrong !== undefined) {
+    return fail(1, `Error: any valid prefix is expected rather than "${texts[wrong]}".\n`)
+  }
+  const [exact, root, match] = places.map((word) => filterPrefix(texts[word]) ?? undefined)
+  return {
+    family: filterFamily(exact ?? root ?? match, options, texts['table'] === 'all'),
+    table,
+    type: texts['type'] as RouteType | undefined,
+    protocol: texts['protocol'],
+    dev: texts['dev'],
+    exact,
+    root,
+    match,
+  }
+}
+
+function filterTexts(words: readonly string[]): Readonly<Record<string, string | undefined>> {
   const texts: Record<string, string | undefined> = {}
   for (let at = 0; at < words.length; at++) {
     const word = words[at] ?? ''
@@ -47,24 +69,7 @@ export function parseFilter(
       texts[word.replace(/^proto$/, 'protocol')] = words[at] ?? ''
     } else texts['exact'] = word
   }
-  const table = filterTable(state, texts)
-  if (typeof table === 'object') return table
-  const [exact, root, match] = ['exact', 'root', 'match'].map((word) => filterPrefix(texts[word]))
-  const wrong = [exact, root, match].indexOf(null)
-  if (wrong >= 0) {
-    const text = texts[['exact', 'root', 'match'][wrong] ?? '']
-    return fail(1, `Error: any valid prefix is expected rather than "${text}".\n`)
-  }
-  return {
-    family: filterFamily(exact ?? root ?? match ?? undefined, options, texts['table'] === 'all'),
-    table,
-    type: texts['type'] as RouteType | undefined,
-    protocol: texts['protocol'],
-    dev: texts['dev'],
-    exact: exact ?? undefined,
-    root: root ?? undefined,
-    match: match ?? undefined,
-  }
+  return texts
 }
 
 /** Without a family IPv4 is meant, but for `table all`, which lists both. */
