@@ -116,6 +116,24 @@ describe('an edge', () => {
     expect(await bare.ask(line)).toBe('{}\n')
   })
 
+  it.each(edges)('is told anew what it has forgotten at a start: $platform', async (edge) => {
+    const network = await startSimulator({
+      devices: [{ name: 'trigger', platform: 'frr', roles: ['rtbh-trigger'] }, edge],
+      propagationMs: 5,
+    })
+    simulator = network
+    const { prompt, line, discards } = shows[edge.platform]
+    const ask = async (): Promise<string> => {
+      const dialogue = await startDialogue(await openShell(network.device(edge.name)), prompt)
+      return dialogue.ask(line)
+    }
+    network.device('trigger').setByHand([triggers.frr.on])
+    await expect.poll(ask).toMatch(discards)
+
+    network.device(edge.name).reboot()
+    await expect.poll(ask).toMatch(discards)
+  })
+
   it('hears nothing of a route without the tag', async () => {
     simulator = await startSimulator({
       devices: [

@@ -29,8 +29,9 @@ export function connectNetwork(
     }
   }
 
-  for (const trigger of triggers) {
-    trigger.model.onChange(() => {
+  // An edge that starts again has forgotten what it was told, and is told it anew.
+  for (const one of new Set([...triggers, ...edges])) {
+    one.model.onChange(() => {
       // One delivery takes all changes of its moment along.
       if (!ended && cancel === undefined) cancel = clock.after(propagationMs, deliver)
     })
