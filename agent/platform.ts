@@ -285,6 +285,9 @@ export interface Preflight {
   judge(answers: ReadonlyMap<string, Answer>, seen: Seen): readonly Finding[]
 }
 
+/** Columns of a terminal on which no line of ours wraps. What a device moves on it ends at its edge. */
+export const terminalColumns = 511
+
 /** Something that a platform can't express, or can't see of what a change touches. The plan says so; it is never skipped in silence. */
 export interface Limit {
   readonly kind: Intent['kind']
@@ -303,7 +306,7 @@ export interface Platform {
   readonly newline: '\n' | '\r'
   /** False where the device echoes nothing once the session is open. */
   readonly echo: boolean
-  /** Columns of the terminal that is asked for. */
+  /** Columns of the terminal that is asked for, and of the screen. */
   readonly columns: number
   /** A pager's sign at the end of the text, and the key for the next page; no key: the session is lost, close it. */
   readonly pager?: { readonly sign: RegExp; readonly key?: string }

@@ -1,12 +1,14 @@
 // Bytes as a device sends them → the text that a person would see: UTF-8 put together, escape sequences taken out,
 // `\r` and `\b` applied as overwrites on the line under way. Pure: the same bytes give the same text however they were cut.
 
-/** A terminal of endless height, one line of it editable. */
+/** A terminal of endless height, the last row of it editable: what stands above can't be reached any more. */
 export interface Screen {
   write(bytes: Uint8Array): void
-  /** All text since the last `reset`, line ends as `\n`, the unfinished line last. */
+  /** All text since the last `reset`, line ends as `\n`, the unfinished line last. At most as many times the bytes written as the screen has columns. */
   text(): string
-  /** The end of that text, from the start of a line on: all of it, or some thousand characters and more. It costs nothing, however long the text is. */
+  /** Characters of that text. */
+  length(): number
+  /** The end of that text, from the start of a line on, or from inside of one that is very long: all of it, or some thousand characters and more. It costs nothing, however long the text is. */
   end(): string
   /** Forgets all but this unfinished line. */
   reset(line: string): void
@@ -36,43 +38,100 @@ const endMin = 10_000
 /** Longest escape sequence that is waited for, in characters: a title that never ends must not swallow the answer. */
 const sequenceMax = 1024
 
+/** Distance of the tab stops. */
+const tabStops = 8
+
+/** The row of the screen that the cursor is in: part of a line that is longer than a row. Everything that moves the cursor or wipes ends at its edges. */
 interface Row {
+  /** Never longer than the screen is wide. */
   text: string
+  /** Behind the last column, once that was filled: `\r` goes to the start of this row then, and a character to the next. */
   cursor: number
-  /** A place was written over: blanks at the end are what a wiping left. */
+  /** A place was written over in this line: blanks at the end are what a wiping left. */
   overwritten: boolean
-  /** The last column was just filled: `\r` goes to the start of that row, not of the next. */
-  full: boolean
   /** Where the text goes on after a pager's sign that may or may not be wiped by the device. */
   resume: number | undefined
 }
 
-/** A screen so many columns wide: a line longer than that wraps, and `\r` goes to the start of the wrapped row only. */
-export function createScreen(columns: number): Screen {
-  const decoder = new TextDecoder('utf-8')
-  // Whole lines, in two parts: to look at the end of one long text would copy all of it each time.
+/** What stands above the row. In two parts: to look at the end of one long text would copy all of it each time. */
+function createScrolled() {
   let older = ''
   let newer = ''
+  return {
+    add(text: string): void {
+      newer += text
+      if (newer.length <= 2 * endMin) return
+      const line = newer.lastIndexOf('\n', newer.length - endMin - 1) + 1
+      const from = line === 0 ? newer.length - endMin : line
+      older += newer.slice(0, from)
+      newer = newer.slice(from)
+    },
+    text: () => older + newer,
+    length: () => older.length + newer.length,
+    end: () => newer,
+    clear(): void {
+      older = ''
+      newer = ''
+    },
+  }
+}
+
+/** The rows of a screen, and the cursor in the last of them. */
+function createRows(columns: number) {
+  const above = createScrolled()
+  let row = emptyRow()
+
+  /** Rows that nothing of what follows can reach go up at once: a long line comes in long pieces. */
+  const append = (text: string): void => {
+    const all = row.text + text
+    const whole = Math.max(0, Math.ceil(all.length / columns) - 1) * columns
+    if (whole > 0) above.add(all.slice(0, whole))
+    row.text = all.slice(whole)
+    row.cursor = row.text.length
+  }
+
+  const print = (text: string): void => {
+    takeUp(row)
+    let at = 0
+    while (at < text.length) {
+      if (row.cursor === row.text.length) return append(text.slice(at))
+      if (row.cursor === columns) {
+        above.add(row.text.padEnd(columns))
+        row = { ...emptyRow(), overwritten: row.overwritten }
+      }
+      const part = text.slice(at, at + columns - row.cursor)
+      overwrite(row, part)
+      at += part.length
+    }
+  }
+
+  return {
+    above,
+    row: () => row,
+    append,
+    clear(): void {
+      above.clear()
+      row = emptyRow()
+    },
+    put(piece: string): void {
+      const code = piece.charCodeAt(0)
+      if (piece === '\n') {
+        above.add(`${row.overwritten ? row.text.trimEnd() : row.text}\n`)
+        row = emptyRow()
+      } else if (piece === '\t') print(' '.repeat(tabStops - (row.cursor % tabStops)))
+      else if (code === 27) applySequence(row, piece, columns)
+      else if (code >= 32 && code !== 127) print(piece)
+      else moveCursor(row, piece)
+    },
+  }
+}
+
+/** A screen so many columns wide: a line longer than that wraps, and is one line of the text all the same. */
+export function createScreen(columns: number): Screen {
+  const decoder = new TextDecoder('utf-8')
+  const rows = createRows(columns)
+  const { above } = rows
   let rest = ''
-  let row = emptyRow('')
-
-  const age = (): void => {
-    const from = newer.lastIndexOf('\n', newer.length - endMin - 1) + 1
-    older += newer.slice(0, from)
-    newer = newer.slice(from)
-  }
-
-  const put = (piece: string): void => {
-    const code = piece.charCodeAt(0)
-    if (piece === '\n') {
-      newer += `${row.overwritten ? row.text.trimEnd() : row.text}\n`
-      row = emptyRow('')
-      if (newer.length > 2 * endMin) age()
-    } else if (code === 27) applySequence(row, piece)
-    else if (code >= 32 && code !== 127) print(row, piece, columns)
-    else moveCursor(row, piece, columns)
-  }
-
   return {
     write(bytes) {
       const input = rest + decoder.decode(bytes, { stream: true })
@@ -80,27 +139,28 @@ export function createScreen(columns: number): Screen {
       while (at < input.length) {
         token.lastIndex = at
         const piece = token.exec(input)?.[0]
-        if (piece === undefined) {
-          // Only an escape sequence that isn't whole can be here.
-          const left = input.slice(at)
-          if (left.length < sequenceMax && !broken.test(left)) break
-          at += 1
+        if (piece !== undefined && !isTooLong(piece)) {
+          rows.put(piece)
+          at += piece.length
           continue
         }
-        put(piece)
-        at += piece.length
+        // Only an escape sequence that isn't whole, or is none, can be here.
+        const left = input.slice(at)
+        if (left.length < sequenceMax && !broken.test(left)) break
+        at += 1
       }
       rest = input.slice(at)
     },
-    text: () => older + newer + row.text,
-    end: () => newer + row.text,
+    text: () => above.text() + rows.row().text,
+    length: () => above.length() + rows.row().text.length,
+    end: () => above.end() + rows.row().text,
     reset(line) {
-      older = ''
-      newer = ''
-      row = emptyRow(line)
+      rows.clear()
+      rows.append(line)
     },
     wipeLine(from) {
-      const column = Math.max(0, from - older.length - newer.length)
+      const row = rows.row()
+      const column = Math.max(0, from - above.length())
       const width = row.text.length - column
       row.text = row.text.slice(0, column) + ' '.repeat(Math.max(0, width))
       row.overwritten = true
@@ -109,38 +169,39 @@ export function createScreen(columns: number): Screen {
   }
 }
 
-function emptyRow(text: string): Row {
-  return { text, cursor: text.length, overwritten: false, full: false, resume: undefined }
+function isTooLong(piece: string): boolean {
+  return piece.length > sequenceMax && piece.startsWith(esc)
 }
 
-function print(row: Row, text: string, columns: number): void {
-  if (row.resume !== undefined) {
-    if (row.cursor === row.text.length) {
-      row.text = row.text.slice(0, row.resume)
-      row.cursor = row.resume
-    }
-    row.resume = undefined
+function emptyRow(): Row {
+  return { text: '', cursor: 0, overwritten: false, resume: undefined }
+}
+
+/** Text after a pager's sign stands in its place, if the cursor is still behind it. */
+function takeUp(row: Row): void {
+  if (row.resume === undefined) return
+  if (row.cursor === row.text.length) {
+    row.text = row.text.slice(0, row.resume)
+    row.cursor = row.resume
   }
-  if (row.cursor < row.text.length) {
-    row.overwritten = true
-    row.text = row.text.slice(0, row.cursor) + text + row.text.slice(row.cursor + text.length)
-  } else {
-    row.text = row.text.padEnd(row.cursor) + text
-  }
+  row.resume = undefined
+}
+
+/** Text that ends in this row. */
+function overwrite(row: Row, text: string): void {
+  if (row.cursor < row.text.length) row.overwritten = true
+  const before = row.text.slice(0, row.cursor).padEnd(row.cursor)
+  row.text = before + text + row.text.slice(row.cursor + text.length)
   row.cursor += text.length
-  row.full = row.cursor % columns === 0
 }
 
-function moveCursor(row: Row, control: string, columns: number): void {
-  const column = row.full ? columns : row.cursor % columns
-  if (control === '\r') row.cursor -= column
-  else if (control === '\b') row.cursor -= column === 0 ? 0 : 1
-  else if (control === '\t') return print(row, ' '.repeat(8 - (row.cursor % 8)), columns)
-  else return
-  row.full = false
+function moveCursor(row: Row, control: string): void {
+  if (control === '\r') row.cursor = 0
+  else if (control === '\b') row.cursor = Math.max(0, row.cursor - 1)
 }
 
-function applySequence(row: Row, text: string): void {
+/** The numbers in a sequence are a device's, and may be any: none moves farther than to the edge. */
+function applySequence(row: Row, text: string, columns: number): void {
   const parts = csi.exec(text)
   if (parts === null) return
   const count = Number(parts[1] ?? '') || 0
@@ -152,13 +213,13 @@ function applySequence(row: Row, text: string): void {
       row.text = erased(row, count)
       return
     case 'C':
-      row.cursor += step
+      row.cursor = Math.min(columns - 1, row.cursor + step)
       return
     case 'D':
       row.cursor = Math.max(0, row.cursor - step)
       return
     case 'G':
-      row.cursor = step - 1
+      row.cursor = Math.min(columns, step) - 1
       return
     case 'P':
       row.text = row.text.slice(0, row.cursor) + row.text.slice(row.cursor + step)

@@ -34,6 +34,7 @@ const noBound: ReadonlySet<string> = new Set([
   'agent/platforms/frr/static-route.ts mainTable',
   'agent/platforms/linux/batch.ts linesMin',
   'agent/platforms/linux/preflight.ts shownMax',
+  'agent/terminal-screen.ts tabStops',
   'agent/terminal.ts echoTwiceMin',
   'controller/api/json.ts shownMax',
   'controller/api/schema/issues.ts shownMax',

@@ -94,6 +94,86 @@ describe('what a device sends, as a person would see it', () => {
     )
   })
 
+  it.each([
+    [`${esc}[2000000000CX`, `${' '.repeat(79)}X`],
+    [`${esc}[${'9'.repeat(400)}CX`, `${' '.repeat(79)}X`],
+    [`${esc}[600000000GX`, `${' '.repeat(79)}X`],
+    [`abc${esc}[2000000000Dx`, 'xbc'],
+    [`abc${esc}[400000000C${esc}[1KX`, `${' '.repeat(79)}X`],
+    [`abc${esc}[2D${esc}[2000000000Px`, 'ax'],
+    [`abc${esc}[2000000000b${esc}[2000000000@${esc}[2000000000I${esc}[2000000000X.`, 'abc.'],
+    // Into a row that is full, and into the one below it.
+    [`${'a'.repeat(80)}${esc}[9CX`, `${'a'.repeat(79)}X`],
+    [`${'a'.repeat(81)}${esc}[2000000000CX`, `${'a'.repeat(81)}${' '.repeat(78)}X`],
+    [`${'a'.repeat(81)}${esc}[9D\b\bX`, `${'a'.repeat(80)}X`],
+    [`${'a'.repeat(81)}${esc}[2KX`, `${'a'.repeat(80)} X`],
+  ])('ends each movement at the edge of the screen: %j', (sent, seen) => {
+    expect(shown(sent)).toBe(seen)
+  })
+
+  it('takes any sequences with any numbers, however they were cut, and holds little more than what came', () => {
+    const number = fc.oneof(
+      fc.constant(''),
+      fc.nat({ max: 600 }).map(String),
+      fc.bigInt({ min: 0n, max: 10n ** 400n }).map(String),
+    )
+    const sequence = fc
+      .tuple(fc.array(number, { maxLength: 3 }), fc.integer({ min: 0x40, max: 0x7e }))
+      .map(([numbers, end]) => `${esc}[${numbers.join(';')}${String.fromCharCode(end)}`)
+    const text = fc.oneof(
+      fc.string({ maxLength: 30 }),
+      fc.nat({ max: 1_200 }).map((length) => 'x'.repeat(length)),
+      fc.constantFrom('\r', '\n', '\b', '\t', '\r\n', esc, `${esc}]0;t${bell}`),
+    )
+    const pieces = fc.array(fc.oneof(sequence, text), { maxLength: 60 })
+    fc.assert(
+      fc.property(pieces, fc.nat({ max: 511 }), fc.nat({ max: 400 }), (parts, width, size) => {
+        const columns = 8 + width
+        const bytes = new TextEncoder().encode(parts.join(''))
+        const screen = createScreen(columns)
+        for (let at = 0; at < bytes.length; at += size + 1) {
+          screen.write(bytes.subarray(at, at + size + 1))
+          screen.end()
+        }
+        expect(screen.text()).toBe(shown(bytes, columns))
+        expect(screen.length()).toBe(screen.text().length)
+        expect(screen.length()).toBeLessThanOrEqual(bytes.length * columns)
+      }),
+    )
+  })
+
+  it.each([
+    ['a character in a long line', 'x\b', 80],
+    ['the wiping of a row', `x${esc}[2K\r`, 80],
+    ['a blank far away', `${esc}[79CX`, 80],
+  ])('works no more on %s, however long the line is', (_, piece, columns) => {
+    // So long that a copy of the line for each piece would be 100 GB.
+    const screen = createScreen(columns)
+    screen.write(new TextEncoder().encode('a'.repeat(1_000_000)))
+    screen.write(new TextEncoder().encode(piece.repeat(100_000)))
+    expect(screen.length()).toBeGreaterThanOrEqual(1_000_000)
+  })
+
+  it('shows the end of a line that has none', () => {
+    const screen = createScreen(80)
+    for (let part = 0; part < 50; part++) {
+      screen.write(new TextEncoder().encode('0123456789'.repeat(400)))
+      const end = screen.end()
+      expect(screen.text().endsWith(end)).toBe(true)
+      expect(end.length).toBeGreaterThanOrEqual(Math.min(screen.length(), 10_000))
+      expect(end.length).toBeLessThan(30_000)
+    }
+    expect(screen.text()).toBe('0123456789'.repeat(20_000))
+  })
+
+  it('takes a sequence that is too long for text, whole or in parts', () => {
+    const title = `${esc}]0;${'x'.repeat(2_000)}${bell}`
+    expect(shown(title)).toBe(`]0;${'x'.repeat(2_000)}`)
+    const screen = createScreen(80)
+    for (const byte of new TextEncoder().encode(title)) screen.write(Uint8Array.of(byte))
+    expect(screen.text()).toBe(shown(title))
+  })
+
   it('does not wait for ever for the end of a title', () => {
     expect(shown(`${esc}]0;${'x'.repeat(2_000)}`)).toContain('x'.repeat(1_000))
   })

@@ -1,6 +1,6 @@
 // Cisco IOS and IOS-XE. Peculiar: each line is live when typed, and means what the mode makes of it; a refused line leaves the session in the mode where it was.
 
-import { enter, free, type Platform } from '../../platform.ts'
+import { enter, free, type Platform, terminalColumns } from '../../platform.ts'
 import { industrySecrets, withoutSecrets } from '../redaction.ts'
 import { clean, failed, lockWords, open, prompt, question } from './dialogue.ts'
 import { follow, observe, parse } from './observe.ts'
@@ -24,7 +24,7 @@ export const cisco_ios: Platform = {
   ],
   newline: '\n',
   echo: true,
-  columns: 511,
+  columns: terminalColumns,
   pager: { sign: /(?:^|\n) ?--More-- ?$/, key: ' ' },
   question,
   clean,

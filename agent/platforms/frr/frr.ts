@@ -1,6 +1,6 @@
 // FRRouting through vtysh. Peculiar: each line is live when typed, is looked up in the current node and then in each parent, and some refusals carry no `%`.
 
-import { enter, free, type Platform } from '../../platform.ts'
+import { enter, free, type Platform, terminalColumns } from '../../platform.ts'
 import { industrySecrets, withoutSecrets } from '../redaction.ts'
 import { batches } from './batch.ts'
 import { clean, whole } from './daemons.ts'
@@ -24,7 +24,7 @@ export const frr: Platform = {
   newline: '\n',
   echo: true,
   // readline wraps its echo at the width of the terminal; the longest line, with a message, is about 200.
-  columns: 511,
+  columns: terminalColumns,
   pager: { sign: /(?:\(END\)|--More--) ?$/ },
   open,
   prompt,

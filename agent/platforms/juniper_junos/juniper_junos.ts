@@ -1,6 +1,6 @@
 // Juniper Junos and Junos Evolved. Peculiar: one candidate for everybody, and a confirmed commit that any commit or check of anybody confirms.
 
-import { free, type Platform } from '../../platform.ts'
+import { free, type Platform, terminalColumns } from '../../platform.ts'
 import { junosSecrets, withoutSecrets } from '../redaction.ts'
 import { transaction } from './candidate.ts'
 import { clean, failed, open, operational, prompt, question } from './dialogue.ts'
@@ -23,7 +23,7 @@ export const juniper_junos: Platform = {
   newline: '\n',
   echo: true,
   // The CLI draws long lines anew: wide enough for the longest.
-  columns: 511,
+  columns: terminalColumns,
   pager: { sign: /(?:^|\n)---\(more(?: \d+%)?\)---$/, key: ' ' },
   question,
   clean,

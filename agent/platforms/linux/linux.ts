@@ -11,6 +11,7 @@ import {
   type Read,
   type Rendering,
   type Seen,
+  terminalColumns,
 } from '../../platform.ts'
 import { batches } from './batch.ts'
 import { canonical, configuration } from './canonical.ts'
@@ -42,7 +43,7 @@ export const linux: Platform = {
   disjointSets: true,
   newline: '\n',
   echo: false,
-  columns: 511,
+  columns: terminalColumns,
   // Only where sudo is not what the preparation says; it is never answered.
   question: /(?:\[sudo\] password for \S+|[Pp]assword): $/,
   clean,
