@@ -5,12 +5,15 @@ import type { Clock } from './clock.ts'
 import { AgentError, type AgentErrorCode, lastOutputMax } from './errors.ts'
 import type { Answer, Context, Line, Platform, Refusal, Seen } from './platform.ts'
 import { isRead, nextWindow } from './session-window.ts'
-import { type Batch, createTerminal, type Piece, type Terminal } from './terminal.ts'
+import { type Batch, createTerminal, idleMax, type Piece, type Terminal } from './terminal.ts'
 import type { Screen } from './terminal-screen.ts'
 import type { Transcript } from './transcript.ts'
 
 /** Most characters that one window may be answered with. */
 const outputMax = 16 * 1024 * 1024
+
+/** Most characters of answers to one window that are looked at, each time that they are: of a device that ends each of its packets as if it were done, all is read again for each. */
+const lookedMax = 512 * 1024 * 1024
 
 /** Quiet time after which a question or pager at the end of the text is believed to wait for us, in ms: before that it may be the middle of an output. */
 const quietMs = 200
@@ -60,6 +63,8 @@ interface Window {
   resolve(pieces: readonly Piece[]): void
   reject(error: AgentError): void
   answered: number
+  /** Characters that were looked at so far. */
+  looked: number
   /** Text before this was asked about already. */
   repliedTo: number
   cancelDeadline: () => void
@@ -95,7 +100,9 @@ export function createDialogue(options: DialogueOptions, context: Context): Dial
     run: (lines, signal) => run(talk, lines, signal),
     progress: () => talk.progress,
     received() {
-      if (talk.ended === undefined && talk.window !== undefined) look(talk, talk.window)
+      if (talk.ended !== undefined) return
+      if (talk.window !== undefined) look(talk, talk.window)
+      else if (options.screen.length() > idleMax) settleIdle(talk)
     },
     lost: (error) => end(talk, error),
   }
@@ -129,7 +136,8 @@ async function runAll(talk: Talk, lines: readonly Line[]): Promise<readonly Answ
   const { platform } = talk.options
   let from = 0
   while (from < lines.length) {
-    settleIdle(talk)
+    const untold = talk.ended ?? settleIdle(talk)
+    if (untold !== undefined) throw untold
     const window = nextWindow(lines, from, { context: talk.context, platform })
     if (window.length === 0) {
       const line = lines[from]
@@ -146,16 +154,16 @@ async function runAll(talk: Talk, lines: readonly Line[]): Promise<readonly Answ
   return talk.progress.answers
 }
 
-/** What came while nothing was asked: log lines and new prompts only, or the session can't be trusted. */
-function settleIdle(talk: Talk): void {
-  if (talk.ended !== undefined) throw talk.ended
+/** What came while nothing was asked: log lines and new prompts only, which are forgotten, or the session can't be trusted and ends. */
+function settleIdle(talk: Talk): AgentError | undefined {
   const text = viewOf(talk)
   const prompt = talk.terminal.promptAtEnd(text)
   if (prompt === undefined || !talk.terminal.idle(text)) {
-    throw fail(talk, 'desync', `text came that answers nothing: ${lastLines(text)}`)
+    return fail(talk, 'desync', `text came that answers nothing: ${lastLines(text)}`)
   }
   talk.context = prompt.context
   talk.options.screen.reset(text.slice(text.lastIndexOf('\n') + 1))
+  return undefined
 }
 
 function send(talk: Talk, lines: readonly Line[]): Promise<readonly Piece[]> {
@@ -169,6 +177,7 @@ function send(talk: Talk, lines: readonly Line[]): Promise<readonly Piece[]> {
       resolve,
       reject,
       answered: 0,
+      looked: 0,
       repliedTo: 0,
       cancelDeadline: nothing,
       cancelQuiet: nothing,
@@ -209,17 +218,23 @@ function judgePieces(
 
 /** Looks at what has come: the end of the answers, something that waits for us, or neither yet. */
 function look(talk: Talk, window: Window): void {
-  const { platform, clock } = talk.options
-  if (isAmidAnswer(talk, window)) {
-    window.cancelQuiet()
-    return
-  }
-  const text = viewOf(talk)
-  if (text.length > outputMax) {
+  const { platform, clock, screen } = talk.options
+  window.cancelQuiet()
+  if (screen.length() > outputMax) {
     fail(talk, 'too_much_output', `more than ${outputMax} characters came as an answer`)
     return
   }
-  window.cancelQuiet()
+  if (isAmidAnswer(talk, window)) return
+  window.looked += screen.length()
+  if (window.looked > lookedMax) {
+    fail(
+      talk,
+      'too_much_output',
+      'an answer that seems to end with each of its parts goes on and on',
+    )
+    return
+  }
+  const text = viewOf(talk)
   if (talk.terminal.promptAtEnd(text) !== undefined) lookForEnd(talk, window, text)
   else if (waitsForUs(platform, window, text)) {
     window.cancelQuiet = clock.after(quietMs, () => answerQuestion(talk, window))
@@ -233,7 +248,7 @@ function look(talk: Talk, window: Window): void {
 function isAmidAnswer(talk: Talk, window: Window): boolean {
   const { platform, screen } = talk.options
   const end = screen.end()
-  if (window.repliedTo > 0 || screen.text().length > outputMax) return false
+  if (window.repliedTo > 0) return false
   if (platform.clean !== undefined && platform.clean(end) !== end) return false
   return talk.terminal.promptAtEnd(end) === undefined && !waitsForUs(platform, window, end)
 }

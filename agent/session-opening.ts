@@ -34,6 +34,9 @@ export interface Opening {
 /** Most steps that an opening may take: a platform's script that goes round in circles is an error, not a loop. */
 const stepsMax = 40
 
+/** Most characters of one step: what a device greets with, or answers to a line of the opening. */
+const openingMax = 64 * 1024
+
 interface Stage {
   readonly options: OpeningOptions
   stage: string
@@ -69,6 +72,11 @@ export function beginOpening(options: OpeningOptions): Opening {
     opened,
     received() {
       if (at.over) return
+      if (options.screen.length() > openingMax) {
+        const found = `more than ${openingMax} characters came (${at.stage})`
+        refuse(at, 'too_much_output', `${found}, and no prompt of ${options.platform.name} in them`)
+        return
+      }
       const { stage, facts, host } = at
       const text = options.screen.text()
       try {

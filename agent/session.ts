@@ -325,6 +325,8 @@ async function assemble(options: SessionOptions, parts: Parts): Promise<Session>
   })
   const destroy = (error?: AgentError): void => {
     reason ??= error
+    // Until it has taken note of the end the device may go on: nothing of that is kept.
+    for (const one of [channel, channel.stderr]) one.off('data', receive)
     for (const one of way.toReversed()) one.client.end()
     clock.after(closeMs, () => {
       for (const one of way) one.client.destroy()

@@ -29,6 +29,12 @@ export type Split =
 /** Most characters in which a prompt, with the lines that belong to it, is looked for. */
 const promptMax = 2_000
 
+/** Most characters of prompts and blank lines, where nothing else may be: more are no prompts any more, but a device that doesn't stop. */
+export const idleMax = 64 * 1024
+
+/** Most blanks and line ends that may stand between a prompt and what is behind it. */
+const blanksMax = 2_000
+
 /** Most characters between a nonce and the end of its prompt. */
 const noncePromptMax = 24
 
@@ -40,7 +46,7 @@ export interface Terminal {
   split(view: string, batch: Batch): Split
   /** The prompt that the text ends with. */
   promptAtEnd(view: string): Prompt | undefined
-  /** Whether the text is nothing but prompts and blank lines. */
+  /** Whether the text is nothing but prompts and blank lines, and no more of them than `idleMax`. */
   idle(view: string): boolean
 }
 
@@ -75,6 +81,7 @@ function promptBefore(
 }
 
 function onlyPrompts(find: Find, view: string): boolean {
+  if (view.length > idleMax) return false
   let end = view.length
   while (end > 0) {
     const prompt = find(view, end, 0) ?? promptUnderBlanks(find, view, end)
@@ -87,7 +94,7 @@ function onlyPrompts(find: Find, view: string): boolean {
 /** The prompt that stands before the line end (and blanks) at `end`. */
 function promptUnderBlanks(find: Find, view: string, end: number): Prompt | undefined {
   let at = end
-  while (at > 0 && (view[at - 1] === '\n' || view[at - 1] === ' ')) {
+  while (at > Math.max(0, end - blanksMax) && (view[at - 1] === '\n' || view[at - 1] === ' ')) {
     at -= 1
     const prompt = find(view, at, 0)
     if (prompt !== undefined && view.slice(at, end).includes('\n')) return prompt
@@ -175,6 +182,7 @@ function twoPrompts(find: Find, view: string, from: number): End | undefined {
       return { prompt, answerEnd: first.start }
     }
     if (view[at - 1] !== '\n' && view[at - 1] !== ' ') return undefined
+    if (prompt.start - at >= blanksMax) return undefined
     at -= 1
   }
   return undefined
@@ -276,7 +284,7 @@ function nextNoncePrompt(
   for (let at = view.indexOf(nonce, from); at !== -1; at = view.indexOf(nonce, at + 1)) {
     const first = at + nonce.length
     for (let end = first; end <= Math.min(view.length, first + noncePromptMax); end += 1) {
-      const prompt = find(view, end, from)
+      const prompt = find(view, end, Math.max(from, at - noncePromptMax))
       if (prompt !== undefined) return { prompt, end }
     }
   }

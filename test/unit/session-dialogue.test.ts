@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { AgentError } from '../../agent/errors.ts'
 import { enter, free, inside, type Line, type Platform } from '../../agent/platform.ts'
+import { cisco_ios } from '../../agent/platforms/cisco_ios/cisco_ios.ts'
 import { frr } from '../../agent/platforms/frr/frr.ts'
 import { createDialogue } from '../../agent/session-dialogue.ts'
 import { nextWindow } from '../../agent/session-window.ts'
@@ -9,7 +10,7 @@ import { createScreen } from '../../agent/terminal-screen.ts'
 import { createTranscript } from '../../agent/transcript.ts'
 
 /** A dialogue with the other side in the test's hands, and a clock that only the test moves. */
-function talk(platform: Platform = frr) {
+function talk(platform: Platform = frr, prompt = 'edge# ') {
   let now = 0
   let timers: { readonly at: number; readonly call: () => void }[] = []
   const clock = {
@@ -24,7 +25,7 @@ function talk(platform: Platform = frr) {
     },
   }
   const screen = createScreen(platform.columns)
-  screen.reset('edge# ')
+  screen.reset(prompt)
   const written: string[] = []
   const errors: AgentError[] = []
   const dialogue = createDialogue(
@@ -44,6 +45,7 @@ function talk(platform: Platform = frr) {
     dialogue,
     written,
     errors,
+    held: () => screen.length(),
     come: (text: string): void => {
       screen.write(new TextEncoder().encode(text))
       dialogue.received()
@@ -222,5 +224,78 @@ describe('a dialogue', () => {
     const answers = dialogue.run([free('show a', 'exec')], stop.signal)
     stop.abort()
     await expect(answers).rejects.toMatchObject({ code: 'stopped' })
+  })
+
+  it('takes an answer of sixteen million characters, and none that is longer', async () => {
+    const { dialogue, errors, come } = talk()
+    const part = `${'x'.repeat(1_023)}\r\n`.repeat(512)
+    const answers = dialogue.run([free('show log', 'exec')])
+    come('show log\r\n')
+    for (let parts = 0; parts < 31; parts++) come(part)
+    come('edge# \r\nedge# ')
+    expect((await answers)[0]?.text.length).toBeGreaterThan(16_000_000)
+
+    const endless = dialogue.run([free('show log', 'exec')])
+    come('show log\r\n')
+    for (let parts = 0; parts < 40 && errors.length === 0; parts++) come(part)
+    expect(errors).toHaveLength(1)
+    await expect(endless).rejects.toMatchObject({ code: 'too_much_output' })
+  })
+
+  it('reads an answer that seems to end over and over only so often', async () => {
+    const { dialogue, errors, come } = talk()
+    const endless = dialogue.run([free('show log', 'exec')])
+    come('show log\r\n')
+    // The beginning is long, so that few parts are needed.
+    come(`${'x'.repeat(1_022)}\r\n`.repeat(12_000))
+    for (let parts = 0; parts < 200 && errors.length === 0; parts++) come('x\r\nedge# ')
+    expect(errors).toHaveLength(1)
+    await expect(endless).rejects.toMatchObject({ code: 'too_much_output' })
+  })
+})
+
+describe('a session at rest', () => {
+  const logLine = '*Nov 27 10:00:00.128: %LINK-3-UPDOWN: Interface Gi0/9, changed state to up\r\n'
+
+  it('ends for what answers nothing when the next line is to go out, and sends nothing', async () => {
+    const { dialogue, written, errors, come } = talk()
+    come('somebody says something\r\nedge# ')
+    expect(errors).toEqual([])
+    const asked = dialogue.run([free('show a', 'exec')])
+    expect(written).toEqual([])
+    await expect(asked).rejects.toMatchObject({ code: 'desync' })
+    expect(errors).toHaveLength(1)
+  })
+
+  it('ends by itself once there is a lot of it', () => {
+    const { dialogue, errors, come } = talk()
+    const said = '2026/11/27 10:00:00 BGP: [VTCF0-ZHP6C] bgp_update_receive\r\nedge# '
+    let came = 0
+    for (; errors.length === 0 && came < 1_000_000; came += said.length) come(said)
+    expect(errors.map(({ code }) => code)).toEqual(['desync'])
+    expect(dialogue.ended()?.code).toBe('desync')
+    expect(came).toBeLessThan(70_000)
+  })
+
+  it.each([
+    ['prompts', 'edge# \r\n'],
+    ['blank lines', '\r\n'],
+    ['what moves the cursor', `${String.fromCharCode(27)}[510C \r\n`],
+  ])('holds no more than so much of %s', (_, said) => {
+    const { errors, held, come } = talk()
+    for (let came = 0; errors.length === 0 && came < 1_000_000; came += said.length) come(said)
+    expect(held()).toBeLessThan(70_000)
+  })
+
+  it('forgets known log lines and new prompts, however many come, and goes on', async () => {
+    const { dialogue, errors, held, come } = talk(cisco_ios, 'edge#')
+    for (let lines = 0; lines < 5_000; lines++) {
+      come(`\r\n${logLine}`)
+      expect(held()).toBeLessThan(70_000)
+    }
+    expect(errors).toEqual([])
+    const answers = dialogue.run([free('show a', 'exec')])
+    come('show a\r\none\r\nedge#\r\nedge#')
+    expect((await answers).map((one) => one.text)).toEqual(['one'])
   })
 })
