@@ -4,7 +4,7 @@
 import { z } from 'zod'
 import { type Answer, type Facts, free, type Read, type Stop } from '../../platform.ts'
 import { answerTo, readJson } from '../output.ts'
-import { canonicalAddress, ownAddress, sessionStop } from '../own-session.ts'
+import { canonicalAddress, othersStop, ownAddress, sessionStop } from '../own-session.ts'
 
 const all = z.record(
   z.string(),
@@ -37,14 +37,7 @@ export function carriedStop(
   if (by !== undefined && [port, ...above, ...reached.names].includes(by)) {
     return reached.oneOfMany ? bridgeStop(port, by) : sessionStop(port, by)
   }
-  if (above.length > 0) {
-    return {
-      code: 'ambiguous',
-      message: `${port} carries ${above.join(', ')}, which would go down with it`,
-      remedy: "name the customer's own interface in the inventory",
-    }
-  }
-  return reached.unnamed ? unnamedStop(port) : undefined
+  return othersStop(port, above) ?? (reached.unnamed ? unnamedStop(port) : undefined)
 }
 
 /** FRR shows no table of a bridge's addresses: of several members each may be the way to us. */

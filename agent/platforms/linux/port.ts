@@ -14,7 +14,7 @@ import {
   type Stop,
 } from '../../platform.ts'
 import { answerTo, readJson, unknownOutput } from '../output.ts'
-import { ownAddress } from '../own-session.ts'
+import { othersStop, ownAddress } from '../own-session.ts'
 import { carriesSession, type Link, links } from './session-way.ts'
 import { lostThrough, throughReads } from './through.ts'
 
@@ -116,12 +116,7 @@ function carriesOthers(
   const others = all
     .filter((other) => other.master === port || (other.link === port && own.link !== other.ifname))
     .map((other) => other.ifname)
-  if (others.length === 0) return undefined
-  return {
-    code: 'ambiguous',
-    message: `${port} carries ${others.join(', ')}, which would go down with it`,
-    remedy: "name the customer's own interface in the inventory",
-  }
+  return othersStop(port, others)
 }
 
 /** What `ip link set up` does not bring back: global IPv6 addresses, and static routes and neighbours of both families. */
