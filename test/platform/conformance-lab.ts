@@ -8,7 +8,7 @@ import { type Agent, createAgent } from '../../agent/agent.ts'
 import { systemClock } from '../../agent/clock.ts'
 import { type Intent, keyOf } from '../../agent/intents.ts'
 import type { Facts, Platform } from '../../agent/platform.ts'
-import { groupFact } from '../../agent/platform.ts'
+import { addressFact, groupFact } from '../../agent/platform.ts'
 import type { Device } from '../../inventory/model.ts'
 import { parseAddress } from '../../inventory/prefix.ts'
 import { type Book, createBook, type Entry } from '../simulator/agent-book.ts'
@@ -262,7 +262,7 @@ function labOf(
           ...platform.observe([...wantedOn(platform), ...asked], {
             host: '',
             nonce: '',
-            facts: knownFacts,
+            facts: { ...knownFacts, [addressFact]: device.host },
           }),
         ].map(({ line }) => line.text),
       )
