@@ -270,7 +270,7 @@ export interface Resumed {
 
 /**
  * A commit that carries our token and is still pending: the controller ended before it was confirmed. It is confirmed if the device shows
- * what the claims say, else taken back. Under a freeze neither is done, and the device takes it back by itself. Somebody else's that waits is
+ * what the claims say, on a session of its own, else taken back. Under a freeze neither is done, and the device takes it back by itself. Somebody else's that waits is
  * left alone: what of ours came before it and was not seen to end may go with it.
  */
 export async function resumePending(
@@ -290,6 +290,21 @@ export async function resumePending(
       'a freeze holds the confirmation; the device takes it back by itself',
     )
   }
+  // Never over the session that committed, which may be the one that is open: it could show what only it sees.
+  const second = await work.another()
+  try {
+    return await settleOurs(work, second, desired, commit)
+  } finally {
+    await second.close()
+  }
+}
+
+async function settleOurs(
+  work: Work,
+  session: Session,
+  desired: Desired,
+  commit: NonNullable<Desired['commit']>,
+): Promise<Resumed> {
   const { token } = commit
   const keys = new Set(commit.keys)
   const claims = desired.claims

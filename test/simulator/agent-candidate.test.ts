@@ -35,6 +35,10 @@ interface Box {
   earlier: string[]
   candidate: Set<string>
   lines: string[]
+  /** Which session each of them came over. */
+  over: number[]
+  /** Shells that were opened. */
+  shells: number
   /** Answers a line in its own way: undefined = as usual. */
   odd: (line: string) => string | undefined
   /** Whether the session ends after this line. */
@@ -98,13 +102,18 @@ function commit(box: Box, verb: string, token: string): string {
 function speak(box: Box, channel: ServerChannel): void {
   let mode = '>'
   let typed = ''
+  box.shells += 1
+  const own = box.shells
   channel.write(`dev${mode} `)
   channel.on('data', (bytes: Buffer) => {
     typed += bytes.toString()
     for (let end = typed.indexOf('\n'); end !== -1; end = typed.indexOf('\n')) {
       const line = typed.slice(0, end)
       typed = typed.slice(end + 1)
-      if (line !== '') box.lines.push(line)
+      if (line !== '') {
+        box.lines.push(line)
+        box.over.push(own)
+      }
       const text = answer(box, line)
       const refused = text.startsWith('error')
       if (line === 'edit' && !refused) mode = '#'
@@ -224,6 +233,8 @@ beforeEach(async () => {
     earlier: [],
     candidate: new Set(),
     lines: [],
+    over: [],
+    shells: 0,
     odd: () => undefined,
     cut: () => false,
   }
@@ -423,6 +434,9 @@ describe('a candidate', () => {
     await book.until(() => book.state(keyOf(one))?.verified === true)
 
     expect(box.pending).toBeUndefined()
+    // The session that committed is still open: it confirms nothing.
+    const by = (word: string) => box.over[box.lines.findIndex((line) => line.startsWith(word))]
+    expect(by('confirm')).not.toBe(by('commit '))
     expect(box.running).toEqual(new Set([objectOf(one)]))
     expect(book.state(keyOf(two))).toMatchObject({ error: { code: 'line_refused' } })
     expect(book.entries.some((entry) => entry.kind === 'rolledBack')).toBe(false)

@@ -316,6 +316,7 @@ describe('a check of a live database', () => {
       expect.objectContaining({ kind: 'removed', seq: 5, to: 5 }),
       expect.objectContaining({ kind: 'disclosure', seq: 7 }),
       expect.objectContaining({ kind: 'disclosure', seq: 5 }),
+      expect.objectContaining({ kind: 'row', seq: 5 }),
       expect.objectContaining({ kind: 'artifact', message: expect.stringContaining(sha256) }),
     ])
   })
