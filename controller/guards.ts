@@ -5,7 +5,7 @@
 import { platforms } from '../agent/platforms/index.ts'
 import { holdingsOn } from '../inventory/holdings.ts'
 import type { Lookup } from '../inventory/lookup.ts'
-import type { Inventory } from '../inventory/model.ts'
+import type { Id, Inventory } from '../inventory/model.ts'
 import { type NeverCut, neverCutAt, neverCutIn } from '../inventory/never-cut.ts'
 import { type PortNaming, samePort, takesDown } from '../inventory/ports.ts'
 import {
@@ -165,13 +165,14 @@ function neverCutAddresses(input: GuardInput): Hit | undefined {
     neverCutIn(input.neverCut, prefix)
       .filter(isOthers)
       .map((entry) => ({ prefix: entry.prefix, text: `${entry.address} (${entry.why})` }))
-  const peers = new Set([
-    ...compiled.neighbors.map(({ peer }) => peer),
-    ...(decision.subject.kind === 'neighbor' ? [decision.subject.peer] : []),
-  ])
-  const sessions = [...peers]
-    .sort((one, other) => comparePrefixes(hostPrefix(one), hostPrefix(other)))
-    .flatMap((peer) => neverCutAt(input.neverCut, peer))
+  const sessions = [
+    ...compiled.neighbors,
+    ...(decision.subject.kind === 'neighbor' ? [decision.subject] : []),
+  ]
+    .toSorted((one, other) => comparePrefixes(hostPrefix(one.peer), hostPrefix(other.peer)))
+    .flatMap((one) =>
+      neverCutAt(input.neverCut, one.peer).filter((each) => isThatSession(each, one)),
+    )
     .filter(isOthers)
     .map(({ address, why }) => `session with ${address} (${why})`)
   const hit = [...new Set([...shielded(input, at), ...sessions])]
@@ -180,6 +181,14 @@ function neverCutAddresses(input: GuardInput): Hit | undefined {
     message: `would cut what carries the network: ${hit.join('; ')}. Name a prefix or session beside it`,
     hit,
   }
+}
+
+/** What carries the network is one machine wherever its address is named; a customer's session is that of one device and table. */
+function isThatSession(
+  { session }: NeverCut,
+  { device, vrf }: { readonly device: Id; readonly vrf: string },
+): boolean {
+  return session === undefined || (session.device === device && session.vrf === vrf)
 }
 
 /** What shields are met by what is left after carving: not one may be. A prefix that the decision names itself may hold some, since it is carved around them, but not lie in them: be it that these take all of it, or these and those of another guard together. */

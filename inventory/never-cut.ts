@@ -15,6 +15,8 @@ export interface NeverCut {
   readonly why: string
   /** The customer whose BGP session ends there: for a decision about that customer the entry doesn't count. */
   readonly ownNeighborOf?: Id
+  /** Which session of that customer it is: the same address in another table, or on another device, is another session. */
+  readonly session?: { readonly device: Id; readonly vrf: string }
 }
 
 /** Every address that must not be cut, ascending; one entry for each reason. `controllerAddresses` are those of the host's own sockets, beside what the inventory names. */
@@ -33,11 +35,16 @@ export function neverCut(
       customer.neighbors.map((neighbor) => ({
         ...entry(neighbor.address, `BGP neighbor of ${neighbor.device} (customer ${customer.id})`),
         ownNeighborOf: customer.id,
+        session: { device: neighbor.device, vrf: neighbor.vrf },
       })),
     ),
   ]
-  const unique = [...new Map(entries.map((each) => [`${each.address} ${each.why}`, each])).values()]
+  const unique = [...new Map(entries.map((each) => [keyOf(each), each])).values()]
   return ascending(unique.map(({ prefix }) => prefix)).flatMap((index) => unique[index] ?? [])
+}
+
+function keyOf({ address, why, session }: NeverCut): string {
+  return `${address} ${session?.vrf ?? ''} ${why}`
 }
 
 /** Those that lie in a prefix, in the order of the list. A list is sorted for this once, when it is first asked about. */

@@ -141,7 +141,7 @@ const byHand: readonly Mutation[] = [
   change(
     guards,
     'the session that was named is not looked at',
-    "...(decision.subject.kind === 'neighbor' ? [decision.subject.peer] : []),",
+    "...(decision.subject.kind === 'neighbor' ? [decision.subject] : []),",
     '',
   ),
   change(

@@ -183,6 +183,27 @@ describe('never_cut', () => {
     ).toBe('refuse')
   })
 
+  it.each([
+    ['in another table', { device: 'edge1', vrf: 'red' }, 'pass'],
+    ['on another device', { device: 'edge2', vrf: 'default' }, 'pass'],
+    ['itself', { device: 'edge1', vrf: 'default' }, 'refuse'],
+  ])(
+    'tells the session of another customer from one with the same address: %s → %s',
+    (_, where, verdict) => {
+      const session = { peer: adr('192.0.2.9'), ...where }
+      const shut = compiled({ customer: 'bystander', neighbors: [session] })
+
+      expect(verdictOf('never_cut', input({ compiled: shut })).verdict).toBe(verdict)
+    },
+  )
+
+  it('refuses a session with what carries the network, in whatever table its address is named', () => {
+    const session = { device: 'edge1', peer: adr('192.0.2.252'), vrf: 'red' }
+    expect(
+      verdictOf('never_cut', input({ compiled: compiled({ neighbors: [session] }) })).verdict,
+    ).toBe('refuse')
+  })
+
   it("lets a customer's own session be cut, for that customer only", () => {
     const session = { device: 'edge1', peer: adr('192.0.2.9'), vrf: 'default' }
     const own = compiled({ prefixes: [pfx('192.0.2.9/32')], neighbors: [session] })
