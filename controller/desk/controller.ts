@@ -1,5 +1,6 @@
 // The desk as one interface: what API and console call. Each method is a function of a file beside this one.
 
+import type { Intent } from '../../agent/intents.ts'
 import type { Id } from '../../inventory/model.ts'
 import { neverCutAt } from '../../inventory/never-cut.ts'
 import { idsInOrder } from '../../inventory/order.ts'
@@ -117,13 +118,16 @@ function lookUp(desk: Desk, address: Address): Lookup {
   const host = hostPrefix(address)
   const customer = lookup.customerAt(address)
   const within = customer?.prefixes.find(({ prefix }) => overlaps(prefix, host))
+  // A port or a session of theirs that is down cuts all of their addresses, or may.
+  const meets = (intent: Intent, whose: Id): boolean =>
+    'prefix' in intent
+      ? overlaps(intent.prefix, host)
+      : whose === customer?.id || (intent.kind === 'neighbor' && intent.peer === address)
   const enforcements = desk.store.read((rows) =>
     rows
       .live()
-      .filter(({ id }) =>
-        rows
-          .wanted({ enforcement: id })
-          .some(({ intent }) => 'prefix' in intent && overlaps(intent.prefix, host)),
+      .filter((one) =>
+        rows.wanted({ enforcement: one.id }).some(({ intent }) => meets(intent, one.customer)),
       )
       .map(({ id }) => id),
   )

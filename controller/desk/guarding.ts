@@ -2,6 +2,7 @@
 
 import { compile } from '../../playbooks/compile.ts'
 import type { Compiled, Decision, Playbook } from '../../playbooks/model.ts'
+import { targetsOf } from '../../playbooks/targets.ts'
 import type { Json } from '../audit/record.ts'
 import type { Caller } from '../controller.ts'
 import { subjectJson } from '../digest.ts'
@@ -115,9 +116,20 @@ export async function auditRefusal(
   if (guards !== undefined) data['hit'] = guards.flatMap(({ hit }) => hit ?? [])
   await desk.store.commit((tx) => {
     // The chain of an enforcement holds what happened to it; a refusal about one that isn't there is nobody's chain.
-    const known = about.enforcement !== undefined && tx.enforcement(about.enforcement) !== undefined
-    const on = known && about.enforcement !== undefined ? { enforcement: about.enforcement } : {}
+    const known = about.enforcement === undefined ? undefined : tx.enforcement(about.enforcement)
+    const customer = known?.customer ?? customerOf(desk, about.decision)
+    const on = {
+      ...(known === undefined ? {} : { enforcement: known.id }),
+      ...(customer === undefined ? {} : { customer }),
+    }
     tx.append({ type: 'decision.refused', outcome: 'refused', ...by(caller), on, data })
   })
   throw fault
+}
+
+/** Whom a refused decision was about, so that the refusal is found under that customer; undefined where it is nobody's, or several customers'. */
+function customerOf(desk: Desk, decision: Decision | undefined): string | undefined {
+  if (decision === undefined) return undefined
+  const targets = targetsOf(decision, desk.world())
+  return targets.kind === 'targets' ? targets.customer.id : undefined
 }

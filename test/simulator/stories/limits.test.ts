@@ -77,6 +77,13 @@ describe('each guard', () => {
     }
     const refusals = story.records({ type: 'decision.refused' })
     expect(refusals.length).toBeGreaterThanOrEqual(cases.length - 2)
+    // Found by whose it was: what was refused for a customer's own space, and not what is nobody's or of several.
+    const { body: ofCustomer } = await story.call<{ readonly items: readonly unknown[] }>(
+      'GET',
+      '/v1/audit?customer=esthost&action=decision.refused',
+    )
+    expect(ofCustomer.items.length).toBeGreaterThan(0)
+    expect(ofCustomer.items.length).toBeLessThan(refusals.length)
     expect(sent().filter((line) => /^(conf|ip route|ip link set)/.test(line))).toEqual([])
   })
 
@@ -186,5 +193,26 @@ describe('the same request again', () => {
     await story.reaches(id, 'released')
     await story.release(id)
     expect(story.records({ type: 'enforcement.release_requested' })).toHaveLength(1)
+  })
+})
+
+describe('a look-up of an address', () => {
+  it('names what is in force on it: also the port and the session of whose it is, and no other prefix of theirs', async () => {
+    story = await startStory(tangled)
+    const shut = await story.decide(port('sw1', 'p1'))
+    const parted = await story.decide(neighbor('edge1', '203.0.113.66'))
+    const discarded = await story.decide(block('198.51.100.0/28'))
+    const inForce = async (ip: string): Promise<readonly string[]> => {
+      const { body } = await story.call<{ readonly enforcements: readonly { id: string }[] }>(
+        'GET',
+        `/v1/lookup?ip=${ip}`,
+      )
+      return body.enforcements.map(({ id }) => id)
+    }
+
+    expect(await inForce('203.0.113.20')).toEqual([shut.id, parted.id])
+    expect(await inForce('198.51.100.2')).toEqual([shut.id, parted.id, discarded.id])
+    expect(await inForce('203.0.113.66')).toEqual([parted.id])
+    expect(await inForce('203.0.113.70')).toEqual([])
   })
 })
