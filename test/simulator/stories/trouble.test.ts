@@ -212,6 +212,8 @@ describe('a playbook that rolls back', () => {
       status: 409,
       body: { code: 'not_in_force' },
     })
+    const refusals = story.records({ type: 'decision.refused' })
+    expect(refusals.map(({ on }) => on.enforcement)).toEqual([id])
   })
 
   it('waits for a device that is only off', async () => {
