@@ -180,7 +180,7 @@ const reads = {
       'ip -j nexthop show dev p1',
       'ip -j neigh show dev p1 nud permanent',
       'ip -j neigh show proxy dev p1',
-      'sysctl -n net.ipv6.conf.p1.keep_addr_on_down',
+      'sysctl -n net.ipv6.conf.all.keep_addr_on_down net.ipv6.conf.p1.keep_addr_on_down',
     ],
     `^${sudo} ip link set dev p1 `,
   ),

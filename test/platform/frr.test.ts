@@ -307,7 +307,7 @@ describe('blackholes on FRR', () => {
 })
 
 describe('ports on FRR', () => {
-  const up = read('show_interface_up_json').replace('fd00:23::2/64', 'fe80::2/64')
+  const up = read('show_interface_up_json').replace('fd00:23::2/64', '10.0.24.2/30')
   const down = read('show_interface_admin_down_json')
   const intent = port('eth-e')
 
@@ -344,6 +344,28 @@ describe('ports on FRR', () => {
     expect(find(intent, config(), state).stop?.code).toBe('not_restorable')
     const known = config('interface eth-e', ' ipv6 address fd00:23::2/64', 'exit')
     expect(find(intent, known, state).stop).toBeUndefined()
+  })
+
+  it('with a link-local address by hand is refused, until FRR holds it', () => {
+    const state = up.replace('10.0.24.2/30', 'fe80::1/64')
+    expect(find(intent, config(), state).stop).toMatchObject({
+      code: 'not_restorable',
+      message: expect.stringContaining('eth-e would lose fe80::1/64 for good') as string,
+      remedy: expect.stringContaining('ipv6 address …') as string,
+    })
+    const known = config('interface eth-e', ' ipv6 address fe80::1/64', 'exit')
+    expect(find(intent, known, state).stop).toBeUndefined()
+  })
+
+  it('with the link-local address of an earlier hardware address, or without one, is refused', () => {
+    const other = up.replace(
+      '"hardwareAddress":"6a:57:b8:ec:06:9e"',
+      '"hardwareAddress":"6a:57:b8:ec:06:9f"',
+    )
+    const none = up.replace('"hardwareAddress":"6a:57:b8:ec:06:9e",', '')
+    for (const state of [other, none]) {
+      expect(find(intent, config(), state).stop?.code).toBe('not_restorable')
+    }
   })
 
   describe('through which routes lead that FRR did not make', () => {

@@ -58,7 +58,8 @@ function stopOf(host: Host, { way, own }: Session) {
         'ip -j -4 route show table all dev p1': '[]',
         'ip -j -6 route show table all dev p1': '[]',
         'ip -j nexthop show dev p1': '[]',
-        'sysctl -n net.ipv6.conf.p1.keep_addr_on_down': '0',
+        'sysctl -n net.ipv6.conf.all.keep_addr_on_down net.ipv6.conf.p1.keep_addr_on_down':
+          '0\n0\n',
       },
       seen,
     ),

@@ -592,7 +592,7 @@ describe('ports on Linux', () => {
     nexthops: '[]',
     neighbours: '[]',
     proxied: '[]',
-    keep: '0',
+    keep: '0\n0\n',
     client: '[{"dst":"10.20.0.1","dev":"mgmt0"}]',
   }
   const find = (link: string, state: Partial<typeof quiet> = {}) => {
@@ -610,7 +610,8 @@ describe('ports on Linux', () => {
         'ip -j nexthop show dev eth1': now.nexthops,
         'ip -j neigh show dev eth1 nud permanent': now.neighbours,
         'ip -j neigh show proxy dev eth1': now.proxied,
-        'sysctl -n net.ipv6.conf.eth1.keep_addr_on_down': now.keep,
+        'sysctl -n net.ipv6.conf.all.keep_addr_on_down net.ipv6.conf.eth1.keep_addr_on_down':
+          now.keep,
       }),
       intent,
     )
@@ -638,14 +639,13 @@ describe('ports on Linux', () => {
       addr_info: [
         { family: 'inet', local: '192.0.2.1', prefixlen: 24, scope: 'global' },
         { family: 'inet6', local: '2001:db8::1', prefixlen: 64, scope: 'global' },
-        { family: 'inet6', local: 'fe80::1', prefixlen: 64, scope: 'link' },
       ],
     },
   ])
 
   it.each([
     ['a global IPv6 address', { addr: address }, 'not_restorable'],
-    ['that address, kept by the kernel', { addr: address, keep: '1' }, undefined],
+    ['that address, kept by the kernel', { addr: address, keep: '0\n1\n' }, undefined],
     [
       'a static route',
       { through4: '[{"dst":"198.51.100.0/24","protocol":"static"}]' },
@@ -758,7 +758,7 @@ describe('ports on Linux', () => {
           client: quiet.client,
           link: JSON.stringify([{ ifname: name, flags: ['UP'] }]),
           addr: JSON.stringify([{ ifname: name, addr_info: [] }]),
-          keep: '0',
+          keep: '0\n0\n',
           several4: several('203.0.113.0/24 ', 'eth1', 'eth2'),
           several6: '',
         }[kind] ?? '[]'

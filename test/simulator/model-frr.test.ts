@@ -350,6 +350,27 @@ describe('static routes, as 8.4.4 has them', () => {
   })
 })
 
+describe('IPv6 addresses that the kernel has from others', () => {
+  it('are gone for good once their port was down, but for the one made of its hardware address', async () => {
+    const ports = [{ name: 'c0', description: '', addresses: ['203.0.113.1/24', 'fe80::1/64'] }]
+    const shell = await open(await start({ ...recorded, ports }))
+    const shown = async (): Promise<string[]> => {
+      const { c0 } = JSON.parse(await answer(shell, 'show interface c0 json'))
+      return c0.ipAddresses.map(({ address }: { address: string }) => address)
+    }
+    const flap = ['shutdown', 'no shutdown', 'end']
+    const made = expect.stringMatching(/^fe80::5817:[\da-f]+ff:fe[\da-f]+:[\da-f]+\/64$/) as string
+    expect(await shown()).toEqual(['203.0.113.1/24', 'fe80::1/64', made])
+
+    await answers(shell, ['configure terminal', 'interface c0', ...flap])
+    expect(await shown()).toEqual(['203.0.113.1/24', made])
+
+    const held = 'ipv6 address fe80::1/64'
+    await answers(shell, ['configure terminal', 'interface c0', held, ...flap])
+    expect(await shown()).toEqual(['203.0.113.1/24', made, 'fe80::1/64'])
+  })
+})
+
 describe('routes that the kernel has from others', () => {
   const routed: SimulatedDevice = {
     ...recorded,

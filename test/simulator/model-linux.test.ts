@@ -521,6 +521,31 @@ describe('ports', () => {
     }
   })
 
+  it('lose a link-local address by hand whatever is kept, and make that of their hardware address again', async () => {
+    const device = await start({
+      ports: [{ name: 'eth1', description: '', addresses: ['2001:db8:1::1/64', 'fe80::1/64'] }],
+    })
+    const { run } = await open(device)
+    const addresses = async (): Promise<string[]> => {
+      const { text } = await run('ip -j addr show dev eth1')
+      const [link] = JSON.parse(text)
+      return link.addr_info.map(({ local, scope }: Record<string, string>) => `${local} ${scope}`)
+    }
+    const made = expect.stringMatching(/^fe80::5817:[\da-f]+ff:fe[\da-f]+:[\da-f]+ link$/) as string
+    expect(await addresses()).toEqual(['2001:db8:1::1 global', 'fe80::1 link', made])
+
+    await run('ip link set dev eth1 down')
+    expect(await addresses()).toEqual(['2001:db8:1::1 global'])
+    await run('ip link set dev eth1 up')
+    expect(await addresses()).toEqual(['2001:db8:1::1 global', made])
+
+    await run(
+      'sysctl -w net.ipv6.conf.all.keep_addr_on_down=-1 net.ipv6.conf.eth1.keep_addr_on_down=1',
+    )
+    await run('ip link set dev eth1 down')
+    expect(await addresses()).toEqual([])
+  })
+
   it('take a route with several next hops along only where none of them lives', async () => {
     const device = await start({
       roles: [],

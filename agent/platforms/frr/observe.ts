@@ -14,6 +14,7 @@ import {
   type Stop,
 } from '../../platform.ts'
 import { coversOf } from '../covers.ts'
+import { isMadeOf } from '../link-local.ts'
 import { answerTo, readJson, unknownOutput } from '../output.ts'
 import { hasNeighbor, type RunningConfig, readConfig, shutdownLine } from './config.ts'
 import { daemonStop, daemonsIn, daemonsLine } from './daemons.ts'
@@ -139,6 +140,7 @@ const byName = z.record(z.string(), z.unknown())
 const interfaceState = z.object({
   administrativeStatus: z.enum(['up', 'down']),
   pseudoInterface: z.boolean(),
+  hardwareAddress: z.string().optional(),
   ipAddresses: z.array(z.object({ address: z.string() })).optional(),
 })
 
@@ -166,7 +168,7 @@ function port(name: string, config: RunningConfig, answer: Answer): Finding {
   }
   // Down by other hands than FRR's: `no shutdown` could not give that back, so it is left alone.
   if (isDown) return { object: ['down outside FRR'], effect: 'same', inForce: 'yes', noLine: true }
-  const lost = unrestorable(entry.data.ipAddresses ?? [], lines)
+  const lost = unrestorable(entry.data, lines)
   if (lost.length === 0) return absent
   return {
     ...absent,
@@ -178,14 +180,14 @@ function port(name: string, config: RunningConfig, answer: Answer): Finding {
   }
 }
 
-/** IPv6 addresses that a shutdown takes away and no `no shutdown` brings back. */
+/** IPv6 addresses that a shutdown takes away and no `no shutdown` brings back: neither FRR, nor the kernel that makes one of the hardware address. */
 function unrestorable(
-  addresses: readonly { readonly address: string }[],
+  { ipAddresses = [], hardwareAddress }: z.infer<typeof interfaceState>,
   lines: readonly string[],
 ): readonly string[] {
-  return addresses
+  return ipAddresses
     .map(({ address }) => address)
-    .filter((address) => address.includes(':') && !/^fe[89ab]/i.test(address))
+    .filter((address) => address.includes(':') && !isMadeOf(hardwareAddress, address))
     .filter((address) => !lines.includes(`ipv6 address ${address}`))
 }
 

@@ -1,6 +1,5 @@
 // Taking a network interface down, where it can be brought back exactly.
 
-import { z } from 'zod'
 import type { PortName } from '../../../inventory/model.ts'
 import {
   type Answer,
@@ -15,17 +14,9 @@ import {
 } from '../../platform.ts'
 import { answerTo, readJson, unknownOutput } from '../output.ts'
 import { othersStop, ownAddress } from '../own-session.ts'
+import { addressesRead, keepRead, lostAddresses } from './addresses.ts'
 import { carriesSession, type Link, links } from './session-way.ts'
 import { lostThrough, throughReads } from './through.ts'
-
-const addresses = z.object({
-  ifname: z.string(),
-  addr_info: z.array(
-    z.object({ family: z.string(), local: z.string(), prefixlen: z.number(), scope: z.string() }),
-  ),
-})
-
-const addressList = z.array(addresses)
 
 /** Reads the state of all interfaces, and of what kind they are. */
 export const linksRead: Read = { what: 'links', line: free('ip -j -d link show', 'shell') }
@@ -41,12 +32,9 @@ export function portReads(ports: readonly PortName[], facts: Facts): readonly Re
     ...(own === undefined ? [] : [read('own', `ip -j addr show to ${own}`)]),
     ...ports.flatMap((port) => [
       read(`link|${port}`, `ip -j link show dev ${port}`),
-      read(`addr|${port}`, `ip -j addr show dev ${port}`),
+      addressesRead(port),
       ...throughReads(port),
-      read(
-        `keep|${port}`,
-        `sysctl -n net.ipv6.conf.${port.replaceAll('.', '/')}.keep_addr_on_down`,
-      ),
+      keepRead(port),
     ]),
   ]
 }
@@ -66,7 +54,7 @@ export function findPort(port: PortName, answers: ReadonlyMap<string, Answer>): 
     return { object: [commandOf(port)], effect: 'same', mark, inForce: 'yes' }
   }
   const stop =
-    carriesSession(port, answers) ?? carriesOthers(port, own, answers) ?? loses(port, answers)
+    carriesSession(port, answers) ?? carriesOthers(port, own, answers) ?? loses(port, own, answers)
   return stop === undefined ? up : { ...up, stop }
 }
 
@@ -119,26 +107,20 @@ function carriesOthers(
   return othersStop(port, others)
 }
 
-/** What `ip link set up` does not bring back: global IPv6 addresses, and static routes and neighbours of both families. */
-function loses(port: PortName, answers: ReadonlyMap<string, Answer>): Stop | undefined {
-  const [entry] = readJson(
-    answerTo(answers, `addr|${port}`),
-    addressList,
-    'the addresses of an interface as JSON',
-  )
-  const keeps = answerTo(answers, `keep|${port}`).text.trim() === '1'
-  const lostAddresses = (entry?.addr_info ?? [])
-    .filter((address) => address.family === 'inet6' && address.scope === 'global' && !keeps)
-    .map((address) => `${address.local}/${address.prefixlen}`)
+/** What `ip link set up` does not bring back: IPv6 addresses, and static routes and neighbours of both families. */
+function loses(port: PortName, own: Link, answers: ReadonlyMap<string, Answer>): Stop | undefined {
+  const addresses = lostAddresses(port, own, answers)
   const withIt = new Set(
     [...answers.keys()].flatMap((what) => /^link\|(.+)$/.exec(what)?.[1] ?? []),
   )
-  const lost = [...lostAddresses, ...lostThrough(port, withIt, answers)]
+  const through = lostThrough(port, withIt, answers)
+  const lost = [...addresses.lost, ...through]
   if (lost.length === 0) return undefined
+  const daemon = 'let a daemon hold the routes and learn the neighbours instead of setting them'
+  const remedies = [...addresses.remedies, ...(through.length === 0 ? [] : [daemon])]
   return {
     code: 'not_restorable',
     message: `${port} would lose ${lost.join(', ')} for good`,
-    remedy:
-      'set net.ipv6.conf.<port>.keep_addr_on_down=1, let a daemon hold the routes and learn the neighbours instead of setting them, or cut the customer off by another measure',
+    remedy: `${remedies.join('; ')}; or cut the customer off by another measure`,
   }
 }

@@ -10,6 +10,9 @@ import { sessionStop } from '../own-session.ts'
 const link = z.object({
   ifname: z.string(),
   flags: z.array(z.string()),
+  /** The hardware address. */
+  address: z.string().optional(),
+  inet6_addr_gen_mode: z.string().optional(),
   master: z.string().optional(),
   // Null where it has a place for one and stands on none (`sit0@NONE`).
   link: z.string().nullish(),

@@ -30,7 +30,8 @@ export interface Interface {
   readonly vrf: string
   /** In the configuration only: typed, but not in the kernel. */
   readonly pseudo: boolean
-  readonly kernelAddresses: readonly string[]
+  /** Of others than FRR: those of IPv6 are gone for good once it was down. */
+  kernelAddresses: readonly string[]
   /** The bridge that it is a member of. */
   readonly bridge: string | undefined
   /** Routes out of it that the kernel has from others than FRR: gone for good once it was down. */
@@ -194,6 +195,21 @@ function addInterfaces(config: FrrConfig, spec: CompleteDevice): void {
       linkDowns: 0,
     })
   })
+}
+
+/** The link-local address, with its length, that a Linux kernel makes of a hardware address each time an interface comes up. */
+export function linkLocalOf(mac: string): string {
+  const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0] = mac.split(':').map((one) => Number(`0x${one}`))
+  const groups = [((a ^ 2) << 8) | b, (c << 8) | 0xff, 0xfe00 | d, (e << 8) | f]
+  const text = groups.map((one) => one.toString(16)).join(':')
+  return `fe80::${text.replace(/^0:/, '')}/64`
+}
+
+/** All addresses that an interface has, whoever gave it them. */
+export function addressesOf(one: Interface): readonly string[] {
+  const hasOwn = !one.shutdown && !one.pseudo && one.name !== 'lo'
+  const own = hasOwn ? [linkLocalOf(one.mac)] : []
+  return [...new Set([...one.kernelAddresses, ...own, ...one.addresses])]
 }
 
 /** A stable hardware address for a name. */

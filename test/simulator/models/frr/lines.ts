@@ -208,6 +208,7 @@ export function interfaceLine(
           if (!one.shutdown) one.linkDowns += 1
           one.shutdown = true
           one.kernelRoutes = []
+          one.kernelAddresses = one.kernelAddresses.filter((address) => !address.includes(':'))
         }),
     ],
     [

@@ -3,7 +3,7 @@
 import { covers, type Prefix } from '../../../../inventory/prefix.ts'
 import { dispatch } from '../dispatch.ts'
 import { longestMatch, typedAddress, typedPrefix } from '../prefixes.ts'
-import { discards, type Interface, printConfig, type Static } from './config.ts'
+import { addressesOf, discards, type Interface, printConfig, type Static } from './config.ts'
 import { type Json, printJson } from './json.ts'
 import { showBgp } from './show-bgp.ts'
 import { type FrrState, hasCandidate, learntInForce } from './state.ts'
@@ -95,7 +95,7 @@ function ribOf(state: FrrState, family: 4 | 6, vrf: string): Rib[] {
         connected.push({ prefix, protocol: 'kernel', distance: 0, via: one.name })
       }
     }
-    for (const address of [...one.kernelAddresses, ...one.addresses]) {
+    for (const address of new Set([...one.kernelAddresses, ...one.addresses])) {
       const prefix = typedPrefix(address, family)
       if (prefix !== undefined) {
         connected.push({ prefix, protocol: 'connected', distance: 0, via: one.name })
@@ -390,7 +390,7 @@ function jsonInterface(state: FrrState, one: Interface): Json {
     flags: up ? '<UP,BROADCAST,RUNNING,MULTICAST>' : '<BROADCAST,MULTICAST>',
     type: 'Ethernet',
     hardwareAddress: one.mac,
-    ipAddresses: [...one.kernelAddresses, ...one.addresses].map((address) => ({
+    ipAddresses: addressesOf(one).map((address) => ({
       address,
       secondary: false,
       unnumbered: false,
@@ -411,7 +411,7 @@ function isBridge({ config }: FrrState, { name }: Interface): boolean {
 
 function textInterface(state: FrrState, one: Interface): string {
   const up = isUp(one)
-  const addresses = [...one.kernelAddresses, ...one.addresses].map(
+  const addresses = addressesOf(one).map(
     (address) => `  ${address.includes(':') ? 'inet6' : 'inet'} ${address}\n`,
   )
   return `Interface ${one.name} is ${up ? 'up, line protocol is up' : 'down'}
@@ -430,7 +430,7 @@ ${one.bridge === undefined ? '' : `  Master interface: ${one.bridge}\n`}${isBrid
 
 function briefTable(all: readonly Interface[]): string {
   const rows = all.map((one) => {
-    const [first = '', ...more] = [...one.kernelAddresses, ...one.addresses]
+    const [first = '', ...more] = addressesOf(one)
     const head = `${one.name.padEnd(15)} ${(isUp(one) ? 'up' : 'down').padEnd(7)} ${one.vrf.padEnd(15)} ${first}\n`
     return head + more.map((address) => `${' '.repeat(40)}${address}\n`).join('')
   })

@@ -5,7 +5,7 @@ import { ipNeigh } from './ip-neigh.ts'
 import { ipRoute } from './ip-route.ts'
 import { ipRule } from './ip-rule.ts'
 import { fail, type IpOptions, type Ran, ran } from './ran.ts'
-import { type Link, type LinuxState, setLink } from './state.ts'
+import { addressesOf, type Link, type LinuxState, setAddresses, setLink } from './state.ts'
 
 /** `ip …`. */
 export function ip(state: LinuxState, words: readonly string[], root: boolean, input: string): Ran {
@@ -212,7 +212,7 @@ function jsonLink(link: Link, options: IpOptions): Record<string, unknown> {
     link_type: link.kind === 'loopback' ? 'loopback' : 'ether',
     address: link.mac,
     broadcast: link.kind === 'loopback' ? '00:00:00:00:00:00' : 'ff:ff:ff:ff:ff:ff',
-    ...(options.details ? linkInfo(link) : {}),
+    ...(options.details ? { ...linkInfo(link), inet6_addr_gen_mode: 'eui64' } : {}),
     ...(link.alias === undefined ? {} : { ifalias: link.alias }),
   }
 }
@@ -246,7 +246,7 @@ function ipAddress(state: LinuxState, words: readonly string[], options: IpOptio
   const chosen = chooseLinks(state, rest)
   if (!Array.isArray(chosen)) return chosen as Ran
   const own = (link: Link): string[] =>
-    link.addresses.filter(
+    addressesOf(link).filter(
       (address) => options.family === undefined || address.includes(':') === (options.family === 6),
     )
   if (options.json) {
@@ -256,7 +256,7 @@ function ipAddress(state: LinuxState, words: readonly string[], options: IpOptio
         family: address.includes(':') ? 'inet6' : 'inet',
         local: address.split('/')[0],
         prefixlen: Number(address.split('/')[1]),
-        scope: 'global',
+        scope: scopeOf(address),
         ...(address.includes(':') ? {} : { label: link.name }),
         valid_life_time: 4_294_967_295,
         preferred_life_time: 4_294_967_295,
@@ -269,12 +269,16 @@ function ipAddress(state: LinuxState, words: readonly string[], options: IpOptio
       .map((link: Link) => {
         const lines = own(link).map(
           (address) =>
-            `    ${address.includes(':') ? 'inet6' : 'inet'} ${address} scope global ${address.includes(':') ? '' : link.name}\n       valid_lft forever preferred_lft forever\n`,
+            `    ${address.includes(':') ? 'inet6' : 'inet'} ${address} scope ${scopeOf(address)} ${address.includes(':') ? '' : link.name}\n       valid_lft forever preferred_lft forever\n`,
         )
         return textLink(link) + lines.join('')
       })
       .join(''),
   )
+}
+
+function scopeOf(address: string): 'link' | 'global' {
+  return /^fe[89ab]/i.test(address) ? 'link' : 'global'
 }
 
 function changeAddress(
@@ -291,11 +295,12 @@ function changeAddress(
   const there = link.addresses.includes(address)
   if (verb === 'add') {
     if (there) return fail(2, 'RTNETLINK answers: File exists\n')
-    link.addresses.push(address)
+    setAddresses(state.kernel, link, [...link.addresses, address])
     return ran('')
   }
   if (!there) return fail(2, 'RTNETLINK answers: Cannot assign requested address\n')
-  link.addresses = link.addresses.filter((one) => one !== address)
+  const left = link.addresses.filter((one) => one !== address)
+  setAddresses(state.kernel, link, left)
   return ran('')
 }
 

@@ -2,7 +2,7 @@
 
 import type { Prefix } from '../../../../inventory/prefix.ts'
 import type { CompleteDevice } from '../../spec.ts'
-import { macOf } from '../frr/config.ts'
+import { linkLocalOf, macOf } from '../frr/config.ts'
 import type { Announced, Learnt, ModelSettings } from '../model.ts'
 import { typedPrefix } from '../prefixes.ts'
 import type { NftTable } from './nft-tables.ts'
@@ -266,6 +266,19 @@ function connectedRoutes(link: Link, kernel: Kernel): Route[] {
   })
 }
 
+/** Gives a link other addresses, and with them other routes. */
+export function setAddresses(kernel: Kernel, link: Link, addresses: readonly string[]): void {
+  const keyOf = ({ dev, protocol, prefix }: Route): string => `${dev} ${protocol} ${prefix}`
+  const before = new Set(connectedRoutes(link, kernel).map(keyOf))
+  link.addresses = [...addresses]
+  const routes = connectedRoutes(link, kernel)
+  const after = new Set(routes.map(keyOf))
+  kernel.routes = [
+    ...kernel.routes.filter((route) => !before.has(keyOf(route)) || after.has(keyOf(route))),
+    ...routes.filter((route) => !before.has(keyOf(route))),
+  ]
+}
+
 /** Whether the link of a next hop is up. */
 export function isAlive({ links }: Kernel, { dev }: NextHop): boolean {
   return links.some(({ name, up }) => name === dev && up)
@@ -285,11 +298,19 @@ export function setLink(kernel: Kernel, link: Link, up: boolean): void {
       dev !== link.name && (hops === undefined || hops.some((hop) => isAlive(kernel, hop))),
   )
   kernel.neighbours = kernel.neighbours.filter(({ dev }) => dev !== link.name)
-  const keep = (name: string): boolean =>
-    kernel.sysctl.get(`net.ipv6.conf.${name}.keep_addr_on_down`) === '1'
-  if (!keep('all') && !keep(link.name)) {
-    link.addresses = link.addresses.filter((address) => !address.includes(':'))
-  }
+  const keep = (name: string): number =>
+    Number(kernel.sysctl.get(`net.ipv6.conf.${name}.keep_addr_on_down`) ?? '0')
+  // That of all interfaces wins, unless it says nothing. Link-local addresses are never kept.
+  const kept = (keep('all') || keep(link.name)) > 0
+  link.addresses = link.addresses.filter(
+    (address) => !address.includes(':') || (kept && !/^fe[89ab]/i.test(address)),
+  )
+}
+
+/** All addresses of a link: with those given to it the one that the kernel makes of its hardware address. */
+export function addressesOf(link: Link): readonly string[] {
+  const hasOwn = link.up && link.kind !== 'loopback' && link.kind !== 'vrf'
+  return hasOwn ? [...new Set([...link.addresses, linkLocalOf(link.mac)])] : link.addresses
 }
 
 /** Puts the discards that a routing daemon learnt by BGP into the kernel, instead of those before. */
