@@ -36,6 +36,7 @@ export function isRetried(code: AgentErrorCode): boolean {
 /** States that time alone may put right: the device has to show them yet, or somebody is in the way. */
 const passing: ReadonlySet<string> = new Set([
   'not_shown',
+  'awaits_others',
   'not_confirmed',
   'locked',
   'timer_pending',

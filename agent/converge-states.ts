@@ -15,6 +15,9 @@ import { type Key, keyOf, type Outcome } from './intents.ts'
 import type { KeyState, VerifiedStep } from './journal.ts'
 import type { Found, Observation } from './platform.ts'
 
+/** Of keys that can't show yet, the words for it. */
+export type Waiting = ReadonlyMap<Key, NonNullable<KeyState['error']>>
+
 /** What is known when the reading ends. */
 export interface Verdict {
   readonly desired: Desired
@@ -25,6 +28,8 @@ export interface Verdict {
   readonly written: ReadonlyMap<Key, Omit<Claim, 'step'>>
   /** Keys whose time to show ended; of the others nothing is said yet. */
   readonly expired: ReadonlySet<Key>
+  /** Keys that wait for other devices, and how that is said. */
+  readonly awaited?: Waiting
   /** Whether a lift must be saved before its claim may go. */
   readonly saves: boolean
   /** Of a look from aside: keys of which only a convergence may say how their change ended. */
@@ -119,11 +124,24 @@ function waitingState(decision: Extract<Decision, { kind: 'waiting' }>, verdict:
   if (!expired) {
     return { outcome: 'unknown', seen, verified: false, note: `not in force yet${because}` }
   }
+  const others = verdict.awaited?.get(key)
+  if (others !== undefined) return { outcome: 'unknown', seen, verified: false, error: others }
+  if (claim === undefined && !verdict.desired.wanted.some((one) => keyOf(one) === key)) {
+    return failed(seen, notShown(`${notLearnt(seen)}${because}`, learnRemedy))
+  }
   const what =
     seen === 'absent'
       ? 'it is not in force there'
       : `the object stands there, but ${shortOf(found?.inForce)} in force`
   return failed(seen, notShown(`${what}${because}`))
+}
+
+const learnRemedy =
+  'nothing was sent to this device: look at BGP between it and the devices that announce the route, and at what it does with what it learns; it is read again by itself'
+
+function notLearnt(seen: Rest['seen']): string {
+  const what = seen === 'absent' ? 'has not learnt it' : 'has it, but does not act on all of it'
+  return `where it is announced it is in force, but this device ${what}`
 }
 
 function shortOf(inForce: Found['inForce'] | undefined): string {

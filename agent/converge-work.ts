@@ -46,9 +46,11 @@ export interface Work {
 
 /** Since when a key is waited for. */
 export interface Wait {
-  /** For an object of our own to be in force, for an effect to show, or for one to go. */
-  readonly what: 'own' | 'effect' | 'end'
+  /** For an object of our own to be in force, for other devices to be changed whose change is to show here, for that to show, or for an effect to go. */
+  readonly what: 'own' | 'others' | 'effect' | 'end'
   readonly sinceMs: number
+  /** When it was last asked whether those others were changed. */
+  readonly askedMs?: number
 }
 
 /** How long effects are waited for, in ms. */

@@ -7,7 +7,8 @@ import { reportLifted } from './converge-lifted.ts'
 import { applyLines } from './converge-line.ts'
 import { keysUnderWay } from './converge-pending.ts'
 import { noteSeenNow } from './converge-save.ts'
-import { claimsAfter, driftedKeys, isFading, orphansOf, statesOf } from './converge-states.ts'
+import { claimsAfter, driftedKeys, orphansOf, statesOf, type Waiting } from './converge-states.ts'
+import { expiredOf } from './converge-waits.ts'
 import {
   type Applied,
   backToRest,
@@ -17,7 +18,6 @@ import {
   pause,
   planChanges,
   type Result,
-  type Wait,
   type Work,
 } from './converge-work.ts'
 import { type Decision, type Desired, decide, intentsToRead } from './diff.ts'
@@ -230,6 +230,7 @@ async function finish(work: Work, session: Session, sent: Sent): Promise<Converg
     results: sent.applied.results,
     written: new Map(written.map((one) => [one.key, one.claim])),
     expired: reading.expired,
+    awaited: reading.awaited,
     saves,
   }
   const states = statesOf(verdict)
@@ -281,6 +282,7 @@ interface Look {
 
 interface Reading extends Look {
   readonly expired: ReadonlySet<Key>
+  readonly awaited: Waiting
 }
 
 async function readUntilShown(work: Work, session: Session, sent: Sent): Promise<Reading> {
@@ -292,9 +294,9 @@ async function readUntilShown(work: Work, session: Session, sent: Sent): Promise
   for (let pauses = 0; ; pauses++) {
     look ??= lookOf(desired, await observe(work, session, intents))
     const open = look.decisions.filter((one) => isOpen(one, applied.results))
-    const expired = expiredOf(work, open, desired)
+    const { expired, awaited } = expiredOf(work, open, desired)
     const done = open.length === expired.size || work.interrupted() || work.stopping()
-    if (done) return { ...look, expired }
+    if (done) return { ...look, expired, awaited }
     // What was sent is written down now: it may be long until there is more to say of it.
     await Promise.all([pause(work, pauseAfter(pauses)), work.journal.flush()])
     look = undefined
@@ -323,32 +325,4 @@ function pauseAfter(pauses: number): number {
 function isOpen(decision: Decision, results: ReadonlyMap<Key, Result>): boolean {
   if (decision.kind === 'waiting') return true
   return decision.kind === 'change' && results.get(decision.key)?.kind === 'sent'
-}
-
-/** Of the open keys those whose time is over. Notes since when each is waited for, and forgets those that are open no more. */
-function expiredOf(work: Work, open: readonly Decision[], desired: Desired): ReadonlySet<Key> {
-  const { waits, limits } = work
-  const now = work.clock.monotonicMs()
-  const keys = new Set(open.map(({ key }) => key))
-  for (const key of waits.keys()) if (!keys.has(key)) waits.delete(key)
-  const expired = new Set<Key>()
-  for (const decision of open) {
-    const { key } = decision
-    const what = waitedFor(decision, desired)
-    const known = waits.get(key)
-    const wait = known?.what === what ? known : { what, sinceMs: now }
-    waits.set(key, wait)
-    const limit = what === 'own' ? limits.ownMs : limits.observerMs
-    if (now - wait.sinceMs >= limit) expired.add(key)
-  }
-  return expired
-}
-
-function waitedFor(decision: Decision, desired: Desired): Wait['what'] {
-  if (isFading(decision, desired)) return 'end'
-  const { key } = decision
-  const own =
-    desired.wanted.some((intent) => keyOf(intent) === key) ||
-    desired.claims.some((claim) => claim.key === key)
-  return own ? 'own' : 'effect'
 }

@@ -40,6 +40,9 @@ export const agentErrorCodes = {
     'send the transcript to the maintainers of the platform; nothing is sent or believed on a guess, and the device is read again by itself',
   /** The device took the lines and does not show them. */
   not_shown: 'check the device by hand: it accepted the change and does not show it',
+  /** It is only read, and what is to show there is not in force yet on the devices that it learns from. */
+  awaits_others:
+    'nothing was sent to this device, and it follows by itself once they show the change',
   /** Someone else's session or timer is in the way. */
   locked: 'wait for the other session, or ask its owner; it is retried by itself',
   /** A commit of ours could not be seen confirmed; the device takes it back by itself. */

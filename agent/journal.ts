@@ -103,6 +103,8 @@ export interface Journal {
   frozen(): boolean
   /** Whether something of ours stands at this key on another device, and took effect by itself there: what is learnt from others may be that. */
   elsewhere(key: Key): boolean
+  /** Of keys that are only read here, those whose change is not seen yet on the devices that it is to be learnt from, in the words for it. */
+  awaits(keys: ReadonlySet<Key>): ReadonlyMap<Key, NonNullable<KeyState['error']>>
   /** Claims and `device.commands_intended` in one transaction; answers the step's number. */
   intend(step: IntendedStep): Promise<number>
   /** How a step went: kept, and written before and together with what is written next, or by `flush`. After a crash in between it is a step without an end, and the device is read first. */

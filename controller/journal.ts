@@ -29,6 +29,7 @@ import { inForce } from './enforcement.ts'
 import { rememberAs } from './recover.ts'
 import { recordFailure, recordStates, type Snapshot, settleAll, snapshotOf } from './settle.ts'
 import type { Rows, Store, Transaction } from './store/store.ts'
+import { awaitedOn } from './waiting.ts'
 
 /** What a journal is made of. */
 export interface JournalParts {
@@ -66,6 +67,7 @@ export function createJournal(parts: JournalParts): Journal {
       })
     },
     frozen: () => store.read((rows) => rows.freeze() !== undefined),
+    awaits: (keys) => store.read((rows) => awaitedOn(rows, device.id, keys)),
     elsewhere: (key) => store.read((rows) => standsElsewhere(rows, device.id, key)),
     intend: (step) => commit((tx) => intend(book, tx, step)),
     done(step) {

@@ -5,7 +5,8 @@ import type { Actor, Json, NewRecord, RecordType } from './audit/record.ts'
 import { type Enforcement, inForce, settled } from './enforcement.ts'
 import type { ControllerErrorCode } from './errors.ts'
 import { samePerson } from './person.ts'
-import { isDone, type Progress, statusOf } from './progress.ts'
+import { type Progress, statusOf } from './progress.ts'
+import { isDone } from './rollout.ts'
 import type { Result } from './store/store.ts'
 
 /** How long a decision waits for its approvals, in ms: 7 days. */

@@ -1,9 +1,12 @@
 // Where the results of its devices leave an enforcement: its status, by the table of the life cycle alone, and how far its roll-out is open. Pure.
 
+import type { Key } from '../agent/intents.ts'
+import { groupBy } from '../inventory/group-by.ts'
 import type { Id } from '../inventory/model.ts'
 import { type DeviceStatus, type Enforcement, inForce, type Status } from './enforcement.ts'
-import { hasAnswered, isFailure, type Spread, spread } from './rollout.ts'
+import { hasAnswered, isDone, isFailure, type Spread, spread } from './rollout.ts'
 import type { Result, Wanted } from './store/store.ts'
+import { type Cause, causesByKey } from './waiting.ts'
 
 /** Rows that say how an enforcement stands on its devices. */
 export interface Progress {
@@ -19,7 +22,7 @@ export function statusOf(
 ): { readonly status: Status; readonly spread: Spread; readonly rollBackFor?: Id } {
   const openWave = from.openWave ?? 0
   if (from.status === 'releasing') {
-    const lifted = statusesUpTo(progress, openWave).every(({ status }) => isDone(status))
+    const lifted = placesUpTo(progress, openWave).every(({ status }) => isDone(status))
     const end = from.rollingBack === true ? 'failed' : 'released'
     return { status: lifted ? end : 'releasing', spread: { openWave, complete: true } }
   }
@@ -29,8 +32,8 @@ export function statusOf(
   }
   const at = { openWave, rollout: from.rollout, ...stopped }
   const next = spread(at, progress.wanted, progress.results)
-  const statuses = statusesUpTo(progress, next.openWave)
-  const failure = statuses.find(({ status }) => isFailure(status))
+  const statuses = placesUpTo(progress, next.openWave)
+  const failure = failureIn(statuses, from, progress)
   // The table rolls back from enforcing and degraded; a failure found in `enforced` makes it degraded first.
   if (from.onFailure === 'rollback' && failure !== undefined && from.status !== 'enforced') {
     return { status: 'releasing', spread: next, rollBackFor: failure.device }
@@ -38,15 +41,11 @@ export function statusOf(
   return { status: inForceAs(from.status, next, statuses), spread: next }
 }
 
-function inForceAs(
-  from: Status,
-  spread: Spread,
-  statuses: readonly { readonly status: DeviceStatus }[],
-): Status {
+function inForceAs(from: Status, spread: Spread, statuses: readonly Place[]): Status {
   if (spread.complete && statuses.every(({ status }) => isDone(status))) return 'enforced'
   if (from !== 'enforcing') return 'degraded'
   const over = spread.complete || spread.stoppedBy !== undefined
-  return over && statuses.every(({ status }) => hasAnswered(status)) ? 'degraded' : 'enforcing'
+  return over && statuses.every((place) => place.hasAnswered) ? 'degraded' : 'enforcing'
 }
 
 /** Whether a release has been under way for longer than it should. */
@@ -59,23 +58,65 @@ export function isOverdue(enforcement: Enforcement, now: string): boolean {
 /** From when on a release that isn't through counts as overdue, in ms. */
 const overdueMs = 5 * 60_000
 
-/** Whether nothing is left to be done there: as it should be, or not to be had on this platform. */
-export function isDone(status: DeviceStatus): boolean {
-  return status === 'verified' || status === 'unsupported'
+/** A device in one of its roles, in a wave that is open. */
+interface Place {
+  readonly device: Id
+  readonly role: Result['role']
+  readonly status: DeviceStatus
+  readonly keys: readonly Key[]
+  /** Nothing more is to be waited for: it said how it stands, or can't before others that have said so. */
+  readonly hasAnswered: boolean
 }
 
-function statusesUpTo(
+function placesUpTo(progress: Progress, wave: number): readonly Place[] {
+  const open = progress.wanted.filter((row) => row.wave <= wave)
+  const rows = groupBy(open, ({ device, observer }) => placeOf(device, roleOf(observer)))
+  const results = new Map(progress.results.map((one) => [placeOf(one.device, one.role), one]))
+  const causes = causesByKey(open, wave, (device) => {
+    return results.get(placeOf(device, 'enforcer'))?.status ?? 'pending'
+  })
+  return [...rows].flatMap(([place, wanted]) => {
+    const [first] = wanted
+    if (first === undefined) return []
+    const { status = 'pending', attempts = 0 } = results.get(place) ?? {}
+    const keys = first.observer ? wanted.map(({ key }) => key) : []
+    const waits = attempts > 0 && keys.some((key) => isSaid(causes.get(key)))
+    const role = roleOf(first.observer)
+    return [{ device: first.device, role, status, keys, hasAnswered: hasAnswered(status) || waits }]
+  })
+}
+
+function isSaid(causes: readonly Cause[] | undefined): boolean {
+  return causes?.every(({ status }) => hasAnswered(status)) ?? false
+}
+
+// A device that is only read has failed only where each device whose change is to show there shows it itself. What was degraded since they were
+// last read may be so because one of them went off unseen: it must be read once more.
+function failureIn(
+  places: readonly Place[],
+  from: Enforcement,
   progress: Progress,
-  wave: number,
-): readonly { readonly device: Id; readonly status: DeviceStatus }[] {
-  const places = new Map<string, { readonly device: Id; readonly role: Result['role'] }>()
-  for (const row of progress.wanted) {
-    const role = row.observer ? 'observer' : 'enforcer'
-    if (row.wave <= wave) places.set(`${role}|${row.device}`, { device: row.device, role })
-  }
-  const results = new Map(progress.results.map((r) => [`${r.role}|${r.device}`, r.status]))
-  return [...places].map(([place, { device }]) => ({
-    device,
-    status: results.get(place) ?? 'pending',
-  }))
+): Place | undefined {
+  const failed = places.filter(({ status }) => isFailure(status))
+  const enforcer = failed.find(({ role }) => role === 'enforcer')
+  if (enforcer !== undefined || failed.length === 0) return enforcer
+  const since = from.status === 'degraded' ? from.updatedAt : ''
+  const results = progress.results.filter(({ role }) => role === 'enforcer')
+  const standing = new Map(
+    results.map(({ device, status, verifiedAt = '' }) => [
+      device,
+      status === 'verified' && verifiedAt < since ? 'converging' : status,
+    ]),
+  )
+  const wave = from.openWave ?? 0
+  const causes = causesByKey(progress.wanted, wave, (device) => standing.get(device) ?? 'pending')
+  return failed.find(({ keys }) => !keys.some((key) => causes.has(key)))
+}
+
+function roleOf(observer: boolean): Result['role'] {
+  return observer ? 'observer' : 'enforcer'
+}
+
+function placeOf(device: Id, role: Result['role']): string {
+  return `${role}|${device}`
 }

@@ -74,6 +74,11 @@ export function hasAnswered(status: DeviceStatus): boolean {
   return status !== 'pending' && status !== 'converging'
 }
 
+/** Whether nothing is left to be done there: as it should be, or not to be had on this platform. */
+export function isDone(status: DeviceStatus): boolean {
+  return status === 'verified' || status === 'unsupported'
+}
+
 /** Whether the device itself said no, or did not do it. Unreachable is no failure: nobody knows. */
 export function isFailure(status: DeviceStatus): boolean {
   return status === 'failed' || status === 'refused'

@@ -9,8 +9,9 @@ import type { Id } from '../inventory/model.ts'
 import type { Actor } from './audit/record.ts'
 import { type DeviceStatus, type Enforcement, inForce, type Status } from './enforcement.ts'
 import { transition } from './life-cycle.ts'
-import { isDone } from './progress.ts'
+import { isDone, isFailure } from './rollout.ts'
 import type { Result, Rows, Transaction, Wanted } from './store/store.ts'
+import { asWaiting, awaitsOthers, causesOf } from './waiting.ts'
 
 /** The live enforcements of a device, with their status and the highest open wave, as they were when its desired state was read: a read-back speaks for these alone. */
 export type Snapshot = ReadonlyMap<string, { readonly status: Status; readonly openWave: number }>
@@ -155,9 +156,10 @@ export function settleAll(tx: Transaction, device: Id, at: string): readonly Id[
 /** Moves one enforcement to where its results leave it; answers the devices whose turn it is now. */
 function settle(tx: Transaction, enforcement: Enforcement, at: string): readonly Id[] {
   const wanted = tx.wanted({ enforcement: enforcement.id })
+  const again = inForce.includes(enforcement.status) ? settleWaiting(tx, enforcement) : []
   const results = tx.results({ enforcement: enforcement.id })
   const moved = transition(enforcement, { kind: 'results', by: system, wanted, results }, at)
-  if (moved.kind !== 'moved') return []
+  if (moved.kind !== 'moved') return again
   tx.updateEnforcement(moved.enforcement)
   for (const result of moved.results) tx.putResult(result)
   for (const record of moved.records) tx.append(record)
@@ -165,9 +167,34 @@ function settle(tx: Transaction, enforcement: Enforcement, at: string): readonly
   const after = moved.enforcement.openWave ?? 0
   const beginsRelease =
     moved.enforcement.status === 'releasing' && enforcement.status !== 'releasing'
-  return wanted
+  const begun = wanted
     .filter(({ wave }) => beginsRelease || (wave > before && wave <= after))
     .map((row) => row.device)
+  return [...again, ...begun, ...doubted(moved.enforcement, wanted, results)]
+}
+
+/** Before all is taken back because a device does not learn it, those that it learns from must be seen to have it still. */
+function doubted(
+  { status, onFailure }: Enforcement,
+  wanted: readonly Wanted[],
+  results: readonly Result[],
+): readonly Id[] {
+  if (status !== 'degraded' || onFailure !== 'rollback') return []
+  const failed = results.some((one) => one.role === 'observer' && isFailure(one.status))
+  return failed ? wanted.filter(({ observer }) => !observer).map(({ device }) => device) : []
+}
+
+/** Puts right what is said of the devices that are only read, after those that they learn from; answers the devices to be read again. */
+function settleWaiting(tx: Transaction, enforcement: Enforcement): readonly Id[] {
+  const results = tx.results({ enforcement: enforcement.id })
+  if (!results.some(({ role, status }) => role === 'observer' && !isDone(status))) return []
+  const causes = causesOf(tx, enforcement)
+  return results.flatMap((result) => {
+    const next = asWaiting(result, causes)
+    if (next !== result) tx.putResult(next)
+    // Its time begins now.
+    return awaitsOthers(result) && !awaitsOthers(next) ? [result.device] : []
+  })
 }
 
 interface Scope {

@@ -82,6 +82,7 @@ function fencedJournal(journal: Journal, fence: Fence & { readonly device: Id })
   return {
     desired: () => journal.desired(),
     frozen: () => journal.frozen(),
+    awaits: (keys) => journal.awaits(keys),
     elsewhere: (key) => journal.elsewhere(key),
     async intend(step) {
       pass(`intend:before ${step.purpose}`)

@@ -274,6 +274,18 @@ const byHand: readonly Mutation[] = [
   ),
   change(
     status,
+    'what an edge can’t learn yet takes all back',
+    'failed.find(({ keys }) => !keys.some((key) => causes.has(key)))',
+    'failed[0]',
+  ),
+  change(
+    status,
+    'an edge takes all back before its trigger was read again',
+    'verifiedAt < since',
+    'false',
+  ),
+  change(
+    { ...status, file: 'controller/rollout.ts' },
     'what failed is done',
     "return status === 'verified' || status === 'unsupported'",
     "return status === 'verified' || status === 'unsupported' || status === 'failed'",

@@ -76,6 +76,7 @@ export function createBook(): Book {
       return commit === undefined ? now : { ...now, commit }
     },
     frozen: () => book.held,
+    awaits: () => new Map(),
     elsewhere: () => false,
     async intend(value) {
       if (book.full) throw new Error('the disk is full')

@@ -66,14 +66,18 @@ function desk(): Desk {
 }
 
 /** The book of a device. */
-function bookOf({ store, clock }: Pick<Desk, 'store' | 'clock'>, id: 'edge1' | 'edge2'): Journal {
+function bookOf(
+  { store, clock }: Pick<Desk, 'store' | 'clock'>,
+  id: 'edge1' | 'edge2',
+  turn: (devices: readonly string[]) => void = () => undefined,
+): Journal {
   return createJournal({
     store,
     clock,
     device: device(id, id === 'edge1' ? '10.20.0.11' : '10.20.0.12'),
     jump: undefined,
     outOfReachMs,
-    turn: () => undefined,
+    turn,
   })
 }
 
@@ -391,6 +395,110 @@ describe('a release', () => {
 
     expect(early).toEqual([1, 'releasing', undefined])
     expect([status('E1'), result('E1')]).toEqual(['released', 'verified'])
+  })
+})
+
+describe('a device that only reads', () => {
+  const missing: KeyState = {
+    key,
+    kind: 'blackhole',
+    outcome: 'failed',
+    seen: 'absent',
+    verified: false,
+    error: { code: 'not_shown', message: 'has not learnt it', remedy: 'look at BGP' },
+  }
+
+  async function suspension(over: Partial<Enforcement> = {}) {
+    const made = desk()
+    const turns: string[] = []
+    const edge = bookOf(made, 'edge2', (devices) => turns.push(...devices))
+    const trigger = bookOf(made, 'edge1', (devices) => turns.push(...devices))
+    const rows = [wanted('E1', 'edge1'), { ...wanted('E1', 'edge2'), observer: true }]
+    await made.accept('E1', { onFailure: 'rollback', ...over }, rows)
+    const seen = () =>
+      made.store
+        .read((all) => all.results({ enforcement: 'E1' }))
+        .find((one) => one.role === 'observer')
+    const awaited = () => edge.awaits(new Set([key])).get(key)?.message
+    return { ...made, edge, trigger, turns, seen, awaited }
+  }
+
+  it('waits in words for the device that it learns from, as that one stands, and is read again once it shows it', async () => {
+    const { edge, trigger, turns, seen, awaited, status } = await suspension()
+    expect(awaited()).toBe('waits for edge1, which was not changed yet')
+    await read(edge, missing)
+    expect(seen()).toMatchObject({
+      status: 'converging',
+      error: { code: 'awaits_others', message: 'waits for edge1, which was not changed yet' },
+      states: [{ outcome: 'unknown', error: { code: 'awaits_others' } }],
+    })
+
+    trigger.desired()
+    await fail(trigger, 'unreachable')
+    expect(seen()?.error?.message).toBe('waits for edge1, which is unreachable')
+    expect(awaited()).toBe('waits for edge1, which is unreachable')
+    expect(status('E1')).toBe('degraded')
+    expect(turns).toEqual([])
+
+    await read(trigger)
+    expect([seen()?.status, seen()?.error, awaited()]).toEqual(['converging', undefined, undefined])
+    expect(turns).toEqual(['edge2'])
+    await read(edge)
+    expect(status('E1')).toBe('enforced')
+  })
+
+  it('has failed where that device shows it, and then all is taken back', async () => {
+    const { edge, trigger, seen, status } = await suspension()
+    await read(trigger)
+    await read(edge, missing)
+
+    expect(status('E1')).toBe('releasing')
+    expect(seen()?.states).toMatchObject([{ error: { code: 'not_shown' } }])
+  })
+
+  it('loses what it had learnt with a device that went off unseen, and nothing is taken back for it', async () => {
+    const { clock, edge, trigger, turns, seen, status } = await suspension()
+    await read(trigger)
+    await read(edge)
+    clock.pass(60_000)
+    await read(edge, missing)
+    await read(edge, missing)
+    expect(status('E1')).toBe('degraded')
+    expect(turns).toEqual(['edge1'])
+
+    await trigger.session({ kind: 'lost', code: 'unreachable', message: 'no answer' })
+    await fail(trigger, 'unreachable')
+    expect(seen()?.error?.message).toBe('waits for edge1, which is unreachable')
+    await read(edge, missing)
+    expect([status('E1'), seen()?.status]).toEqual(['degraded', 'converging'])
+  })
+
+  it('has failed if that device is read again and shows it still', async () => {
+    const { clock, edge, trigger, status } = await suspension()
+    await read(trigger)
+    await read(edge)
+    clock.pass(60_000)
+    await read(edge, missing)
+    await read(trigger)
+
+    expect(status('E1')).toBe('releasing')
+  })
+
+  it('keeps a fault of its own, whoever it waits for', async () => {
+    const { edge, seen, status } = await suspension()
+    edge.desired()
+    await fail(edge, 'unknown_output')
+
+    expect([seen()?.status, seen()?.error?.code]).toEqual(['failed', 'unknown_output'])
+    expect(status('E1')).toBe('enforcing')
+  })
+
+  it('waits for nobody where another decision has put it there already', async () => {
+    const { trigger, accept, awaited } = await suspension()
+    await read(trigger)
+    await accept('E2', {}, [wanted('E2', 'edge1'), { ...wanted('E2', 'edge2'), observer: true }])
+
+    expect(awaited()).toBeUndefined()
   })
 })
 

@@ -229,6 +229,65 @@ describe('results', () => {
   })
 })
 
+describe('a device that only reads', () => {
+  const wanted = [want('a', 'trigger1', host), want('a', 'edge1', host, { observer: true })]
+  const learning = (status: DeviceStatus, rest: Partial<Result> = {}) =>
+    result('a', 'edge1', status, { role: 'observer', ...rest })
+  const from = (over: Partial<Enforcement>) => enforcement('a', { onFailure: 'rollback', ...over })
+  const announcing = (status: DeviceStatus) =>
+    result('a', 'trigger1', status, status === 'verified' ? { verifiedAt: now } : {})
+
+  it.each(['unreachable', 'pending', 'converging'] as const)(
+    'is no reason to roll back while the device that it learns from is %s',
+    (status) => {
+      const event = { wanted, results: [announcing(status), learning('failed')] }
+      for (const at of ['enforcing', 'degraded'] as const) {
+        expect(statusOf(from({ status: at }), event).rollBackFor).toBeUndefined()
+      }
+    },
+  )
+
+  it('is one once that device shows its change', () => {
+    const event = { wanted, results: [announcing('verified'), learning('failed')] }
+
+    expect(statusOf(from({ status: 'enforcing' }), event).rollBackFor).toBe('edge1')
+    expect(statusOf(from({ status: 'degraded', updatedAt: now }), event).rollBackFor).toBe('edge1')
+    expect(
+      statusOf(from({ status: 'degraded', onFailure: 'keep' }), event).rollBackFor,
+    ).toBeUndefined()
+  })
+
+  it('is none before that device was read again: it may have gone off unseen', () => {
+    const event = { wanted, results: [announcing('verified'), learning('failed')] }
+    const later = new Date(Date.parse(now) + 1_000).toISOString()
+
+    expect(
+      statusOf(from({ status: 'degraded', updatedAt: later }), event).rollBackFor,
+    ).toBeUndefined()
+  })
+
+  it('names the device that refused, not itself', () => {
+    const rows = [...wanted].reverse()
+    const event = { wanted: rows, results: [learning('failed'), announcing('refused')] }
+
+    expect(statusOf(from({}), event).rollBackFor).toBe('trigger1')
+  })
+
+  it.each([
+    ['unreachable', 1, 'degraded'],
+    ['unreachable', 0, 'enforcing'],
+    ['converging', 1, 'enforcing'],
+    ['verified', 1, 'enforcing'],
+  ] as const)(
+    'is waited for until the other has said how it stands: %s, read %i times → %s',
+    (status, attempts, to) => {
+      const event = { wanted, results: [announcing(status), learning('converging', { attempts })] }
+
+      expect(statusOf(from({}), event).status).toBe(to)
+    },
+  )
+})
+
 describe('release and expiry', () => {
   it.each(['enforcing', 'enforced', 'degraded'] as const)('lift what is %s', (status) => {
     const moved = move(enforcement('a', { status }), release())

@@ -50,13 +50,17 @@ export const customers = `  esthost:
 export const village = { devices: [trigger, edge, accessSwitch], customers } as const
 
 /** A playbook of routes only, so that a trigger alone is a network. */
-export function routesOnly(name: string, more: { tag?: number; end?: string } = {}): string {
+export function routesOnly(
+  name: string,
+  more: { tag?: number; end?: string; seenOn?: string } = {},
+): string {
+  const seen = more.seenOn === undefined ? '' : `, seenOn: { role: ${more.seenOn} }`
   const objects = name === 'block' ? 'subject' : 'customer'
   return `name: ${name}
 decision: ${name === 'block' ? 'block' : 'suspend'}
 description: Routes only.
 measures:
-  - blackhole: { prefixes: ${objects}, devices: { role: rtbh-trigger }, tag: ${more.tag ?? 666} }
+  - blackhole: { prefixes: ${objects}, devices: { role: rtbh-trigger }${seen}, tag: ${more.tag ?? 666} }
 maxDuration: 14d
 ${more.end ?? ''}
 `

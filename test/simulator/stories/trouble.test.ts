@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { DeviceView } from '../../../controller/api/schema.ts'
 import { routesOnly, village } from './networks.ts'
@@ -227,3 +228,70 @@ describe('a playbook that rolls back', () => {
     expect((await story.reaches(id, 'enforced')).why).toBeUndefined()
   })
 })
+
+describe.each(['rollback', 'keep'] as const)(
+  'a playbook that seeks its effect on edges (%s)',
+  (onFailure) => {
+    const rollbacks = () => story.records({ type: 'enforcement.release_requested' }).length
+    const edgeOf = async (id: string) =>
+      (await story.enforcement(id)).devices.find(({ role }) => role === 'observer')
+
+    it('waits for a trigger that is only off, says so of the edge, and loses nothing', async () => {
+      await story.end()
+      const shipped = await readFile('playbooks/library/suspend.yaml', 'utf8')
+      const suspension = shipped.replace('onFailure: keep', `onFailure: ${onFailure}`)
+      story = await startStory({ ...village, playbooks: { suspend: suspension } })
+      story.device('trigger1').faults.add({ kind: 'off' })
+      const { id } = await story.decide(suspend('esthost'))
+      await story.reaches(id, 'degraded')
+      await story.until('the edge waits, and the port is down', async () => {
+        const sw1 = statusOn(await story.enforcement(id), 'sw1')
+        return (await edgeOf(id))?.error?.code === 'awaits_others' && sw1 === 'verified'
+      })
+
+      // It goes on looking, and that is no failure however often.
+      const before = (await edgeOf(id))?.attempts ?? 0
+      await story.until('it has looked again', async () => {
+        return ((await edgeOf(id))?.attempts ?? 0) > before + 1
+      })
+      const degraded = await story.enforcement(id)
+      const edge = await edgeOf(id)
+      expect([degraded.status, edge?.status]).toEqual(['degraded', 'converging'])
+      expect(edge?.error?.message).toBe('waits for trigger1, which is unreachable')
+      expect(edge?.error?.remedy).toContain('see trigger1')
+      const said = edge?.intents.map(({ outcome, error }) => [outcome, error?.code])
+      expect(said).toEqual(edge?.intents.map(() => ['unknown', 'awaits_others']))
+      const logged = story
+        .records({ type: 'device.verified', device: 'edge1' })
+        .flatMap(({ data }) => data['intents'])
+      expect(JSON.stringify(logged)).not.toContain('failed')
+
+      story.device('trigger1').faults.clear()
+      expect((await story.reaches(id, 'enforced')).why).toBeUndefined()
+      expect(rollbacks()).toBe(0)
+      expect(story.device('sw1').running).toContain('\np1 down\n')
+    })
+
+    it('says of an edge that does not learn what is announced where to look, and that it was sent nothing', async () => {
+      await story.end()
+      const end = `onFailure: ${onFailure}`
+      const playbooks = { suspend: routesOnly('suspend', { end, seenOn: 'edge' }) }
+      story = await startStory({ ...village, playbooks, propagationMs: 86_400_000 })
+      const { id } = await story.decide(suspend('esthost'))
+
+      const settled = await story.reaches(id, onFailure === 'keep' ? 'degraded' : 'failed')
+
+      const error = (await edgeOf(id))?.error
+      if (onFailure === 'keep') {
+        expect(statusOn(settled, 'edge1', 'observer')).toBe('failed')
+        expect(error).toMatchObject({
+          code: 'not_shown',
+          message: expect.stringContaining('this device has not learnt it'),
+          remedy: expect.stringContaining('nothing was sent to this device: look at BGP'),
+        })
+      }
+      const why = onFailure === 'keep' ? undefined : 'rolled back, because edge1 did not take it'
+      expect([settled.why, rollbacks()]).toEqual([why, onFailure === 'keep' ? 0 : 1])
+    })
+  },
+)
