@@ -29,6 +29,8 @@ export interface Book extends Journal {
   fading: readonly Intent[]
   lifted: NonNullable<Desired['lifted']>
   held: boolean
+  /** Who is waited for: nobody, until a test says so. */
+  awaits: Journal['awaits']
   /** While set, nothing can be written: a full disk. */
   full: boolean
   readonly entries: readonly Entry[]

@@ -556,6 +556,40 @@ describe('an agent', () => {
     expect(book.state(key)?.outcome).toBe('failed')
   })
 
+  it('gives an effect all its time from when the devices that it comes from have it', async () => {
+    const book = createBook()
+    const agent = start(book, {}, { ownMs: 300, observerMs: 300 })
+    await book.until(verified)
+    const others = {
+      code: 'awaits_others',
+      message: 'waits for trigger2, which is unreachable',
+      remedy: 'see trigger2',
+    } as const
+    book.awaits = (keys) => new Map([...keys].map((one) => [one, others]))
+    book.expected = [target]
+    agent.wake('change')
+    await expect
+      .poll(() => book.state(key))
+      .toEqual({
+        key,
+        kind: 'blackhole',
+        outcome: 'unknown',
+        seen: 'absent',
+        verified: false,
+        error: others,
+      })
+
+    // They have it now, and it comes only after a look that lacks it: though it was waited for long, that look is not the last.
+    book.awaits = () => {
+      queueMicrotask(() => router.setByHand(['ip route 203.0.113.9/32 blackhole tag 666']))
+      return new Map()
+    }
+    const from = book.entries.length
+    agent.wake('change')
+    await book.until(verified, from)
+    expect(book.state(key)).toMatchObject({ verified: true, seen: 'present' })
+  })
+
   it('calls an effect gone only when it is gone, or is the device’s own', async () => {
     router.setByHand(['ip route 203.0.113.9/32 blackhole tag 777'])
     const book = createBook()

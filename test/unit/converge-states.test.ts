@@ -83,6 +83,33 @@ describe('an effect that is waited for to go', () => {
   })
 })
 
+describe('an effect that does not show where its device is only read', () => {
+  const expired = { expired: new Set([keyOf(route)]) }
+  const missing = [found(route, {})]
+
+  it('is no change that the device took: it was sent nothing', () => {
+    const [state] = states({ expected: [route] }, missing, expired)
+
+    expect(state).toMatchObject({
+      outcome: 'failed',
+      error: {
+        code: 'not_shown',
+        message: 'where it is announced it is in force, but this device has not learnt it',
+        remedy: expect.stringContaining('nothing was sent to this device: look at BGP'),
+      },
+    })
+  })
+
+  it('is not said to have failed while others have yet to put it there', () => {
+    const code = 'awaits_others' as const
+    const error = { code, message: 'waits for trigger1, which is unreachable', remedy: 'see it' }
+    const awaited = new Map([[keyOf(route), error]])
+    const [state] = states({ expected: [route] }, missing, { ...expired, awaited })
+
+    expect(state).toMatchObject({ outcome: 'unknown', verified: false, error })
+  })
+})
+
 describe('what was ours and is gone', () => {
   const claim = { key: keyOf(route), intent: route, before: [], wrote: ['theirs'], step: 3 }
 
