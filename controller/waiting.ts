@@ -86,7 +86,7 @@ const code: AgentErrorCode = 'awaits_others'
 const namedMax = 3
 
 /** The words for somebody who looks at the device that waits. */
-export function waitingFor(causes: readonly Cause[]): NonNullable<KeyState['error']> {
+function waitingFor(causes: readonly Cause[]): NonNullable<KeyState['error']> {
   const named = causes
     .slice(0, namedMax)
     .map(({ device, status }) => `${device}, which ${words(status)}`)
