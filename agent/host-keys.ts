@@ -59,7 +59,10 @@ export function unreadKnownHosts(file: string, cause: unknown): KnownHosts {
 
 /** `SHA256:…` as ssh-keygen -l prints it. */
 export function fingerprint(key: Buffer): string {
-  return `SHA256:${createHash('sha256').update(key).digest('base64').replace(/=+$/, '')}`
+  return `SHA256:${createHash('sha256')
+    .update(key)
+    .digest('base64')
+    .replace(/={1,2}$/, '')}`
 }
 
 /** The kind that a public key says it is: its first string. */
@@ -147,7 +150,7 @@ function lineFault(line: string, marker: string | undefined): string | undefined
 
 function parseKey(kind: string, base64: string): Buffer | string {
   const key = Buffer.from(base64, 'base64')
-  if (key.toString('base64').replace(/=+$/, '') !== base64.replace(/=+$/, '')) {
+  if (key.toString('base64').replace(/={1,2}$/, '') !== base64.replace(/={1,2}$/, '')) {
     return `found "${clipped(base64)}" as key, expected base64 without blanks: the line was cut or wrapped, so take it out and run \`nullroute keys scan\``
   }
   const said = kindOf(key)

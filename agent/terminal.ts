@@ -188,8 +188,15 @@ function twoPrompts(find: Find, view: string, from: number): End | undefined {
   return undefined
 }
 
+/** Without the line ends at the end. No pattern: one would be tried from each line end on. */
+function withoutLineEnds(text: string): string {
+  let end = text.length
+  while (text[end - 1] === '\n') end -= 1
+  return text.slice(0, end)
+}
+
 function pieceOf(text: string, prompt: Prompt): Piece {
-  const piece = { text: text.replace(/\n+$/, ''), context: prompt.context }
+  const piece = { text: withoutLineEnds(text), context: prompt.context }
   return prompt.status === undefined ? piece : { ...piece, status: prompt.status }
 }
 
@@ -208,7 +215,7 @@ function withoutSecondEchoes(
     left.delete(i)
     const isRead = batch.lines[i]?.needs === rest
     const text = withoutEchoesOf(left, `${piece.text}\n`, { batch, isRead })
-    return { ...piece, text: text.replace(/\n+$/, '') }
+    return { ...piece, text: withoutLineEnds(text) }
   })
 }
 

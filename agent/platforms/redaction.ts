@@ -32,7 +32,7 @@ export const junosSecrets: readonly RegExp[] = [
   /(\$(?:1|5|6|8|9|sha1)\$)[^\s";]+/gm,
   /((?:^|[ \t])(?:[a-z-]*password|[a-z-]*secret|[a-z-]*passphrase|authentication-data|ascii-text|hexadecimal|cak|community-name|(?:[a-z-]+-)?key)[ \t]+)(?!\[redacted\]|ascii-text\b|hexadecimal\b|cak\b|ckn\b)(?:"[^"\n]*"|[^\s;]+)/gm,
   // `ntp authentication-key 1 type md5 value KEY`: behind a number, which the pattern above takes for the key.
-  /((?:^|[ \t])authentication-key [^\n]*?[ \t]value[ \t]+)(?!\[redacted\])(?:"[^"\n]*"|[^\s;]+)/gm,
+  /((?:^|[ \t])authentication-key (?:(?![ \t]authentication-key )[^\n])*?[ \t]value[ \t]+)(?!\[redacted\])(?:"[^"\n]*"|[^\s;]+)/gm,
   inAddresses,
   /((?:^|[ \t])snmp (?:v3 )?(?:community|trap-group)[ \t]+)(?!\[redacted\])(?:"[^"\n]*"|[^\s;]+)/gm,
 ]

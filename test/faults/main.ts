@@ -12,6 +12,17 @@ import { type Spot, spots } from './table.ts'
 import type { Played } from './worker.ts'
 import { platforms } from './worlds.ts'
 
+const usage = `Usage: npm run test:faults -- [--only SPOT] [--platform P] [--fault F] [--verbose] [--workers N]
+
+  --only SPOT    one spot of the table, or the one that a cell belongs to
+  --platform P   one platform: ${platforms.join(', ')}
+  --fault F      one fault
+  --verbose      every cell with what was seen, not only those with a forbidden outcome
+  --workers N    processes (default: one for each core)
+
+Without a choice all cells are played, and docs/faults.md is compared with what was seen.
+`
+
 /** Cells under way in one process. */
 const atOnce = 5
 
@@ -75,15 +86,11 @@ async function playAll(
   return results
 }
 
-const { values } = parseArgs({
-  options: {
-    only: { type: 'string' },
-    platform: { type: 'string' },
-    fault: { type: 'string' },
-    verbose: { type: 'boolean', default: false },
-    workers: { type: 'string', default: String(availableParallelism()) },
-  },
-})
+const values = readOptions()
+if (values.help) {
+  process.stdout.write(usage)
+  process.exit()
+}
 const table = spots(platforms)
 const wanted = table.filter(
   ({ id, platform, fault }) =>
@@ -101,6 +108,26 @@ for (const { id } of bad) console.log(`  npm run test:faults -- --only ${id}`)
 process.exitCode = bad.length > 0 ? 1 : 0
 if (wanted.length === table.length)
   await comparePage(faultsPage({ platforms, spots: table, results }))
+
+/** What was chosen. Ends the process over what can't be. */
+function readOptions() {
+  try {
+    const { values } = parseArgs({
+      options: {
+        only: { type: 'string' },
+        platform: { type: 'string' },
+        fault: { type: 'string' },
+        verbose: { type: 'boolean', default: false },
+        workers: { type: 'string', default: String(availableParallelism()) },
+        help: { type: 'boolean', default: false },
+      },
+    })
+    return values
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`)
+    process.exit(2)
+  }
+}
 
 /** The page is what was seen: where it was another, it is written anew, and the run fails. */
 async function comparePage(page: string): Promise<void> {

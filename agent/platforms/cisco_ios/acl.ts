@@ -20,7 +20,7 @@ export function readGroup(answer: Answer): readonly string[] | undefined {
   const lines = answer.text.split('\n').filter((line) => line.trim() !== '')
   const header = lines.findIndex((line) => /^\S*\s*object group /i.test(line))
   if (header < 0) {
-    if (lines.length === 0 || isUnknownLine(answer.text) || noGroup.test(answer.text)) {
+    if (lines.length === 0 || isUnknownLine(answer.text) || saysNoGroup(answer.text)) {
       return undefined
     }
     throw unknownOutput(answer, '`Network object group NULLROUTE` or nothing')
@@ -33,8 +33,14 @@ export function readGroup(answer: Answer): readonly string[] | undefined {
   return members.map((line) => parseMember(line.trim())).filter((prefix) => prefix !== undefined)
 }
 
-const noGroup =
-  /^%? ?[^\n]*object.?group[^\n]* (?:does not exist|not found|is not configured|doesn't exist)/im
+/** Whether a line names an object group and then says that there is none. In two steps, or a line full of such words would be read once for each. */
+function saysNoGroup(text: string): boolean {
+  return text.split('\n').some((line) => {
+    const at = line.search(/object.?group/i)
+    const rest = at === -1 ? '' : line.slice(at)
+    return / (?:does not exist|not found|is not configured|doesn't exist)/i.test(rest)
+  })
+}
 
 /** What stands for an acl intent. Both directions have one member between them, which is named as their element. */
 export function foundMember(

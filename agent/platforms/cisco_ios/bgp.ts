@@ -132,8 +132,8 @@ export function peerState(summary: string, peer: Address): string | undefined {
   const joined = summary.replace(/^(\*?[0-9A-Fa-f:.]+)[ ]*\n(?=\s+\d)/gm, '$1 ')
   for (const line of joined.split('\n')) {
     const row =
-      /^\*?([0-9A-Fa-f:.]+)\s+\d+\s+[\d.]+\s+\d+\s+\d+\s+\d+\s+\d+\s+\d+\s+\S+\s+(\S.*?)\s*$/.exec(
-        line,
+      /^\*?([0-9A-Fa-f:.]+)\s+\d+\s+[\d.]+\s+\d+\s+\d+\s+\d+\s+\d+\s+\d+\s+\S+\s+(\S.*)$/.exec(
+        line.trimEnd(),
       )
     const address = parseAddress(row?.[1] ?? '')
     if (address.ok && address.value === peer) return row?.[2]

@@ -7,7 +7,7 @@ const hostPattern = '[A-Za-z0-9][A-Za-z0-9_.-]{0,62}'
 const execPrompt = new RegExp(`(?:^|\\n)(${hostPattern})([>#]) ?$`)
 /** A prompt with a note behind the name, `R1(standby)#`: a box in which nothing may be changed. */
 const markedPrompt = new RegExp(`(?:^|\\n)${hostPattern}(?:-stby|\\([a-z-]+\\))[>#] ?$`)
-const strangePrompt = /(?:^|\n)(?:[^\s@]+@\S+[>#%$]|RP\/\d+\/\S+#|\[[^\]\n]*@[^\]\n]+\][#$]) ?$/
+const strangePrompt = /(?:^|\n)(?:[^\s@]+@\S+[>#%$]|RP\/\d+\/\S+#|\[[^\]\n@]*@[^\]\n]+\][#$]) ?$/
 const firstBoot = /initial configuration dialog\? \[yes\/no\]: ?$|Enter enable secret: ?$/
 
 /** In configuration modes a long host name is cut; so many characters of it are always shown. */
@@ -148,7 +148,9 @@ const promptText = `${hostPattern}(?:\\(config[\\w-]*\\)#|[>#]) ?`
 /** A prompt with nothing typed behind it, then log lines: the line end belongs to the log. */
 const logBehindPrompt = new RegExp(`((?:^|\\n)${promptText})(?:\\n*${logText}(?=\\n|$))+\\n?`, 'g')
 const logLine = new RegExp(`(^|\\n)${logText}(?:\\n|$)`, 'g')
-const reloadBanner = /\n*\*\*\*\n\*\*\* --- SHUTDOWN (?:in [\d:]+|ABORTED) ---\n\*\*\*\n\n?/g
+/** With all line ends before it: taken from the first of them on, or each would be tried as the first. */
+const reloadBanner =
+  /(?:(?<!\n)\n+|(?<=\*\*\*\n\n)\n+)?\*\*\*\n\*\*\* --- SHUTDOWN (?:in [\d:]+|ABORTED) ---\n\*\*\*\n\n?/g
 const timestampHeader =
   /(^|\n)Load for five secs: [^\n]*\n(?:(?:Time source is|No time source,|\*?\d\d:\d\d:\d\d)[^\n]*(?:\n|$))?/g
 const rollbackWarning =

@@ -63,12 +63,12 @@ interface Row {
 const code = String.raw`[A-Za-z][A-Za-z0-9]{0,2}(?:[ *+%&]+[A-Za-z][A-Za-z0-9]{0,2})*`
 const four = new RegExp(String.raw`^${code}[ *+%&]*[ *](\d+\.\d+\.\d+\.\d+)(\/\d+)?(?:,| |$)(.*)$`)
 const six = new RegExp(
-  String.raw`^${code}[ *+%&]*[ *]([0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*\/\d+)(?:,| |$)(.*)$`,
+  String.raw`^${code}[ *+%&]*[ *]([0-9A-Fa-f.]*:[0-9A-Fa-f:.]*\/\d+)(?:,| |$)(.*)$`,
 )
 const header = /^ *\d+\.\d+\.\d+\.\d+(\/\d+) is (variably )?subnetted,/
 const continued = /^ +(?:\[\d+\/\d+\]|via |is |directly )/
 const gateway = /^Gateway of last resort is /
-const anAddress = /\d+\.\d+\.\d+\.\d+|::|(?:[0-9A-Fa-f]{1,4}:){3}/
+const anAddress = /\d\.\d+\.\d+\.\d|::|(?:[0-9A-Fa-f]{1,4}:){3}/
 
 /**
  * Rows of the table. A row without a length has that of the header above it; a long one goes on in the next lines. A line with an address in any other

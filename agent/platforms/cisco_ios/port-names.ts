@@ -34,10 +34,13 @@ const types: readonly (readonly [name: string, short: string])[] = [
 
 /** `Gi1/0/3` and `gigabitethernet1/0/03` → `gigabitethernet1/0/3`. Undefined for a beginning that several types have: `t1/0/1`. A type that isn't known here counts as written in full. */
 export function canonicalPort(name: string): string | undefined {
-  const [, word = name, numbers = ''] = /^(dot11radio|[a-z-]+)(.*)$/i.exec(name) ?? []
+  const [word = name] = /^(?:dot11radio|[a-z-]+)/i.exec(name) ?? []
   const type = typeOf(word.toLowerCase())
   if (type === undefined) return undefined
-  return `${type}${numbers.toLowerCase().replace(/(?<!\d)0+(?=\d)/g, '')}`
+  return `${type}${name
+    .slice(word.length)
+    .toLowerCase()
+    .replace(/(?<!\d)0+(?=\d)/g, '')}`
 }
 
 /** By long and short form, in lower case. */

@@ -67,7 +67,7 @@ type State = 'administratively down' | 'err-disabled' | 'up' | 'down'
 /** `GigabitEthernet1/0/7 is down, line protocol is down (err-disabled)` → err-disabled. */
 function portState(answer: Answer): State {
   const found =
-    /^\S+ is (administratively down|up|down|deleted|reset|standby mode)\b[^\n]*?, line protocol is \w+([^\n]*)/m.exec(
+    /^\S+ is (administratively down|up|down|deleted|reset|standby mode)\b.*?, line protocol is \w+(.*)/m.exec(
       answer.text,
     )
   if (found === null) throw unknownOutput(answer, '`… is …, line protocol is …`')

@@ -45,7 +45,7 @@ export function routeOf(answer: Answer, vrf: string): Route | undefined {
   if (!parsed.ok) throw unknownOutput(answer, 'a prefix behind `Routing entry for`')
   const lines = pathLines(text)
   // Each path has a line of its metric below: more of those than paths, and one is in a form that isn't known.
-  const metrics = text.match(/^\s*Route metric is /gm)?.length ?? 0
+  const metrics = text.match(/^[ \t]*Route metric is /gm)?.length ?? 0
   if (lines.length === 0 || metrics > lines.length) {
     throw unknownOutput(answer, 'at least one path, each in a known form')
   }
@@ -54,7 +54,7 @@ export function routeOf(answer: Answer, vrf: string): Route | undefined {
 
 /** The lines that name a path, without their details: `directly connected, via Null0`, `192.0.2.254, from 10.0.0.1`. */
 function pathLines(text: string): readonly string[] {
-  const [, blocks = ''] = text.split(/^\s*(?:Routing Descriptor Blocks|Routing paths):\s*$/m)
+  const [, blocks = ''] = text.split(/^[ \t]*(?:Routing Descriptor Blocks|Routing paths):[ \t]*$/m)
   return blocks
     .split('\n')
     .map((line) => line.replace(/^\s*(?:\* ?)?/, ''))
@@ -73,7 +73,7 @@ export function routeDiscards(answer: Answer, prefix: Prefix, table: Table): Fou
 
 /** Whether the route to exactly this prefix came from another router: `Known via "bgp 64500", …`. */
 export function isLearnt(answer: Answer, prefix: Prefix, vrf: string): boolean {
-  const [, protocol] = /^\s*Known via "(\w+)/m.exec(answer.text) ?? []
+  const [, protocol] = /^[ \t]*Known via "(\w+)/m.exec(answer.text) ?? []
   const isOwn = protocol === undefined || /^(?:static|connected|local)$/.test(protocol)
   return !isOwn && routeOf(answer, vrf)?.prefix === prefix
 }

@@ -17,7 +17,7 @@ export function differences(
   const found: { sign: string; path: string }[] = []
   const parents: string[] = []
   for (const line of answer.split('\n')) {
-    const parts = /^( *)([+-]?)( *)(\S.*?)\s*$/.exec(line)
+    const parts = /^( *)(?:([+-])( *))?(\S.*)$/.exec(line.trimEnd())
     const text = parts?.[4]
     if (parts === null || text === undefined || text.startsWith('!')) continue
     const depth = (parts[1] ?? '').length + (parts[3] ?? '').length

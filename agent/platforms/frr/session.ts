@@ -26,7 +26,7 @@ function greeted({ stage, text }: OpenState): OpenAction | undefined {
     }
   }
   const version = /^Hello, this is FRRouting \(version ([^)\s]+)\)/m.exec(text)?.[1]
-  if (version === undefined && stage === 'start' && /(?:^|\n)\S+@\S+[^\n]*[$#] $/.test(text)) {
+  if (version === undefined && stage === 'start' && /(?:^|\n)\S[^\s@]*@\S[^\n]*[$#] $/.test(text)) {
     return { do: 'send', text: 'exec vtysh', next: 'vtysh' }
   }
   const host = /(?:^|\n)([\w.-]+)# $/.exec(text)?.[1]

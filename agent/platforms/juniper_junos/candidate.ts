@@ -30,7 +30,7 @@ const checkMs = 180_000
 const entryHead = /^(\d+) {2,}\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \S+ by \S.* via \S/
 
 function tokenIn(entry: string): string | undefined {
-  return /^\s+nullroute ([0-9a-f]{8})\s*$/m.exec(entry)?.[1]
+  return /^[ \t]+nullroute ([0-9a-f]{8})[ \t]*$/m.exec(entry)?.[1]
 }
 
 /**
@@ -47,7 +47,7 @@ export function pending(answer: string, count = ''): Pending {
   const isNone = countsNone.test(count)
   if (answer.trim() === '' && isNone) return { kind: 'none', token: undefined, earlier: [] }
   if (entryHead.exec(first)?.[1] !== '0') throw unreadable(answer, 'names no entry 0')
-  const waits = /^\s+rollback pending\s*$/m.test(first)
+  const waits = /^[ \t]+rollback pending[ \t]*$/m.test(first)
   const isFollowed = second === '' ? isNone : second.startsWith('1 ')
   if (!waits && !isFollowed) {
     throw unreadable(answer, 'ends in entry 0: whether it waits can’t be told')
@@ -150,9 +150,9 @@ export const transaction: CandidateTransaction = {
   check,
   commit: (token) => ({
     ...inside(`commit confirmed ${windowMinutes} comment "nullroute ${token}"`, candidate),
-    // Both: a plain commit would be there for good.
+    // Both: a plain commit would be there for good. Looked for from the first such line alone, or a text full of them would be read once for each.
     expect:
-      /^commit confirmed will be automatically rolled back in \d+ minutes?[^\n]*\n(?:[^\n]*\n)*?commit complete$/m,
+      /^(?:(?!commit confirmed will be )[^\n]*\n)*commit confirmed will be automatically rolled back in \d+ minutes?[^\n]*\n(?:[^\n]*\n)*?commit complete(?:\n|$)/,
     deadlineMs: commitMs,
   }),
   leave: [toRest],

@@ -94,11 +94,11 @@ function stage(state: OpenState, host: string): OpenAction | undefined {
 
 /** The release out of `show version`: `Junos: 21.4R3-S3.4`, or of old releases `JUNOS … [13.2X51-D35.3]`. Members of a chassis say it each: the first counts. */
 export function versionIn(text: string): string | undefined {
-  return /^Junos: ?(\d[^\s\]]*)/m.exec(text)?.[1] ?? /^JUNOS [^\n]*\[(\d[^\]]*)\]/m.exec(text)?.[1]
+  return /^Junos: ?(\d[^\s\]]*)/m.exec(text)?.[1] ?? /^JUNOS .*\[(\d[^\][\n]*)\]/m.exec(text)?.[1]
 }
 
 const hint = /^# commit confirmed will be rolled back in \d+ minutes?\n/gm
-const broadcastText = String.raw`Broadcast Message from [^\n]*(?:\n[^\n]*\(no tty\)[^\n]*)?\n+(?:Commit was not confirmed; automatic rollback complete\.\n*)?`
+const broadcastText = String.raw`Broadcast Message from [^\n]*(?:\n(?=[^\n]*\(no tty\))[^\n]*)?\n+(?:Commit was not confirmed; automatic rollback complete\.\n*)?`
 const broadcast = new RegExp(`(^|\\n)${broadcastText}`, 'g')
 /** A prompt with nothing typed behind it, then what is told to all: what is typed next stands behind that. */
 const broadcastBehindPrompt = new RegExp(

@@ -166,7 +166,7 @@ function filtersOf({ set, inactive }: Statements): readonly {
   const filters = new Map<string, Map<string, Term>>()
   for (const statement of set) {
     if (inactive.some((path) => isUnder(statement, path))) continue
-    const found = /^(firewall (?:family \S+ )?filter \S+) term (\S+)(?: (\S+) ?(.*))?$/.exec(
+    const found = /^(firewall (?:family \S+ )?filter \S+) term (\S+)(?: (\S+)(?!\S) ?(.*))?$/.exec(
       statement,
     )
     const [, filter = '', name = '', part, text = ''] = found ?? []

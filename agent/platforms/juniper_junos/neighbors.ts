@@ -145,7 +145,8 @@ function sessionOf(
 ): ReturnType<typeof sessionState> {
   const { text } = answer
   const known =
-    text.trim() === '' || /^Peer: |BGP[^\n]* not running|no such neighbor|not found/im.test(text)
+    text.trim() === '' ||
+    /^Peer: |BGP(?:(?!BGP)[^\n])* not running|no such neighbor|not found/im.test(text)
   if (!known) throw unknownOutput(answer, '`Peer: …`, or nothing')
   return groups.length === 0 ? 'absent' : sessionState(text, peer)
 }
@@ -161,7 +162,7 @@ export function sessionState(
   })
   if (blocks.length === 0) return 'absent'
   const states = blocks.map((block) => {
-    if (/Options: <[^>]*\bShutdown\b/i.test(block)) return 'shut'
+    if (/Options: <[^<>]*\bShutdown\b/i.test(block)) return 'shut'
     return /State: Established/.test(block) ? 'established' : 'down'
   })
   if (states.includes('established')) return 'established'

@@ -109,7 +109,7 @@ interface Reading {
 
 /** What the account may not ask or see. */
 const denial =
-  /^error: [^\n]*(?:permission denied|not authorized|access denied)[^\n]*|^[^"\n]*\bACCESS-DENIED\b[^\n]*/im
+  /^error: .*(?:permission denied|not authorized|access denied).*|^[^"\n\r\u2028\u2029]*\bACCESS-DENIED\b.*/im
 
 /** Throws `unknown_output` for what it doesn't know. */
 export function parse(

@@ -36,7 +36,7 @@ export function portState(answer: Answer, intent: Port): 'on' | 'off' | 'missing
     throw unknownOutput(answer, '`Enabled` or `Administratively down`')
   }
   const [, logical, flags = ''] =
-    /^\s*Logical interface (\S+)[^\n]*\n\s*(?:Description:[^\n]*\n\s*)?Flags: ([^\n]*)/m.exec(
+    /^[ \t]*Logical interface (\S+)(?!\S).*\n[ \t]*(?:Description:.*\n[ \t]*)?Flags: (.*)/m.exec(
       text,
     ) ?? []
   if (logical === intent.port) {

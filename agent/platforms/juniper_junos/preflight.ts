@@ -85,7 +85,7 @@ function window(text: string, count: string): Finding {
 }
 
 function clock(text: string): Finding {
-  const source = /^Time Source: +(.+?)\s*$/m.exec(text)?.[1]
+  const source = /^Time Source: +(\S.*)$/m.exec(text)?.[1]?.trimEnd()
   return {
     name: 'clock',
     ok: source === undefined || /NTP|PTP/i.test(source),

@@ -26,7 +26,7 @@ export function statementsIn(text: string): Statements {
   const set: Statement[] = []
   const inactive: Statement[] = []
   for (const line of text.split('\n')) {
-    const [, verb, path = ''] = /^(set|deactivate) (.+?)\s*$/.exec(line) ?? []
+    const [, verb, path = ''] = /^(set|deactivate) (.+)$/.exec(line.trimEnd()) ?? []
     if (verb === 'set') set.push(normalQuotes(path))
     if (verb === 'deactivate') inactive.push(normalQuotes(path))
   }
@@ -102,7 +102,7 @@ function readHunkLine(
   base: readonly string[],
   stack: readonly string[],
 ): Step | undefined {
-  const [, sign = '', body = ''] = /^([+\-! ])\s*(\S.*?)\s*$/.exec(line) ?? []
+  const [, sign = '', body = ''] = /^([+\-! ])\s*(\S.*)$/.exec(line.trimEnd()) ?? []
   const at = (last: string): Statement => normalQuotes([...base, ...stack, last].join(' '))
   if (sign === '!') return switched(body, at, stack)
   if (body === '}') return { stack: stack.slice(0, -1) }

@@ -75,7 +75,7 @@ export function judge(answers: ReadonlyMap<string, Answer>, seen: Seen): readonl
     ...(/not supported/i.test(text('rules6')) ? [] : [policyRouting(' for IPv6', text('rules6'))]),
     {
       name: 'flowtables',
-      ok: !/^\s*flowtable /m.test(text('flowtables')),
+      ok: !/^[ \t]*flowtable /m.test(text('flowtables')),
       found: /flowtable \S+/.exec(text('flowtables'))?.[0] ?? 'none seen',
       expected: 'none: they carry established flows past routes and filters',
       remedy: 'take the customers out of the flowtable',
