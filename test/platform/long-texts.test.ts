@@ -7,7 +7,7 @@ import type { Answer, Platform } from '../../agent/platform.ts'
 import { platforms } from '../../agent/platforms/index.ts'
 import { pfx, prt } from '../unit/small-isp.ts'
 
-const length = 100_000
+const length = 20_000
 
 /** What is said again and again: single characters that patterns repeat, and words with which they begin. */
 const units = [
