@@ -115,11 +115,14 @@ function spaceRules(
   const { ipv4, ipv6 } = on.limits.maxPrefix
   const isShort = (prefix: string): boolean =>
     Number(prefix.split('/')[1]) < (prefix.includes(':') ? ipv6 : ipv4)
-  const peers = [
-    ...neighbors.map(({ peer }) => peer),
-    ...(subject.kind === 'neighbor' ? [subject.peer] : []),
-  ]
-  const cutsSession = peers.some((peer) => vital.some((one) => isSame(one, hostOf(peer))))
+  const shut = [...neighbors, ...(subject.kind === 'neighbor' ? [subject] : [])]
+  // What is vital is so in every table; another customer's session is another one in another table.
+  const isCut = (peer: string, vrf: string): boolean =>
+    on.vital.some((one) => isSame(hostOf(one), hostOf(peer))) ||
+    on.sessions.some(
+      (one) => one.of !== who && one.vrf === vrf && isSame(hostOf(one.address), hostOf(peer)),
+    )
+  const cutsSession = shut.some(({ peer, vrf }) => isCut(peer, vrf))
   return [
     ['own_space', [...named, ...prefixes].some(holdsOthers)],
     ['protected_space', isHitBy(on.shields)],
