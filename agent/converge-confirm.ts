@@ -270,8 +270,8 @@ export interface Resumed {
 
 /**
  * A commit that carries our token and is still pending: the controller ended before it was confirmed. It is confirmed if the device shows
- * what the claims say, on a session of its own, else taken back. Under a freeze neither is done, and the device takes it back by itself. Somebody else's that waits is
- * left alone: what of ours came before it and was not seen to end may go with it.
+ * what the claims say, on a session of its own, else taken back. Under a freeze neither is done, and the device takes it back by itself.
+ * Somebody else's that waits is left alone: what of ours came before it and was not seen to end may go with it.
  */
 export async function resumePending(
   work: Work,

@@ -150,23 +150,21 @@ function strayDisclosures(db: Database.Database): readonly Finding[] {
 
 /** Entries that the text search can't find, and what it would find beside them: a decision could be hidden from everybody who searches. */
 function searchFindings(db: Database.Database): readonly Finding[] {
-  const unfound = db
-    .prepare<[], { seq: number }>(
+  const rows = (message: string, sql: string): readonly Finding[] =>
+    db
+      .prepare<[], { seq: number }>(sql)
+      .all()
+      .map(({ seq }) => ({ kind: 'row', seq, message }))
+  return [
+    ...rows(
+      'the text search does not know it',
       'select seq from log_entries where seq not in (select rowid from log_text)',
-    )
-    .all()
-    .map(({ seq }) => ({ kind: 'row' as const, seq, message: 'the text search does not know it' }))
-  const stray = db
-    .prepare<[], { seq: number }>(
+    ),
+    ...rows(
+      'the text search knows an entry that is not there',
       'select rowid as seq from log_text where rowid not in (select seq from log_entries)',
-    )
-    .all()
-    .map(({ seq }) => ({
-      kind: 'row' as const,
-      seq,
-      message: 'the text search knows an entry that is not there',
-    }))
-  return [...unfound, ...stray]
+    ),
+  ]
 }
 
 function artifactFindings(db: Database.Database): readonly Finding[] {

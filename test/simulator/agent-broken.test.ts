@@ -14,6 +14,7 @@ import type { Device } from '../../inventory/model.ts'
 import { parsePrefix } from '../../inventory/prefix.ts'
 import { device as plainDevice } from '../unit/small-isp.ts'
 import { type Book, createBook, type Entry } from './agent-book.ts'
+import { recordedClock } from './recorded-clock.ts'
 import { type RunningDevice, type Simulator, startSimulator } from './simulator.ts'
 
 let simulator: Simulator
@@ -208,14 +209,7 @@ describe('a mistake of ours in a platform', () => {
   })
 
   it('before a save is said of the save alone, which is tried again with longer and longer pauses', async () => {
-    const timers: number[] = []
-    const clock: Clock = {
-      ...systemClock,
-      after(ms, call) {
-        timers.push(ms)
-        return systemClock.after(ms, call)
-      },
-    }
+    const { clock, timers } = recordedClock()
     const { save } = frr
     if (save === undefined) throw new Error('frr has a save')
     const lines: typeof save.lines = (held, facts) => {
@@ -298,14 +292,7 @@ describe('a book that can not be written', () => {
   })
 
   it('is no reason to try a password again that was refused', async () => {
-    const timers: number[] = []
-    const clock: Clock = {
-      ...systemClock,
-      after(ms, call) {
-        timers.push(ms)
-        return systemClock.after(ms, call)
-      },
-    }
+    const { clock, timers } = recordedClock()
     const book = createBook()
     const disk = async (): Promise<never> => {
       throw new Error('the disk is full')

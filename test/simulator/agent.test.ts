@@ -10,6 +10,7 @@ import { frr } from '../../agent/platforms/frr/frr.ts'
 import type { Device } from '../../inventory/model.ts'
 import { parseAddress, parsePrefix } from '../../inventory/prefix.ts'
 import { type Book, createBook, type Entry } from './agent-book.ts'
+import { recordedClock } from './recorded-clock.ts'
 import { type RunningDevice, type Simulator, startSimulator } from './simulator.ts'
 
 let simulator: Simulator
@@ -635,14 +636,7 @@ describe('an agent', () => {
     },
     { save: 'never', what: 'comes back at once while something is not saved' },
   ] as const)('$what', async ({ save }) => {
-    const timers: number[] = []
-    const clock: Clock = {
-      ...systemClock,
-      after(ms, call) {
-        timers.push(ms)
-        return systemClock.after(ms, call)
-      },
-    }
+    const { clock, timers } = recordedClock()
     const book = createBook()
     const agent = start(book, { save }, { ownMs: 300, observerMs: 300 }, { clock })
     await bring(book, agent, [target])

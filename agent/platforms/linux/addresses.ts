@@ -5,7 +5,7 @@ import type { PortName } from '../../../inventory/model.ts'
 import { type Answer, free, type Read } from '../../platform.ts'
 import { isLinkLocal, isMadeOf } from '../link-local.ts'
 import { answerTo, readJson } from '../output.ts'
-import { type Link, links } from './session-way.ts'
+import type { Link } from './session-way.ts'
 
 const address = z.object({
   family: z.string(),
@@ -39,10 +39,9 @@ export interface LostAddresses {
   readonly remedies: readonly string[]
 }
 
-/** The addresses that a port would lose for good. `own` is its link. */
+/** The addresses that a port, with what the list of all says of it, would lose for good. */
 export function lostAddresses(
-  port: PortName,
-  own: Link,
+  { ifname: port, address: mac, inet6_addr_gen_mode: mode = 'eui64' }: Link,
   answers: ReadonlyMap<string, Answer>,
 ): LostAddresses {
   const [entry] = readJson(
@@ -50,12 +49,10 @@ export function lostAddresses(
     addressList,
     'the addresses of an interface as JSON',
   )
-  const all = readJson(answerTo(answers, 'links'), links, 'interfaces as JSON')
-  const mode = all.find(({ ifname }) => ifname === port)?.inet6_addr_gen_mode ?? 'eui64'
   const keep = keeps(answerTo(answers, `keep|${port}`))
   const found = (entry?.addr_info ?? []).flatMap((one) => {
     if (one.family !== 'inet6') return []
-    const why = lostWhy(one, { mac: own.address, mode, keep: keep.kept })
+    const why = lostWhy(one, { mac, mode, keep: keep.kept })
     return why === undefined ? [] : [{ text: textOf(one), why }]
   })
   const remedies = {

@@ -53,8 +53,13 @@ export function findPort(port: PortName, answers: ReadonlyMap<string, Answer>): 
   if (!own.flags.includes('UP')) {
     return { object: [commandOf(port)], effect: 'same', mark, inForce: 'yes' }
   }
+  const all = readJson(answerTo(answers, 'links'), links, 'interfaces as JSON')
+  // The list says more of it.
+  const detailed = all.find(({ ifname }) => ifname === port) ?? own
   const stop =
-    carriesSession(port, answers) ?? carriesOthers(port, own, answers) ?? loses(port, own, answers)
+    carriesSession(port, all, answers) ??
+    carriesOthers(detailed, all) ??
+    loses(port, detailed, answers)
   return stop === undefined ? up : { ...up, stop }
 }
 
@@ -94,12 +99,8 @@ function missing(port: PortName): Stop {
   }
 }
 
-function carriesOthers(
-  port: PortName,
-  own: Link,
-  answers: ReadonlyMap<string, Answer>,
-): Stop | undefined {
-  const all = readJson(answerTo(answers, 'links'), links, 'interfaces as JSON')
+function carriesOthers(own: Link, all: readonly Link[]): Stop | undefined {
+  const port = own.ifname
   // The two ends of a veth name each other; neither stands on the other.
   const others = all
     .filter((other) => other.master === port || (other.link === port && own.link !== other.ifname))
@@ -109,7 +110,7 @@ function carriesOthers(
 
 /** What `ip link set up` does not bring back: IPv6 addresses, and static routes and neighbours of both families. */
 function loses(port: PortName, own: Link, answers: ReadonlyMap<string, Answer>): Stop | undefined {
-  const addresses = lostAddresses(port, own, answers)
+  const addresses = lostAddresses(own, answers)
   const withIt = new Set(
     [...answers.keys()].flatMap((what) => /^link\|(.+)$/.exec(what)?.[1] ?? []),
   )

@@ -33,9 +33,9 @@ export type Link = z.infer<typeof link>
 /** Why a port can't be taken down, where our own session comes in by it or by what stands on it. */
 export function carriesSession(
   port: PortName,
+  all: readonly Link[],
   answers: ReadonlyMap<string, Answer>,
 ): Stop | undefined {
-  const all = readJson(answerTo(answers, 'links'), links, 'interfaces as JSON')
   const by = sessionInterfaces(answers).find((name) => below(name, all).has(port))
   if (by === undefined) return undefined
   const master = all.find(({ ifname }) => ifname === port)?.master

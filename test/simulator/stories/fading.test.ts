@@ -2,8 +2,8 @@
 
 import { afterEach, describe, expect, it } from 'vitest'
 import { openShell } from '../client.ts'
-import { machineClock, type SimulatorClock } from '../clock.ts'
 import { type Child, kill, startChild } from './children.ts'
+import { heldBack } from './held-back.ts'
 import { trigger } from './networks.ts'
 import { block, type Story, type StoryDevice, startStory, statusOn, suspend } from './story.ts'
 
@@ -26,24 +26,7 @@ afterEach(async () => {
 })
 
 /** Between the devices nothing is told until the test says so: the edge hears of a route, and of its end, as late as that. */
-const propagationMs = 86_400_000
-let untold: (() => void) | undefined
-const deviceClock: SimulatorClock = {
-  ...machineClock,
-  after(ms, then) {
-    if (ms !== propagationMs) return machineClock.after(ms, then)
-    untold = then
-    return () => {
-      untold = undefined
-    }
-  },
-}
-
-function tellTheEdge(): void {
-  const deliver = untold
-  untold = undefined
-  deliver?.()
-}
+const untold = heldBack()
 
 async function startNetwork(
   router: StoryDevice = trigger,
@@ -54,8 +37,8 @@ async function startNetwork(
     customers: `  esthost:
     name: Esthost
     prefixes: [${(more.prefixes ?? inside).join(', ')}]`,
-    propagationMs,
-    deviceClock,
+    propagationMs: untold.ms,
+    deviceClock: untold.clock,
     config: { observerDeadlineMs: 200 },
   })
 }
@@ -66,7 +49,7 @@ const isLifted = () => !story.device('trigger1').running.includes('blackhole tag
 async function enforced(): Promise<string> {
   const { id } = await story.decide(suspend('esthost'))
   await story.until('it is put there', isPut)
-  tellTheEdge()
+  untold.release()
   await story.reaches(id, 'enforced')
   return id
 }
@@ -93,7 +76,7 @@ async function expectToWaitForTheEdge(id: string): Promise<void> {
   expect(await discarded()).toEqual(inside)
   expect((await story.enforcement(id)).status).toBe('releasing')
 
-  tellTheEdge()
+  untold.release()
   await story.call('POST', `/v1/enforcements/${id}/retry`)
   const over = await story.reaches(id, 'released')
 
@@ -106,7 +89,7 @@ async function expectToWaitUntilTold(prefix: string, status: string): Promise<vo
   const { id } = await story.decide(block(prefix))
   const put = () => story.device('trigger1').running.includes(route(prefix))
   await story.until('it is put there', put)
-  tellTheEdge()
+  untold.release()
   await story.reaches(id, status)
 
   await story.release(id)
@@ -114,7 +97,7 @@ async function expectToWaitUntilTold(prefix: string, status: string): Promise<vo
   expect(await edgeInTheEnd(id)).toEqual(['failed'])
   expect((await story.enforcement(id)).status).toBe('releasing')
 
-  tellTheEdge()
+  untold.release()
   await story.call('POST', `/v1/enforcements/${id}/retry`)
   await story.reaches(id, 'released')
 }
@@ -229,7 +212,7 @@ describe('a release', () => {
     child = await startChild(story)
     const { id } = await child.call('/v1/enforcements', suspend('esthost'))
     await story.until('it is put there', isPut)
-    tellTheEdge()
+    untold.release()
     await story.until('it is saved', () => router.startup.includes(route('203.0.113.4/32')))
     router.faults.add({ kind: 'hang', matching: /^end/, after: /^no ip route/ })
 

@@ -3,7 +3,7 @@
 import { afterEach, expect, it } from 'vitest'
 import type { PlanView } from '../../../controller/api/schema.ts'
 import { openShell } from '../client.ts'
-import { machineClock, type SimulatorClock } from '../clock.ts'
+import { heldBack } from './held-back.ts'
 import { block, type Story, type StoryDevice, startStory, statusOn } from './story.ts'
 
 const prefix = '203.0.113.9/32'
@@ -23,29 +23,12 @@ const router: StoryDevice = {
 }
 
 /** No table is brought up to date until the test says so. */
-const installMs = 86_400_000
-let waiting: (() => void)[] = []
-const deviceClock: SimulatorClock = {
-  ...machineClock,
-  after(ms, then) {
-    if (ms !== installMs) return machineClock.after(ms, then)
-    waiting.push(then)
-    return () => {
-      waiting = waiting.filter((one) => one !== then)
-    }
-  },
-}
-
-function bringUpToDate(): void {
-  const due = waiting
-  waiting = []
-  for (const install of due) install()
-}
+const table = heldBack()
 
 let story: Story
 
 afterEach(async () => {
-  waiting = []
+  table.forget()
   await story.end()
 })
 
@@ -56,13 +39,13 @@ async function startNetwork(ownDeadlineMs: number): Promise<string> {
     name: Esthost
     prefixes: [203.0.113.0/26]`,
     playbooks: { block: direct },
-    installMs,
-    deviceClock,
+    installMs: table.ms,
+    deviceClock: table.clock,
     config: { ownDeadlineMs },
   })
   const { id } = await story.decide(block(prefix))
   await story.until('it stands in the configuration', isConfigured)
-  bringUpToDate()
+  table.release()
   await story.reaches(id, 'enforced', 'degraded')
   await story.call('POST', `/v1/enforcements/${id}/retry`)
   await story.reaches(id, 'enforced')
@@ -93,7 +76,7 @@ it('waits for the table of the router before it says that a release is through',
   expect(device?.apply).toEqual([])
   expect(device?.intents).toMatchObject([{ note: expect.stringContaining('in force still') }])
 
-  bringUpToDate()
+  table.release()
   const over = await story.reaches(id, 'released')
 
   expect(await discards()).toBe(false)
@@ -115,7 +98,7 @@ it('says that a release is not through where the table never lets go, and looks 
   expect(isConfigured()).toBe(false)
   expect(await discards()).toBe(true)
 
-  bringUpToDate()
+  table.release()
   await story.call('POST', `/v1/enforcements/${id}/retry`)
   await story.reaches(id, 'released')
   expect(await discards()).toBe(false)

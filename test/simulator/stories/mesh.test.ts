@@ -1,7 +1,7 @@
 // Two triggers of one iBGP mesh: each learns what the other announces, so that each discards a route that it has no line for.
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { machineClock, type SimulatorClock } from '../clock.ts'
+import { heldBack } from './held-back.ts'
 import { routesOnly } from './networks.ts'
 import { type Story, type StoryDevice, startStory, statusOn, suspend } from './story.ts'
 
@@ -21,32 +21,15 @@ const mesh: readonly StoryDevice[] = both.map((name, at) => ({
 let story: Story
 
 /** Between the devices nothing is told until the test says so. */
-const propagationMs = 86_400_000
-let untold: (() => void) | undefined
-const deviceClock: SimulatorClock = {
-  ...machineClock,
-  after(ms, then) {
-    if (ms !== propagationMs) return machineClock.after(ms, then)
-    untold = then
-    return () => {
-      untold = undefined
-    }
-  },
-}
-
-function tell(): void {
-  const deliver = untold
-  untold = undefined
-  deliver?.()
-}
+const untold = heldBack()
 
 beforeEach(async () => {
   story = await startStory({
     devices: mesh,
     customers: `  esthost: { name: Esthost, prefixes: [${prefix}] }`,
     playbooks: { suspend: routesOnly('suspend', { end: 'rollout: { canary: 1, batch: 50 }' }) },
-    propagationMs,
-    deviceClock,
+    propagationMs: untold.ms,
+    deviceClock: untold.clock,
   })
 })
 
@@ -72,13 +55,13 @@ async function enforcedOnBoth(): Promise<string> {
   trigger2.faults.add({ kind: 'reject', matching: /^ip route/ })
   const { id } = await story.decide(suspend('esthost'))
   await story.until('the first has it', () => has('trigger1'))
-  tell()
+  untold.release()
   await isOn(id, 'trigger2', 'refused')
   trigger2.faults.clear()
   await story.call('POST', `/v1/enforcements/${id}/retry`)
   await story.reaches(id, 'enforced')
   await story.quiet()
-  tell()
+  untold.release()
   return id
 }
 
@@ -88,7 +71,7 @@ describe('two triggers that learn from each other', () => {
     trigger2.faults.add({ kind: 'reject', matching: /^ip route/ })
     const { id } = await story.decide(suspend('esthost'))
     await story.until('the first has it', () => has('trigger1'))
-    tell()
+    untold.release()
 
     const degraded = await story.reaches(id, 'degraded')
 
@@ -129,7 +112,7 @@ describe('two triggers that learn from each other', () => {
     }
     expect((await story.enforcement(id)).status).toBe('releasing')
 
-    tell()
+    untold.release()
     await story.call('POST', `/v1/enforcements/${id}/retry`)
     const released = await story.reaches(id, 'released')
     expect(both.map((name) => statusOn(released, name))).toEqual(['verified', 'verified'])
@@ -146,7 +129,7 @@ describe('two triggers that learn from each other', () => {
 
     await story.release(id)
     await story.until('the second has lifted its own', () => !has('trigger2'))
-    tell()
+    untold.release()
     await isOn(id, 'trigger1', 'refused')
     await isOn(id, 'trigger2', 'failed')
 
@@ -159,7 +142,7 @@ describe('two triggers that learn from each other', () => {
     trigger1.faults.clear()
     await story.call('POST', `/v1/enforcements/${id}/retry`)
     await story.until('the first has lifted its own', () => !has('trigger1'))
-    tell()
+    untold.release()
     await story.call('POST', `/v1/enforcements/${id}/retry`)
     await story.reaches(id, 'released')
     expect(both.map(has)).toEqual([false, false])
