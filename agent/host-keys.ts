@@ -116,8 +116,16 @@ function aside(problems: KnownHosts['problems']): string {
   return `; what can't be used: ${shown.join('; ')}${more === 0 ? '' : `; and ${more} more lines`}`
 }
 
+/** What a file says of each host that was asked for: a session asks three times, and a file may hold tens of thousands of lines, hashed ones among them. */
+const found = new WeakMap<KnownHosts, Map<string, readonly KnownKey[]>>()
+
 function keysFor(known: KnownHosts, host: string, port: number): readonly KnownKey[] {
-  return known.keys.filter((one) => one.matches(host, port))
+  const byHost = found.get(known) ?? new Map<string, readonly KnownKey[]>()
+  found.set(known, byHost)
+  const name = hostName(host, port)
+  const keys = byHost.get(name) ?? known.keys.filter((one) => one.matches(host, port))
+  byHost.set(name, keys)
+  return keys
 }
 
 function parseLine(line: string): Omit<KnownKey, 'file' | 'line'> | string {

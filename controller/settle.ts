@@ -74,7 +74,7 @@ export function recordStates(
     const releasing = enforcement.status === 'releasing'
     // Lifted is lifted: what a later look says of it is no part of this release any more.
     if (releasing && result.status === 'verified') continue
-    const foreign = releasing ? untouchedKeys(tx, enforcement.id) : new Set<Key>()
+    const foreign = foreignTo(tx, enforcement, result.role)
     const found = rows.map((row) => {
       const before = result.states.find(({ key }) => key === row.key)
       const state = stateFor(row, stateIn(states, row, { elementOf, releasing }), {
@@ -288,6 +288,15 @@ function stateIn(
   const own = states.get(row.key)
   if (own !== undefined || row.observer || about.releasing) return own
   return states.get(keyOf(about.elementOf(row.intent)))
+}
+
+// Only a device that is only read shows what others have put there.
+function foreignTo(
+  tx: Transaction,
+  { id, status }: Enforcement,
+  role: Result['role'],
+): ReadonlySet<Key> {
+  return status === 'releasing' && role === 'observer' ? untouchedKeys(tx, id) : new Set()
 }
 
 // Keys whose effect may go on for ever, now that each device that gets lines was read: nothing of ours was lifted anywhere, or somebody else's object stands on one of them.

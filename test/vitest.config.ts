@@ -12,7 +12,8 @@ export default defineConfig({
     restoreMocks: true,
     unstubEnvs: true,
     allowOnly: process.env['CI'] === undefined,
-    maxWorkers: availableParallelism(),
+    // Stories wait for processes and devices half of their time.
+    maxWorkers: availableParallelism() + 1,
     testTimeout: hangsMs,
     hookTimeout: hangsMs,
     projects: [

@@ -252,6 +252,8 @@ async function enforcePlan(context: Context, asked: Asked): Promise<void> {
     '--prefix': options.prefix,
     '--port': options.port,
     '--neighbor': options.neighbor,
+    '--vrf': options.vrf,
+    '--automated': options.automated,
     '--evidence': options.evidence,
     '--override': options.override,
   }).filter(([, value]) => value !== undefined)

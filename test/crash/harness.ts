@@ -8,8 +8,8 @@ import { systemClock } from '../../agent/clock.ts'
 import { type Config, loadConfig } from '../../controller/config.ts'
 import { createToken } from '../../controller/desk/tokens.ts'
 import { openStore } from '../../controller/store/sqlite.ts'
+import { bundled } from '../bundle.ts'
 import { writeInventory } from '../simulator/stories/write-inventory.ts'
-import { bundleChild } from './bundle.ts'
 import { chains } from './chains.ts'
 import { baseOf } from './checks.ts'
 import { chronicle } from './chronicle.ts'
@@ -81,7 +81,7 @@ function reportOf(run: Run): Report {
 }
 
 async function begin(options: RunOptions): Promise<Run> {
-  const program = await bundleChild()
+  const program = await bundled(join(import.meta.dirname, 'child.ts'))
   const folder = await mkdtemp(join(tmpdir(), 'nullroute-crash-'))
   const devices = cityOf(options.seed)
   const city = await startCity(devices, { password, enable, minuteMs })

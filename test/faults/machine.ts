@@ -9,6 +9,7 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import Database from 'better-sqlite3'
 import { databaseName } from '../../controller/store/sqlite.ts'
+import { bundled } from '../bundle.ts'
 import type { Story } from '../simulator/stories/story.ts'
 
 /** A file system of this size holds a cell's data, with the 16 MB that the write-ahead log may take, and fills up fast. */
@@ -63,7 +64,7 @@ export async function startChild(story: Story): Promise<Child> {
   const program = fileURLToPath(new URL('../simulator/stories/child.ts', import.meta.url))
   const child: ChildProcess = spawn(
     process.execPath,
-    ['--import', 'tsx', program, JSON.stringify(story.config)],
+    [await bundled(program), JSON.stringify(story.config)],
     { env: { ...process.env, ...story.environment }, stdio: ['ignore', 'pipe', 'inherit'] },
   )
   if (child.stdout === null) throw new Error('a child without output')

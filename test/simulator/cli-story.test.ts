@@ -2,7 +2,7 @@
 
 import { spawn } from 'node:child_process'
 import { type AddressInfo, createServer } from 'node:net'
-import { fileURLToPath } from 'node:url'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type {
   EnforcementView,
@@ -11,6 +11,7 @@ import type {
   Problem,
   StatusView,
 } from '../../controller/api/schema.ts'
+import { bundled } from '../bundle.ts'
 import { type CliRun, type Story, startStory } from './story.ts'
 
 const why = ['--category', 'phishing', '--summary', '42 kits', '--ticket', 'ABUSE-2041']
@@ -535,10 +536,13 @@ describe('help', () => {
 })
 
 describe('as a process', () => {
-  const program = fileURLToPath(new URL('../../controller/cli/main.ts', import.meta.url))
+  let program: string
+  beforeAll(async () => {
+    program = await bundled(join(import.meta.dirname, '../../controller/cli/main.ts'))
+  })
 
   function spawned(argv: readonly string[]) {
-    const child = spawn(process.execPath, ['--import', 'tsx', program, ...argv], {
+    const child = spawn(process.execPath, [program, ...argv], {
       env: { ...process.env, NULLROUTE_URL: story.url, NULLROUTE_TOKEN: story.tokens.admin },
       stdio: ['ignore', 'pipe', 'pipe'],
     })

@@ -7,14 +7,19 @@ import { join } from 'node:path'
 import { createInterface, type Interface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { bundled } from '../bundle.ts'
 import { openShell } from './client.ts'
 import { type RunningDevice, startSimulator } from './simulator.ts'
 
-const program = fileURLToPath(new URL('main.ts', import.meta.url))
 const example = fileURLToPath(new URL('../../inventory/example', import.meta.url))
 
+let program: string
 let child: ChildProcess | undefined
+
+beforeAll(async () => {
+  program = await bundled(join(import.meta.dirname, 'main.ts'))
+})
 
 afterEach(() => {
   child?.kill('SIGKILL')
@@ -26,7 +31,7 @@ function run(...args: string[]): {
   lines: Interface
   next(): Promise<string>
 } {
-  const started = spawn(process.execPath, ['--import', 'tsx', program, ...args], {
+  const started = spawn(process.execPath, [program, ...args], {
     stdio: ['pipe', 'pipe', 'inherit'],
   })
   child = started
@@ -92,13 +97,7 @@ describe('the program', () => {
     const folder = await mkdtemp(join(tmpdir(), 'simulator-'))
     const file = join(folder, 'inventory.yaml')
     await writeFile(file, 'version: 1\ndevices:\n  r1: { platform: nosuch, address: 127.0.0.1 }\n')
-    const failed = promisify(execFile)(process.execPath, [
-      '--import',
-      'tsx',
-      program,
-      '--inventory',
-      file,
-    ])
+    const failed = promisify(execFile)(process.execPath, [program, '--inventory', file])
 
     await expect(failed).rejects.toMatchObject({
       code: 1,

@@ -14,16 +14,21 @@ import {
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import Database from 'better-sqlite3'
-import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { databaseName, openStore } from '../../controller/store/sqlite.ts'
 import { verifyData } from '../../controller/store/verify.ts'
+import { bundled } from '../bundle.ts'
 import { handClock, newFolder, open, started } from './parts.ts'
 
-const childFile = join(import.meta.dirname, 'child.ts')
+let program: string
+
+beforeAll(async () => {
+  program = await bundled(join(import.meta.dirname, 'child.ts'))
+})
 
 /** A process that appends; `lines` are those that it has printed. */
 function child(dir: string, as: 'controller' | 'command', count: number) {
-  const process_ = spawn(process.execPath, ['--import', 'tsx', childFile, dir, as, String(count)], {
+  const process_ = spawn(process.execPath, [program, dir, as, String(count)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   onTestFinished(() => void process_.kill('SIGKILL'))

@@ -168,6 +168,18 @@ describe('typing', () => {
   see \`nullroute suspend --help\``,
     ],
     [
+      ['suspend', '--plan', '01M8EB7EBEH238N6GHHQVXD11Z', '--digest', 'd1', '--automated'],
+      2,
+      `nullroute: --automated: the plan holds the whole decision, so leave this out; or make a new plan
+  see \`nullroute suspend --help\``,
+    ],
+    [
+      ['block', '--plan', '01M8EB7EBEH238N6GHHQVXD11Z', '--digest', 'd1', '--vrf', 'red'],
+      2,
+      `nullroute: --vrf: the plan holds the whole decision, so leave this out; or make a new plan
+  see \`nullroute block --help\``,
+    ],
+    [
       ['release', 'esthost'],
       2,
       `nullroute: --reason is missing: why is it lifted?

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { expect } from 'vitest'
 import type { EnforcementView } from '../../../controller/api/schema.ts'
+import { bundled } from '../../bundle.ts'
 import type { Story } from './story.ts'
 
 /** A controller that can be killed. */
@@ -20,7 +21,7 @@ export interface Child {
 export async function startChild(story: Story): Promise<Child> {
   const child = spawn(
     process.execPath,
-    ['--import', 'tsx', join(import.meta.dirname, 'child.ts'), JSON.stringify(story.config)],
+    [await bundled(join(import.meta.dirname, 'child.ts')), JSON.stringify(story.config)],
     { env: { ...process.env, ...story.environment }, stdio: ['ignore', 'pipe', 'inherit'] },
   )
   const [line] = (await once(createInterface(child.stdout), 'line')) as [string]

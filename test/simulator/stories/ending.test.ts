@@ -5,12 +5,11 @@ import { EventEmitter, once } from 'node:events'
 import { writeFile } from 'node:fs/promises'
 import { type IncomingMessage, request } from 'node:http'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { EnforcementView } from '../../../controller/api/schema.ts'
+import { bundled } from '../../bundle.ts'
 import { village } from './networks.ts'
 import { type Story, startStory, suspend } from './story.ts'
-
-const program = join(import.meta.dirname, '../../../controller/cli/main.ts')
 
 interface Served {
   readonly process: ChildProcess
@@ -22,9 +21,15 @@ interface Served {
   says(pattern: RegExp): Promise<string>
 }
 
+/** Where `nullroute` lies, as one file. */
+let program: string
 let story: Story
 let token: string
 let children: ChildProcess[]
+
+beforeAll(async () => {
+  program = await bundled(join(import.meta.dirname, '../../../controller/cli/main.ts'))
+})
 
 beforeEach(async () => {
   children = []
@@ -42,7 +47,7 @@ afterEach(async () => {
 function start(drainMs: number, environment: Readonly<Record<string, string>> = {}) {
   const child = spawn(
     process.execPath,
-    ['--import', 'tsx', program, 'serve', '--json', '--config', join(story.folder, 'serve.yaml')],
+    [program, 'serve', '--json', '--config', join(story.folder, 'serve.yaml')],
     {
       env: { ...process.env, ...story.environment, ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
