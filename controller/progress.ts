@@ -6,6 +6,7 @@ import type { Id } from '../inventory/model.ts'
 import { type DeviceStatus, type Enforcement, inForce, type Status } from './enforcement.ts'
 import { hasAnswered, isDone, isFailure, type Spread, spread } from './rollout.ts'
 import type { Result, Wanted } from './store/store.ts'
+import type { Tally } from './tally.ts'
 import { type Cause, causesByKey } from './waiting.ts'
 
 /** Rows that say how an enforcement stands on its devices. */
@@ -15,20 +16,11 @@ export interface Progress {
   readonly results: readonly Result[]
 }
 
-/** Where an enforcement stands: its status, how far the roll-out is open, and the device on whose account it is rolled back. */
-export interface Standing {
-  readonly status: Status
-  readonly spread: Spread
-  readonly rollBackFor?: Id
-}
-
-/** Where results leave an enforcement, by the table alone. */
-export function statusOf(from: Enforcement, progress: Progress): Standing {
-  return asBefore(from, progress) ?? statusInFull(from, progress)
-}
-
-/** The same by a look at everything, where `asBefore` has no answer. */
-export function statusInFull(from: Enforcement, progress: Progress): Standing {
+/** Where results leave an enforcement, by the table alone: its status, how far the roll-out is open, and the device on whose account it is rolled back. */
+export function statusOf(
+  from: Enforcement,
+  progress: Progress,
+): { readonly status: Status; readonly spread: Spread; readonly rollBackFor?: Id } {
   const openWave = from.openWave ?? 0
   if (from.status === 'releasing') {
     const lifted = placesUpTo(progress, openWave).every(({ status }) => isDone(status))
@@ -50,95 +42,23 @@ export function statusInFull(from: Enforcement, progress: Progress): Standing {
   return { status: inForceAs(from.status, next, statuses), spread: next }
 }
 
-/**
- * The standing that stays what it was, where counting shows that: some device is still awaited, or none is. Of an enforcement on thousands of
- * devices each result asks, and nearly none changes anything; so nothing is built, and the rest is left to the look at everything.
- */
-function asBefore(from: Enforcement, progress: Progress): Standing | undefined {
+/** Whether `statusOf` would change nothing, where counts alone show it: some device is still awaited, or none is. Most results change nothing. */
+export function standsAsBefore(from: Enforcement, tally: Tally): boolean {
   const { status, openWave = 0 } = from
-  if (status === 'releasing') {
-    const isDoneHere = isDoneIn(countUp(progress, openWave))
-    return isDoneHere ? undefined : { status, spread: { openWave, complete: true } }
-  }
-  if ((status !== 'enforcing' && status !== 'enforced') || from.stoppedBy !== undefined) {
-    return undefined
-  }
-  return inForceAsBefore({ status, openWave }, progress)
-}
-
-function inForceAsBefore(
-  { status, openWave }: { readonly status: 'enforcing' | 'enforced'; readonly openWave: number },
-  progress: Progress,
-): Standing | undefined {
-  const counts = countUp(progress, openWave)
-  const { waves, last } = outlineOf(progress.wanted)
-  // Who failed decides about the others, and one without a result counts as pending.
-  const isKnown = counts.known === waves.enforcer.size + waves.observer.size
-  if (counts.failed > 0 || !isKnown) return undefined
-  const complete = openWave >= last
-  const stays = status === 'enforced' ? complete && isDoneIn(counts) : isAwaitedIn(counts, complete)
-  return stays ? { status, spread: { openWave, complete } } : undefined
-}
-
-function isDoneIn({ undone }: Counts): boolean {
-  return undone.enforcer + undone.observer === 0
+  const undone = tally.undone('enforcer', openWave) + tally.undone('observer', openWave)
+  if (status === 'releasing') return undone > 0
+  // Who failed or stopped it decides about the others, and one without a result counts as pending.
+  if (from.stoppedBy !== undefined || tally.failed() > 0 || tally.missing() > 0) return false
+  const complete = openWave >= tally.last
+  if (status === 'enforced') return complete && undone === 0
+  return status === 'enforcing' && isAwaited(tally, openWave, complete)
 }
 
 // One that is only read may have nothing more to wait for while others are not done.
-function isAwaitedIn({ undone, awaited }: Counts, complete: boolean): boolean {
-  return awaited.enforcer > 0 || (complete && undone.enforcer === 0 && awaited.observer > 0)
-}
-
-/** Results of the waves that are open, counted; `known` and `failed` are of all waves. */
-interface Counts {
-  readonly known: number
-  readonly failed: number
-  readonly undone: Readonly<Record<Result['role'], number>>
-  /** Those that have not answered. */
-  readonly awaited: Readonly<Record<Result['role'], number>>
-}
-
-function countUp({ wanted, results }: Progress, openWave: number): Counts {
-  const { waves } = outlineOf(wanted)
-  const undone = { enforcer: 0, observer: 0 }
-  const awaited = { enforcer: 0, observer: 0 }
-  let known = 0
-  let failed = 0
-  for (const { role, device, status } of results) {
-    const wave = waves[role].get(device)
-    if (wave === undefined) continue
-    known++
-    if (isDone(status)) continue
-    if (isFailure(status)) failed++
-    if (wave > openWave) continue
-    undone[role]++
-    if (!hasAnswered(status)) awaited[role]++
-  }
-  return { known, failed, undone, awaited }
-}
-
-/** In which wave the rows of an enforcement name each device, by its role. */
-interface Outline {
-  readonly waves: Readonly<Record<Result['role'], ReadonlyMap<Id, number>>>
-  readonly last: number
-}
-
-/** The rows of an enforcement are frozen: the same list says the same again. */
-const outlines = new WeakMap<readonly Wanted[], Outline>()
-
-function outlineOf(wanted: readonly Wanted[]): Outline {
-  const seen = outlines.get(wanted)
-  if (seen !== undefined) return seen
-  const waves = { enforcer: new Map<Id, number>(), observer: new Map<Id, number>() }
-  let last = 0
-  for (const { device, observer, wave } of wanted) {
-    const those = waves[roleOf(observer)]
-    those.set(device, Math.min(wave, those.get(device) ?? wave))
-    last = Math.max(last, wave)
-  }
-  const outline = { waves, last }
-  outlines.set(wanted, outline)
-  return outline
+function isAwaited(tally: Tally, openWave: number, complete: boolean): boolean {
+  if (tally.awaited('enforcer', openWave) > 0) return true
+  const isLearnt = complete && tally.undone('enforcer', openWave) === 0
+  return isLearnt && tally.awaited('observer', openWave) > 0
 }
 
 function inForceAs(from: Status, spread: Spread, statuses: readonly Place[]): Status {

@@ -9,6 +9,7 @@ import type { Id } from '../inventory/model.ts'
 import type { Actor } from './audit/record.ts'
 import { type DeviceStatus, type Enforcement, inForce, type Status } from './enforcement.ts'
 import { transition } from './life-cycle.ts'
+import { standsAsBefore } from './progress.ts'
 import { isDone, isFailure } from './rollout.ts'
 import type { Result, Rows, Transaction, Wanted } from './store/store.ts'
 import { asWaiting, awaitsOthers, causesOf } from './waiting.ts'
@@ -148,15 +149,24 @@ export function settleAll(tx: Transaction, device: Id, at: string): readonly Id[
   const turn = new Set<Id>()
   const here = new Set(tx.wanted({ device }).map(({ enforcement }) => enforcement))
   for (const enforcement of tx.live()) {
-    if (here.has(enforcement.id)) for (const next of settle(tx, enforcement, at)) turn.add(next)
+    if (here.has(enforcement.id))
+      for (const next of settle(tx, enforcement, { device, at })) turn.add(next)
   }
   return [...turn]
 }
 
-/** Moves one enforcement to where its results leave it; answers the devices whose turn it is now. */
-function settle(tx: Transaction, enforcement: Enforcement, at: string): readonly Id[] {
+/** Moves one enforcement to where the results of a device leave it; answers the devices whose turn it is now. */
+function settle(
+  tx: Transaction,
+  enforcement: Enforcement,
+  about: { readonly device: Id; readonly at: string },
+): readonly Id[] {
+  const { at } = about
+  const again = inForce.includes(enforcement.status)
+    ? settleWaiting(tx, enforcement, about.device)
+    : []
+  if (standsAsBefore(enforcement, tx.tally(enforcement.id))) return again
   const wanted = tx.wanted({ enforcement: enforcement.id })
-  const again = inForce.includes(enforcement.status) ? settleWaiting(tx, enforcement) : []
   const results = tx.results({ enforcement: enforcement.id })
   const moved = transition(enforcement, { kind: 'results', by: system, wanted, results }, at)
   if (moved.kind !== 'moved') return again
@@ -184,9 +194,14 @@ function doubted(
   return failed ? wanted.filter(({ observer }) => !observer).map(({ device }) => device) : []
 }
 
-/** Puts right what is said of the devices that are only read, after those that they learn from; answers the devices to be read again. */
-function settleWaiting(tx: Transaction, enforcement: Enforcement): readonly Id[] {
-  const results = tx.results({ enforcement: enforcement.id })
+/** Puts right what is said of the devices that are only read, after those that they learn from: of all where one of these has a result, else of the one that has. Answers the devices to be read again. */
+function settleWaiting(tx: Transaction, enforcement: Enforcement, device: Id): readonly Id[] {
+  const { id } = enforcement
+  const tally = tx.tally(id)
+  if (tally.undone('observer', tally.last) === 0) return []
+  const own = tx.results({ device }).filter((result) => result.enforcement === id)
+  const isSource = own.some(({ role }) => role === 'enforcer')
+  const results = isSource ? tx.results({ enforcement: id }) : own
   if (!results.some(({ role, status }) => role === 'observer' && !isDone(status))) return []
   const causes = causesOf(tx, enforcement)
   return results.flatMap((result) => {

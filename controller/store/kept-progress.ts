@@ -1,6 +1,7 @@
 // The rows of enforcements that are on their way, kept in memory: each device that is verified asks how all the others stand, and reading
 // a thousand rows anew for each of a thousand devices is a million rows. A cache and nothing more, dropped with the rest of kept.ts.
 
+import { createTally, type KeptTally, type Tally } from '../tally.ts'
 import type { Sql } from './statements.ts'
 import type { Result, Wanted } from './store.ts'
 
@@ -11,6 +12,7 @@ const rowsMax = 40_000
 export interface KeptProgress {
   wanted(enforcement: string): readonly Wanted[]
   results(enforcement: string): readonly Result[]
+  tally(enforcement: string): Tally
   /** A result was written. */
   note(result: Result): void
   drop(): void
@@ -20,6 +22,8 @@ interface Progress {
   readonly wanted: readonly Wanted[]
   /** By device and role, in the order of the table. */
   readonly results: Map<string, Result>
+  /** Once it was asked for. */
+  tally?: KeptTally
   /** All of them, until one changes. */
   list?: readonly Result[]
 }
@@ -64,12 +68,19 @@ export function createKeptProgress(sql: Sql): KeptProgress {
       progress.list ??= [...progress.results.values()]
       return progress.list
     },
+    tally(enforcement) {
+      const progress = progressOf(enforcement)
+      progress.tally ??= createTally(progress.wanted, progress.results.values())
+      return progress.tally
+    },
     note(result) {
       const known = kept.get(result.enforcement)
       if (known === undefined) return
       const place = placeOf(result)
-      if (known.results.has(place)) {
+      const before = known.results.get(place)
+      if (before !== undefined) {
         known.results.set(place, result)
+        known.tally?.replace(before, result)
         delete known.list
       } else {
         // Its place in the table's order is not the last one.

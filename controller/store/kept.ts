@@ -21,7 +21,7 @@ export interface Kept {
   enforcement(id: string): Enforcement | undefined
   usage(now: string, judged?: Judged): Usage
   token(sha256: string): TokenRow | undefined
-  readonly progress: Pick<KeptProgress, 'wanted' | 'results'>
+  readonly progress: Pick<KeptProgress, 'wanted' | 'results' | 'tally'>
   readonly devices: Pick<KeptDevices, 'device'>
   /** Of each device, what is live. */
   readonly rows: RowReads

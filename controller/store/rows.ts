@@ -34,6 +34,7 @@ export function createRows(sql: Sql, kept: Kept): Rows {
       'enforcement' in of ? kept.progress.wanted(of.enforcement) : kept.rows.wanted(of.device),
     results: (of) =>
       'enforcement' in of ? kept.progress.results(of.enforcement) : kept.rows.results(of.device),
+    tally: (enforcement) => kept.progress.tally(enforcement),
     claims: (device) =>
       parsed<Claim>(sql.all('select doc from claims where device = ? order by key', device)),
     devicesWithClaims: () =>

@@ -8,6 +8,7 @@ import type { NewRecord, RecordType } from '../audit/record.ts'
 import type { DeviceStatus, Enforcement, Status } from '../enforcement.ts'
 import type { Judged, Usage } from '../hour.ts'
 import type { Plan } from '../plan.ts'
+import type { Tally } from '../tally.ts'
 
 /** What an enforcement wants of a device. Frozen at acceptance. */
 export interface Wanted {
@@ -140,6 +141,8 @@ export interface Rows {
   claims(device: Id): readonly Claim[]
   devicesWithClaims(): readonly Id[]
   results(of: { readonly enforcement: string } | { readonly device: Id }): readonly Result[]
+  /** How the results of an enforcement add up. */
+  tally(enforcement: string): Tally
   device(id: Id): DeviceState | undefined
   devices(): readonly DeviceState[]
   plan(id: string): Plan | undefined

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { createKeptRows } from '../../controller/store/kept-rows.ts'
 import type { DeviceState, Result, Store, TokenRow } from '../../controller/store/store.ts'
 import { verifyData } from '../../controller/store/verify.ts'
+import type { Tally } from '../../controller/tally.ts'
 import { enforcement, newFolder, open, started, wanted } from './parts.ts'
 
 const now = '2026-11-23T23:45:00.000Z'
@@ -45,6 +46,13 @@ function resultOf(
   status: Result['status'],
 ): Result {
   return { enforcement, device, role, status, states: [], attempts: 0 }
+}
+
+function countsOf(tally: Tally): readonly number[] {
+  const { last } = tally
+  const roles = ['enforcer', 'observer'] as const
+  const open = roles.flatMap((role) => [tally.undone(role, last), tally.awaited(role, last)])
+  return [last, tally.missing(), tally.failed(), ...open]
 }
 
 describe('what is kept in memory', () => {
@@ -208,15 +216,16 @@ describe('what is kept in memory', () => {
     expect(verifyData(dir).findings).toEqual([])
   })
 
-  it('holds the rows of a device as the tables have them, whatever is accepted, written, ended and undone', async () => {
+  it('holds the rows of a device, and the counts of an enforcement, as the tables have them, whatever is accepted, written, ended and undone', async () => {
     const dir = newFolder()
     const store = open({ dir })
     // Each commit of the other makes it read anew, so it says what the tables say.
     const tables = open({ dir, as: 'command' })
     const rowsIn = (from: Store) =>
-      from.read((rows) =>
-        devices.map((device) => [rows.wanted({ device }), rows.results({ device })]),
-      )
+      from.read((rows) => [
+        ...devices.map((device) => [rows.wanted({ device }), rows.results({ device })]),
+        ...rows.live().map(({ id }) => countsOf(rows.tally(id))),
+      ])
     let last = 0
 
     await fc.assert(
