@@ -62,7 +62,7 @@ async function onPlatform(platform: SimulatedPlatform, all: readonly number[]): 
       for (let run = 0; run < (size >= 100 ? 1 : 3); run++) {
         await farm.ask('reset', undefined)
         const taken = await desk.suspend(`bulk${size}`)
-        cell.trips.push((await farm.ask('traffic', undefined)).roundTrips)
+        cell.trips.push((await farm.ask('traffic', { until: taken.verifiedAt })).roundTrips)
         cell.ms.push(taken.verifiedMs)
         await lift(desk, taken.id)
       }

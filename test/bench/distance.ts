@@ -22,7 +22,7 @@ export async function benchDistance(options: Options): Promise<Section> {
     title: 'One warm device, 50 ms of round-trip time',
     rows,
     notes: [
-      'A TCP proxy in the devices’ process holds every byte back for 25 ms each way, and counts how often the client waited: everything that it sends until the next byte comes in is one round trip. The floor is bare ssh2, typing the route, its way in and out, and one read-back, each prompt awaited.',
+      'A TCP proxy in the devices’ process holds every byte back for 25 ms each way, and counts how often the client waited: everything that it sends until the next byte comes in is one round trip. Those that begin after the result is durable are the save’s, and not counted. The floor is bare ssh2, typing the route, its way in and out, and one read-back, each prompt awaited.',
       'Three round trips: the reads, with the way into the configuration at the end of the same write where that is harmless; the lines, with the way out; the read-back. “On top” is what is left of the time when three round trips are taken off. Junos is measured, not targeted: a candidate is locked, compared, checked, committed with a timer, read back over a second session and confirmed.',
     ],
   }
@@ -42,11 +42,11 @@ async function onPlatform(platform: SimulatedPlatform, runs: number): Promise<re
       const address = addressOf(100 + run)
       await farm.ask('reset', undefined)
       const bareMs = await bare.ask('warm', { address, atOnce: 1 })
-      const bareTrips = (await farm.ask('traffic', undefined)).roundTrips
+      const bareTrips = (await farm.ask('traffic', {})).roundTrips
       await bare.ask('off', { address, atOnce: 1 })
       await farm.ask('reset', undefined)
       const taken = await desk.block(address)
-      const { roundTrips } = await farm.ask('traffic', undefined)
+      const { roundTrips } = await farm.ask('traffic', { until: taken.verifiedAt })
       await desk.release(taken.id)
       // The first opens the session.
       if (run < 0) continue

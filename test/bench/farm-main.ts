@@ -57,9 +57,9 @@ const doings = {
       hostKey,
     }))
   },
-  /** Over all lines since the last `reset`. */
-  traffic(): Traffic {
-    const all = proxies.map((proxy) => proxy.traffic())
+  /** Over all lines since the last `reset`, without round trips that began later than `until`, in ms of the machine. */
+  traffic({ until }: { readonly until?: number }): Traffic {
+    const all = proxies.map((proxy) => proxy.traffic(until))
     const sum = (of: (one: Traffic) => number): number =>
       all.reduce((total, one) => total + of(one), 0)
     return {

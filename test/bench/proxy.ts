@@ -2,6 +2,7 @@
 
 import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
+import { machineMs } from './processes.ts'
 
 /** How much was said over a proxy. */
 export interface Traffic {
@@ -17,14 +18,15 @@ export interface Traffic {
 /** A proxy that listens. */
 export interface Proxy {
   readonly port: number
-  /** Since the last `reset`, over all connections. */
-  traffic(): Traffic
+  /** Since the last `reset`, over all connections; round trips that began later than `until`, in ms of the machine, are not counted. */
+  traffic(until?: number): Traffic
   reset(): void
   stop(): Promise<void>
 }
 
 interface Counter {
-  roundTrips: number
+  /** When each round trip began. */
+  began: number[]
   bytesToDevice: number
   bytesToClient: number
 }
@@ -35,7 +37,7 @@ export async function startProxy(to: {
   readonly port: number
   readonly roundTripMs: number
 }): Promise<Proxy> {
-  const counter: Counter = { roundTrips: 0, bytesToDevice: 0, bytesToClient: 0 }
+  const counter: Counter = { began: [], bytesToDevice: 0, bytesToClient: 0 }
   const sockets = new Set<Socket>()
   const server = createServer({ noDelay: true }, (client) => {
     const device = connect({ host: to.host, port: to.port, noDelay: true })
@@ -52,8 +54,11 @@ export async function startProxy(to: {
   if (address === null || typeof address === 'string') throw new Error('the proxy has no port')
   return {
     port: address.port,
-    traffic: () => ({ ...counter }),
-    reset: () => Object.assign(counter, { roundTrips: 0, bytesToDevice: 0, bytesToClient: 0 }),
+    traffic(until = Number.POSITIVE_INFINITY) {
+      const { began, ...bytes } = counter
+      return { roundTrips: began.filter((at) => at <= until).length, ...bytes }
+    },
+    reset: () => Object.assign(counter, { began: [], bytesToDevice: 0, bytesToClient: 0 }),
     async stop() {
       for (const socket of sockets) socket.destroy()
       server.close()
@@ -75,7 +80,7 @@ function lead(way: {
   const opened = performance.now()
   const toClient = line(client, roundTripMs / 2, opened + roundTripMs)
   client.on('data', (bytes) => {
-    if (heard) counter.roundTrips += 1
+    if (heard) counter.began.push(machineMs())
     heard = false
     counter.bytesToDevice += bytes.length
     toDevice.send(bytes)

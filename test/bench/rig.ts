@@ -19,6 +19,8 @@ export interface Taken {
   readonly acceptedMs: number
   /** Until the last device was verified and that was durable. */
   readonly verifiedMs: number
+  /** When that was, in ms of the machine: what comes later is the save. */
+  readonly verifiedAt: number
   /** What became durable, in ms after the call began. */
   readonly moments: readonly Moment[]
 }
@@ -62,7 +64,8 @@ export async function startDesk(
     const relative = moments.map((moment) => ({ ...moment, at: moment.at - from }))
     const settled = relative.find(({ type }) => type === 'enforcement.settled')
     if (settled === undefined) throw new Error(`${id} is enforced without a record of it`)
-    return { id, acceptedMs, verifiedMs: settled.at, moments: relative }
+    const verifiedMs = settled.at
+    return { id, acceptedMs, verifiedMs, verifiedAt: from + verifiedMs, moments: relative }
   }
   return {
     control,
