@@ -3,11 +3,12 @@
 import fc from 'fast-check'
 import { expect } from 'vitest'
 import type { KeyState } from '../../agent/journal.ts'
+import type { Way } from './bench.ts'
 import { benchOf, type Habitat } from './priors.ts'
 import { runs } from './runs.ts'
 
-/** How often: fewer where the device prints more, and each byte of it goes through terminal and dialogue. */
-const cases = { frr: 500, cisco_ios: 500, linux: 400, juniper_junos: 300 } as const
+/** One case in three byte by byte through terminal and dialogue, the others in whole lines: what is left on a device is the drivers' doing. */
+const way = fc.constantFrom<Way>('bytes', 'lines', 'lines')
 
 /** Outcomes that must have come up for each kind, or the generators prove nothing. */
 const expected: Readonly<Record<Habitat['platform'], readonly string[]>> = {
@@ -53,8 +54,8 @@ export async function checkIdentity({ platform, prior, wanted }: Habitat): Promi
   }
 
   await fc.assert(
-    fc.asyncProperty(prior, wanted, async (before, intents) => {
-      const bench = benchOf(before)
+    fc.asyncProperty(prior, wanted, way, async (before, intents, how) => {
+      const bench = benchOf(before, how)
       const [config, startup] = [bench.canonical(), bench.model.startup()]
 
       const states = await bench.settle(intents)
@@ -67,7 +68,7 @@ export async function checkIdentity({ platform, prior, wanted }: Habitat): Promi
       expect(bench.book.claims).toEqual([])
       expect([startup, bench.model.running()]).toContain(bench.model.startup())
     }),
-    runs(cases[platform]),
+    runs(),
   )
 
   const rare = expected[platform].filter((name) => !seen.has(name))
