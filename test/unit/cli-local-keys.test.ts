@@ -3,21 +3,23 @@ import { describe, expect, it } from 'vitest'
 import { parseKnownHosts } from '../../agent/host-keys.ts'
 import { judgeKeys, type ShownKey, withNewKeys } from '../../controller/cli/keys-merge.ts'
 
-const kind = 'ssh-ed25519'
+const ed25519 = 'ssh-ed25519'
+
+const rsa = 'ssh-rsa'
 
 /** A host key in its wire form: length and name of its kind, then bytes. */
-function keyOf(seed: number): Buffer {
+function keyOf(seed: number, kind = ed25519): Buffer {
   const head = Buffer.alloc(4)
   head.writeUInt32BE(kind.length)
   return Buffer.concat([head, Buffer.from(kind), Buffer.alloc(32, seed)])
 }
 
 function shown(id: string, seed: number, port = 22): ShownKey {
-  return { id, address: '198.51.100.1', port, kind, key: keyOf(seed) }
+  return { id, address: '198.51.100.1', port, kind: ed25519, key: keyOf(seed) }
 }
 
-function line(seed: number, host = '198.51.100.1', marker = ''): string {
-  return `${marker}${host} ${kind} ${keyOf(seed).toString('base64')}\n`
+function line(seed: number, host = '198.51.100.1', marker = '', kind = ed25519): string {
+  return `${marker}${host} ${kind} ${keyOf(seed, kind).toString('base64')}\n`
 }
 
 describe('a shown host key', () => {
@@ -27,6 +29,7 @@ describe('a shown host key', () => {
     ['known', line(1), 'known'],
     ['known beside another', line(2) + line(1), 'known'],
     ['other than the known one', line(2), 'differs'],
+    ['other than the known one of another algorithm', line(2, '198.51.100.1', '', rsa), 'differs'],
     ['revoked', line(1, '198.51.100.1', '@revoked '), 'revoked'],
     ['revoked, though it is also known', line(1) + line(1, '198.51.100.1', '@revoked '), 'revoked'],
     ['new where only an old one is revoked', line(2, '198.51.100.1', '@revoked '), 'new'],

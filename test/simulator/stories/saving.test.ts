@@ -1,8 +1,9 @@
 // A save makes durable what a convergence has just seen, and nothing that came back meanwhile.
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { DeviceView } from '../../../controller/api/schema.ts'
 import { village } from './networks.ts'
-import { type Story, startStory, suspend } from './story.ts'
+import { block, type Story, startStory, suspend } from './story.ts'
 
 let story: Story
 
@@ -80,4 +81,47 @@ it('a freeze that comes while a save looks at the device holds the save', async 
   await story.call('DELETE', '/v1/freeze')
   await story.quiet()
   expect(saves()).toHaveLength(1)
+})
+
+it('a device with `save: clean` keeps what others have unsaved there unsaved, says so, and is saved once that has gone', async () => {
+  await story.end()
+  const name = 'GigabitEthernet1/0/3'
+  story = await startStory({
+    devices: [
+      {
+        name: 'sw2',
+        platform: 'cisco_ios',
+        roles: ['access'],
+        ports: [{ name, description: 'esthost', addresses: [] }],
+        says: 'save: clean',
+      },
+    ],
+    customers: `  esthost:
+    name: Esthost
+    prefixes: [203.0.113.0/30]
+    ports: [{ device: sw2, interface: ${name} }]`,
+  })
+  const access = story.device('sw2')
+  const before = access.startup
+  const route = 'ip route 198.51.100.0 255.255.255.0 Null0'
+  access.setByHand([route])
+  const looked = new Promise<void>((resolve) => {
+    access.journal.listen(({ text }) => text.startsWith('show archive config diff') && resolve())
+  })
+  const subject = { port: { device: 'sw2', interface: name } }
+  const { id } = await story.decide(block('', { subject }))
+  await story.reaches(id, 'enforced')
+  await looked
+  // Waits for its turn behind the save.
+  await story.call('POST', '/v1/devices/sw2/check')
+  expect(access.journal.lines()).not.toContain('write memory')
+  expect(access.startup).toBe(before)
+  expect((await story.enforcement(id)).unsaved).toEqual(['sw2'])
+  const { body } = await story.call<DeviceView>('GET', '/v1/devices/sw2')
+  expect(body).toMatchObject({ save: 'clean', unsaved: true })
+
+  access.setByHand([`no ${route}`])
+  story.clock.travel(300_000)
+  await story.quiet()
+  expect(access.startup).toBe(access.running)
 })
