@@ -78,12 +78,19 @@ describe('each guard', () => {
     const refusals = story.records({ type: 'decision.refused' })
     expect(refusals.length).toBeGreaterThanOrEqual(cases.length - 2)
     // Found by whose it was: what was refused for a customer's own space, and not what is nobody's or of several.
-    const { body: ofCustomer } = await story.call<{ readonly items: readonly unknown[] }>(
+    const { body: ofCustomer } = await story.call<{ readonly items: readonly { data: object }[] }>(
       'GET',
       '/v1/audit?customer=esthost&action=decision.refused',
     )
     expect(ofCustomer.items.length).toBeGreaterThan(0)
     expect(ofCustomer.items.length).toBeLessThan(refusals.length)
+    // With what the guard hit, for who may read it: only the log knows later what the inventory said.
+    expect(ofCustomer.items.map(({ data }) => data)).toContainEqual(
+      expect.objectContaining({
+        guard: 'never_cut',
+        hit: [expect.stringMatching(/^203\.0\.113\.1 \(gateway of edge1/)],
+      }),
+    )
     expect(sent().filter((line) => /^(conf|ip route|ip link set)/.test(line))).toEqual([])
   })
 

@@ -98,6 +98,18 @@ describe('a plan', () => {
     expect(story.records({ type: 'device.commands_intended' })).toEqual([])
   })
 
+  it('that is enforced an hour later ends when it said, and not an hour later', async () => {
+    story = await startStory(village)
+    const plan = await planned()
+    story.clock.travel(3_600_000)
+    const { status, body } = await enforcePlan(plan)
+    expect({ status, expiresAt: body.expiresAt }).toEqual({
+      status: 202,
+      expiresAt: plan.expiresAt,
+    })
+    expect(Date.parse(body.expiresAt ?? '')).toBeGreaterThan(story.clock.now().getTime())
+  })
+
   it('is refused when what it would do has changed since', async () => {
     story = await startStory(village)
     const plan = await planned()
@@ -239,6 +251,11 @@ describe('a new inventory', () => {
       expect(file).toContain('inventory.yaml')
       expect(line).toBeGreaterThan(1)
     }
+    const errors = body.problems.map(({ file, line }) => `${file}:${line}`)
+    expect(story.records({ type: 'inventory.refused' })).toMatchObject([
+      { outcome: 'refused', actor: { kind: 'token' }, data: { errors, count: errors.length } },
+    ])
+    expect(story.records({ type: 'inventory.loaded' })).toHaveLength(1)
     const { id } = await story.decide(suspend('esthost'))
     await story.reaches(id, 'enforced')
   })

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { DeviceView } from '../../../controller/api/schema.ts'
-import { routesOnly, village } from './networks.ts'
+import { routesOnly, trigger, village } from './networks.ts'
 import { block, outcomes, type Story, startStory, statusOn, suspend } from './story.ts'
 
 let story: Story
@@ -194,6 +194,30 @@ describe('a neighbor line that is refused', () => {
 async function deviceView(name: string): Promise<DeviceView> {
   return (await story.call<DeviceView>('GET', `/v1/devices/${name}`)).body
 }
+
+it('a device that is off, refuses the login or shows another host key is no canary: what can be reached goes first', async () => {
+  await story.end()
+  const away = { trigger1: 'host-key', trigger2: 'refuse-login', trigger3: 'off' } as const
+  story = await startStory({
+    devices: [...Object.keys(away), 'trigger4'].map((name, at) => ({
+      ...trigger,
+      name,
+      routerId: `10.0.0.${at + 1}`,
+    })),
+    customers: '  esthost: { name: Esthost, prefixes: [203.0.113.2/32] }',
+    playbooks: { suspend: routesOnly('suspend', { end: 'rollout: { canary: 1, batch: 50 }' }) },
+  })
+  for (const [name, kind] of Object.entries(away)) {
+    story.device(name).faults.add({ kind })
+    await story.call('POST', `/v1/devices/${name}/check`)
+  }
+  const states = await Promise.all(Object.keys(away).map(deviceView))
+  expect(states.map(({ state }) => state)).toEqual(['quarantined', 'refused', 'unreachable'])
+
+  // In the order of the roll-out.
+  const { devices } = await story.decide(suspend('esthost'))
+  expect(devices.map(({ device }) => device)).toEqual(['trigger4', ...Object.keys(away)])
+})
 
 describe('a playbook that rolls back', () => {
   it('takes everything back where a device refused, and ends as failed', async () => {
