@@ -310,6 +310,38 @@ describe('a new inventory', () => {
     expect((await reload()).status).toBe(200)
   })
 
+  it('that renames a device which is off, and has yet to get what was decided, is refused: it gets it under its own id', async () => {
+    story = await startStory({ ...village, playbooks: { block: routesOnly('block') } })
+    const off = story.device('trigger1').faults.add({ kind: 'off' })
+    const { id } = await story.decide(block('203.0.113.2'))
+    await story.reaches(id, 'degraded')
+    const file = join(story.folder, 'inventory.yaml')
+    await writeFile(file, (await readFile(file, 'utf8')).replaceAll('trigger1', 'trigger9'))
+    const { status, body } = await reload()
+    expect(status).toBe(422)
+    const naming = ['trigger9', 'trigger1', id]
+    const [problem] = body.problems
+    expect(naming.filter((word) => !problem?.message.includes(word))).toEqual([])
+
+    off()
+    await story.reaches(id, 'enforced')
+    expect(story.device('trigger1').running).toContain('203.0.113.2/32 blackhole')
+  })
+
+  it('that puts the port of a device right has it get at once what it could not be reached for', async () => {
+    story = await startStory({ ...village, playbooks: { block: routesOnly('block') } })
+    const file = join(story.folder, 'inventory.yaml')
+    const right = await readFile(file, 'utf8')
+    // Nobody listens on it.
+    await writeFile(file, right.replace(`port: ${story.device('trigger1').port}`, 'port: 1'))
+    expect((await reload()).status).toBe(200)
+    const { id } = await story.decide(block('203.0.113.2'))
+    await story.reaches(id, 'degraded')
+    await writeFile(file, right)
+    expect((await reload()).status).toBe(200)
+    await story.reaches(id, 'enforced')
+  })
+
   it('without a device that holds something of ours keeps it as retired, until that is released', async () => {
     story = await startStory({ ...village, playbooks: { block: routesOnly('block') } })
     const before = story.device('trigger1').running
