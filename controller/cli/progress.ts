@@ -76,7 +76,7 @@ export function screen(
 ): readonly string[] {
   const { colours, columns } = style
   const rows = [...progress.rows.values()]
-  const waitedFor = rows.filter((row) => !isDone(row, progress))
+  const waitedFor = rows.filter((row) => !isDone(row))
   const room = Math.max(3, at.rows - 3)
   const shown = rows.length <= room ? rows : waitedFor.slice(0, room)
   const width = Math.max(...rows.map(({ view }) => view.device.length), 6)
@@ -116,7 +116,7 @@ export function news(before: Progress, after: Progress, now: number): readonly s
 
 /** What is still waited for, in one line; undefined where nothing is. */
 export function waitedFor(progress: Progress, now: number): string | undefined {
-  const rows = [...progress.rows.values()].filter((row) => !isDone(row, progress))
+  const rows = [...progress.rows.values()].filter((row) => !isDone(row))
   if (rows.length === 0) return undefined
   const names = rows.map(
     (row) => `${row.view.device} (${stateOf(row, progress)} ${duration(now - row.since)})`,
@@ -128,18 +128,32 @@ function rowKey({ device, role }: EnforcementDeviceView): string {
   return `${role} ${device}`
 }
 
-function isDone({ view }: Row, { releasing }: Progress): boolean {
-  if (view.status === 'unsupported') return true
-  if (view.status !== 'verified') return false
-  return !releasing || view.intents.every(({ seen }) => seen !== 'present')
+// A release begins with every result open: one that is verified since is done, also where an object stays for somebody else.
+function isDone({ view }: Row): boolean {
+  return view.status === 'unsupported' || view.status === 'verified'
 }
 
 // In a release `verified` would be read as "still blocked": there it is said as what it means.
-function stateOf(row: Row, progress: Progress): string {
-  const { view } = row
-  if (view.status !== 'verified') return view.status
-  if (!progress.releasing) return 'verified'
-  return isDone(row, progress) ? 'lifted' : 'lifting'
+function stateOf({ view }: Row, { releasing }: Progress): string {
+  if (view.status !== 'verified' || !releasing) return view.status
+  return view.intents.some(stays) ? 'read back' : 'lifted'
+}
+
+function stays({ seen }: EnforcementDeviceView['intents'][number]): boolean {
+  return seen === 'present' || seen === 'foreign'
+}
+
+// Of what a release leaves in place: how much, and for whom.
+function staysText({ intents }: EnforcementDeviceView): string {
+  const left = intents.filter(stays)
+  if (left.length === 0) return ''
+  const wanted = left.some(({ seen }) => seen === 'present')
+  const foreign = left.some(({ seen }) => seen === 'foreign')
+  const why = [
+    ...(wanted ? ['another enforcement holds it'] : []),
+    ...(foreign ? ['someone else put it there'] : []),
+  ]
+  return `, ${left.length} of ${intents.length} left in place: ${why.join(', or ')}`
 }
 
 function detail(row: Row, progress: Progress, now: number): string {
@@ -147,7 +161,9 @@ function detail(row: Row, progress: Progress, now: number): string {
   const since = duration(now - row.since)
   if (view.error !== undefined) return view.error.message
   if (view.status === 'unsupported') return 'its platform can’t do it; the plan said so'
-  if (isDone(row, progress)) return duration(row.since - progress.started)
+  if (isDone(row)) {
+    return `${duration(row.since - progress.started)}${progress.releasing ? staysText(view) : ''}`
+  }
   if (view.role === 'observer') return `${since}, ${observed(row, progress)}`
   if (view.status === 'pending') return `${since}, waits for its turn`
   return `${since}, ${steps[row.last ?? ''] ?? 'at work'}`

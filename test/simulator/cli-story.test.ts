@@ -128,6 +128,26 @@ describe('the abuse desk', () => {
     expect({ trigger1: lines('trigger1'), sw1: lines('sw1') }).toEqual(before)
   })
 
+  it('waits in a release for no device that is read back, where another enforcement holds it', async () => {
+    const first = await story.cli(['suspend', 'esthost', ...why, '--json'])
+    const second = await story.cli(['suspend', 'esthost', ...why.slice(0, 4), '--json'])
+    const { id } = first.json<EnforcementView>()
+    const other = second.json<EnforcementView>().id
+
+    const released = await story.cli(['release', id, '--reason', 'a mistake'])
+    const last = await story.cli(['release', other, '--reason', 'cleaned up'])
+
+    expectExit(released, 0)
+    expect(released.stderr).toMatch(
+      /trigger1 {2}enforcer {2}read back {2}.*3 of 3 left in place: another enforcement holds it/,
+    )
+    expect(released.stderr).not.toContain('lifting')
+    expect(released.stdout).not.toContain('Lifted')
+    expect(released.stdout).toContain(`stays in force for ${other}`)
+    expectExit(last, 0)
+    expect(last.stdout).toContain('released. Lifted everywhere, and read back.')
+  })
+
   it('answers with the enforcement as JSON, and nothing beside it', async () => {
     const run = await story.cli([
       'block',

@@ -79,13 +79,25 @@ describe('progress', () => {
     expect(news(first, next, 1_000).join('\n')).toContain('unreachable  no answer on port 22')
   })
 
-  it('never calls a device lifted in a release that still shows what is to go', () => {
-    const first = begin(enforcement('releasing', [device('sw1', 'verified', 'present')]), 0)
+  it('waits in a release for a device until it is read back, and calls lifted what is gone', () => {
+    const first = begin(enforcement('releasing', [device('sw1', 'converging', 'present')]), 0)
     const next = advance(first, event('device.verified', device('sw1', 'verified', 'absent')), 300)
 
-    expect(screen(plain, first, { now: 100, rows: 24 })[1]).toContain('lifting')
-    expect(screen(plain, next, { now: 400, rows: 24 })[1]).toContain('lifted')
+    expect(screen(plain, first, { now: 100, rows: 24 })[1]).toContain('converging')
     expect(waitedFor(first, 100)).toContain('sw1')
+    expect(screen(plain, next, { now: 400, rows: 24 })[1]).toMatch(/ lifted +0\.3 s$/)
+    expect(waitedFor(next, 400)).toBeUndefined()
+  })
+
+  it('is done in a release with a device on which another enforcement holds the object, and never calls it lifted', () => {
+    const off = device('edge2', 'unreachable', 'present')
+    const first = begin(enforcement('releasing', [device('sw1', 'pending', 'present'), off]), 0)
+    const next = advance(first, event('device.verified', device('sw1', 'verified', 'present')), 300)
+
+    expect(news(first, next, 300)).toEqual([
+      '+0.3 s  sw1  enforcer  read back  0.3 s, 1 of 1 left in place: another enforcement holds it',
+    ])
+    expect(waitedFor(next, 60_000)).toBe('waiting for edge2 (unreachable 60 s)')
   })
 
   it('fits any terminal, whatever the devices are called', () => {
