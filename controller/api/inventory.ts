@@ -27,7 +27,7 @@ export function inventoryRoutes(app: Api, { controller }: ApiContext): void {
       if (!report.ok) {
         throw new ControllerError(
           'inventory_invalid',
-          `the files have ${found.length} problems; what was loaded before stays active`,
+          `the files have ${found.length} ${found.length === 1 ? 'problem' : 'problems'}; what was loaded before stays active`,
           { problems: found },
         )
       }

@@ -44,6 +44,18 @@ describe('a new inventory', () => {
     expect(story.device('trigger1').running).not.toContain('203.0.113.128/26')
   })
 
+  it('with a fault is refused, and the answer counts them as one says it', async () => {
+    story = await startStory(village)
+    const fault = village.customers.replace('203.0.113.128/26', '203.0.113.129/26')
+    await story.rewrite(fault)
+    const one = await story.call<Problem>('POST', '/v1/inventory/reload')
+    await story.rewrite(fault.replace('203.0.113.64/26', '203.0.113.65/26'))
+    const two = await story.call<Problem>('POST', '/v1/inventory/reload')
+    expect(one).toMatchObject({ status: 422, body: { code: 'inventory_invalid' } })
+    expect(one.body.detail).toContain('the files have 1 problem;')
+    expect(two.body.detail).toContain('the files have 2 problems;')
+  })
+
   it('that two ask for at once, by SIGHUP and by the API, is read in one turn and recorded for each of them', async () => {
     story = await startStory(village)
     const caller: Caller = {
