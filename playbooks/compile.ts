@@ -4,6 +4,7 @@ import { compareIntents, type Intent, keyOf } from '../agent/intents.ts'
 import type { Lookup } from '../inventory/lookup.ts'
 import type { CustomerPrefix, Device, Id, Inventory } from '../inventory/model.ts'
 import type { NeverCut } from '../inventory/never-cut.ts'
+import type { KnownPlatforms } from '../inventory/ports.ts'
 import { comparePrefixes, type Prefix } from '../inventory/prefix.ts'
 import { devicesWithRole } from '../inventory/roles.ts'
 import { type Carved, carver } from './carving.ts'
@@ -20,6 +21,8 @@ export interface CompileContext {
   readonly inventory: Inventory
   readonly lookup: Lookup
   readonly neverCut: readonly NeverCut[]
+  /** How each platform spells its ports, to know one that is named in another way. */
+  readonly platforms?: KnownPlatforms
   /** Id for `{enforcement}` in messages; a plan has none yet and shows zeros. */
   readonly enforcement?: string
 }

@@ -10,6 +10,7 @@ import type {
   Inventory,
 } from '../inventory/model.ts'
 import { type NeverCut, neverCutAt, neverCutIn } from '../inventory/never-cut.ts'
+import { type KnownPlatforms, samePort } from '../inventory/ports.ts'
 import { overlaps, type Prefix } from '../inventory/prefix.ts'
 import type { Decision, Subject } from './model.ts'
 import type { CompileRefusal } from './refusal.ts'
@@ -33,6 +34,8 @@ interface Known {
   readonly inventory: Inventory
   readonly lookup: Lookup
   readonly neverCut: readonly NeverCut[]
+  /** How each platform spells its ports; without one only the very name is the port. */
+  readonly platforms?: KnownPlatforms
 }
 
 const none: Objects = { prefixes: [], ports: [], neighbors: [] }
@@ -88,18 +91,38 @@ function whatIs(prefix: Prefix, { lookup, neverCut }: Known): string {
 
 function ofPort(
   { device, port }: Extract<Subject, { kind: 'port' }>,
-  { inventory }: Known,
+  known: Known,
 ): Targets | CompileRefusal {
-  const there = inventory.devices.get(device)
-  if (there === undefined) return noDevice(device)
+  const { inventory } = known
+  if (!inventory.devices.has(device)) return noDevice(device)
   const held = holdingsOn(inventory, device).ports.find((each) => each.port === port)
   const owner = held === undefined ? undefined : inventory.customers.get(held.customer)
   if (owner === undefined) {
-    const why = there.uplinks.includes(port) ? 'it is an uplink' : "it is nobody's in the inventory"
-    return refuse('not_one_customer', `port ${port} of ${device} is no customer's: ${why}`)
+    return refuse(
+      'not_one_customer',
+      `port ${port} of ${device} ${whoseIs({ device, port }, known)}`,
+    )
   }
   const ports = [{ device, interface: port }]
   return { kind: 'targets', customer: owner, subject: { ...none, ports } }
+}
+
+// A device's lines, claims and keys have the inventory's spelling alone: another one is refused, with the name to take.
+function whoseIs(
+  { device, port }: { readonly device: string; readonly port: string },
+  { inventory, platforms }: Known,
+): string {
+  const there = inventory.devices.get(device)
+  const naming = there === undefined ? undefined : platforms?.get(there.platform)
+  const isIt = (name: string): boolean => samePort(name, port, naming)
+  const held = holdingsOn(inventory, device).ports.find((each) => isIt(each.port))
+  if (held !== undefined) {
+    return `is ${held.customer}'s, and ${held.port} in the inventory: name it so`
+  }
+  const uplink = there?.uplinks.find(isIt)
+  if (uplink === undefined) return "is no customer's: it is nobody's in the inventory"
+  const spelt = uplink === port ? '' : ` (${uplink} in the inventory)`
+  return `is no customer's: it is an uplink${spelt}`
 }
 
 function ofNeighbor(

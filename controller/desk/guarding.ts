@@ -41,7 +41,7 @@ export function compileNow(
   enforcement?: string,
 ): Compiled {
   const { inventory, lookup, neverCut } = desk.world()
-  const context = { playbook, inventory, lookup, neverCut }
+  const context = { playbook, inventory, lookup, neverCut, platforms: desk.platforms }
   const compiled = compile(
     decision,
     enforcement === undefined ? context : { ...context, enforcement },

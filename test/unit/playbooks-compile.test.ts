@@ -3,6 +3,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { keyOf } from '../../agent/intents.ts'
+import { platforms } from '../../agent/platforms/index.ts'
 import { createLookup } from '../../inventory/lookup.ts'
 import type { Inventory, PortName } from '../../inventory/model.ts'
 import { neverCut } from '../../inventory/never-cut.ts'
@@ -46,7 +47,13 @@ function decide(
     overrides: [],
   }
   const lookup = createLookup(inventory)
-  return compile(decision, { playbook: used, inventory, lookup, neverCut: neverCut(inventory, []) })
+  return compile(decision, {
+    playbook: used,
+    inventory,
+    lookup,
+    neverCut: neverCut(inventory, []),
+    platforms,
+  })
 }
 
 function compiled(...args: Parameters<typeof decide>): Compiled {
@@ -345,6 +352,27 @@ describe('the compiler refuses', () => {
       "it is nobody's",
     ],
     ['an uplink', port('sw1.ams', 'uplink0'), 'block', 'not_one_customer', 'it is an uplink'],
+    [
+      "a customer's port under a name that the inventory has not",
+      port('sw2.fra', 'gi1/0/3'),
+      'block',
+      'not_one_customer',
+      "port gi1/0/3 of sw2.fra is quietfarm's, and GigabitEthernet1/0/3 in the inventory: name it so",
+    ],
+    [
+      'an uplink under a name that the inventory has not',
+      port('sw2.fra', 'Gi1/0/24'),
+      'block',
+      'not_one_customer',
+      'it is an uplink (GigabitEthernet1/0/24 in the inventory)',
+    ],
+    [
+      'a port in an upper case that makes it another one on its platform',
+      port('sw1.ams', 'P1'),
+      'block',
+      'not_one_customer',
+      "it is nobody's",
+    ],
     [
       'a transit session',
       neighbor('edge1.ams', '192.0.2.1'),
