@@ -1,7 +1,7 @@
 // What a plan binds a reviewer to, as one number, and what moved when the same decision means something else by now. Pure.
 
 import { hash } from 'node:crypto'
-import { compareIntents, type Intent, keyOf } from '../agent/intents.ts'
+import { compareIntents, type Intent, type Key, keyOf } from '../agent/intents.ts'
 import type { Id } from '../inventory/model.ts'
 import type { Decision, Playbook, Subject } from '../playbooks/model.ts'
 import { canonical, type Json } from './audit/canonical.ts'
@@ -98,10 +98,25 @@ export function sameSubject(one: Subject, other: Subject): boolean {
 
 /** One thing that is another than it was when the plan was made. */
 export interface Moved {
-  /** In words: `intents of edge1.ams`, `guard hour_budget`. */
+  /** In words: `blackhole 203.0.113.9/32 on trigger1`, `guard hour_budget`. */
   readonly what: string
+  /** '' where there was none. */
   readonly was: string
+  /** '' where there is none any more. */
   readonly is: string
+}
+
+/** How many things that moved are named before the rest is only counted. */
+const movedNamedMax = 10
+
+/** What moved, in words: `blackhole 203.0.113.9/32 on trigger1 added; guard hour_budget: was pass, is refuse`. */
+export function movedText(moved: readonly Moved[]): string {
+  const named = moved.slice(0, movedNamedMax).map(({ what, was, is }) => {
+    if (was === '') return `${what} added`
+    return is === '' ? `${what} gone` : `${what}: was ${was}, is ${is}`
+  })
+  const more = moved.length - named.length
+  return [...named, ...(more === 0 ? [] : [`and ${more} more`])].join('; ')
 }
 
 /** What moved between a plan and the same decision compiled now; [] = the plan still holds. That is so exactly when neither digest nor any guard's verdict differs. */
@@ -111,8 +126,8 @@ export function staleness(old: Plan, fresh: Plan): readonly Moved[] {
     differs('playbook', playbookText(old), playbookText(fresh)),
     differs('approvals', String(old.approvals), String(fresh.approvals)),
     differs('rollout', canonical(old.rollout), canonical(fresh.rollout)),
-    ...devicesMoved(old, fresh),
     ...guardsMoved(old.guards, fresh.guards),
+    ...devicesMoved(old, fresh),
   ]
   const found = moved.filter((each) => each !== undefined)
   if (found.length > 0 || old.digest === fresh.digest) return found
@@ -124,14 +139,62 @@ function devicesMoved(old: Plan, fresh: Plan): readonly (Moved | undefined)[] {
   return [...places].flatMap((place) => {
     const was = old.devices.find((device) => placeOf(device) === place)
     const is = fresh.devices.find((device) => placeOf(device) === place)
-    if (was === undefined || is === undefined) {
-      return [differs(`device ${place}`, intentsText(was), intentsText(is))]
-    }
-    return [
-      differs(`platform of ${place}`, was.platform, is.platform),
-      differs(`intents of ${place}`, intentsText(was), intentsText(is)),
-    ]
+    const platforms = was === undefined || is === undefined ? [] : [was.platform, is.platform]
+    const [before = '', after = ''] = platforms
+    return [differs(`platform of ${place}`, before, after), ...intentsMoved(place, was, is)]
   })
+}
+
+function intentsMoved(
+  place: string,
+  was: Plan['devices'][number] | undefined,
+  is: Plan['devices'][number] | undefined,
+): readonly (Moved | undefined)[] {
+  const before = intentsOf(was)
+  const after = intentsOf(is)
+  const all = new Map([...before, ...after])
+  return [...all.values()].toSorted(compareIntents).map((intent) => {
+    const key = keyOf(intent)
+    const [old, fresh] = [before.get(key), after.get(key)]
+    return differs(`${nameOf(intent)} on ${place}`, attributeOf(old), attributeOf(fresh))
+  })
+}
+
+function intentsOf(device: Plan['devices'][number] | undefined): ReadonlyMap<Key, Intent> {
+  return new Map((device?.intents ?? []).map(({ key, intent }) => [key, intent]))
+}
+
+/** An object as a person calls it, without what else is said of it. */
+function nameOf(intent: Intent): string {
+  switch (intent.kind) {
+    case 'blackhole':
+      return `blackhole ${intent.prefix}${tableText(intent.vrf)}`
+    case 'acl':
+      return `acl ${intent.direction} ${intent.prefix}`
+    case 'port':
+      return `port ${intent.port}`
+    case 'neighbor':
+      return `neighbor ${intent.peer}${tableText(intent.vrf)}`
+  }
+}
+
+function tableText(vrf: string): string {
+  return vrf === 'default' ? '' : ` in vrf ${vrf}`
+}
+
+/** What is said of an object beyond its key; never '' where there is one. */
+function attributeOf(intent: Intent | undefined): string {
+  switch (intent?.kind) {
+    case undefined:
+      return ''
+    case 'blackhole':
+      return `tag ${intent.tag}`
+    case 'neighbor':
+      return `message "${intent.message}"`
+    case 'acl':
+    case 'port':
+      return 'wanted'
+  }
 }
 
 function guardsMoved(
@@ -156,15 +219,6 @@ function placeOf({ device, role }: Plan['devices'][number]): string {
 
 function playbookText({ playbook }: Plan): string {
   return `${playbook.name} ${playbook.sha256}`
-}
-
-function intentsText(device: Plan['devices'][number] | undefined): string {
-  if (device === undefined) return 'none'
-  const intents = device.intents.map(({ intent }) => intent)
-  return intents
-    .toSorted(compareIntents)
-    .map((intent) => canonical(intent))
-    .join(' ')
 }
 
 function devicesJson(devices: readonly DigestDevice[]): readonly Json[] {

@@ -9,7 +9,7 @@ import { accept } from '../acceptance.ts'
 import type { Json } from '../audit/record.ts'
 import type { Caller, EnforceRequest, Idempotency } from '../controller.ts'
 import { desiredFor } from '../desired.ts'
-import { staleness, subjectJson } from '../digest.ts'
+import { movedText, staleness, subjectJson } from '../digest.ts'
 import type { Enforcement } from '../enforcement.ts'
 import { ControllerError } from '../errors.ts'
 import { type Plan, type PlanDevice, planKeptMs } from '../plan.ts'
@@ -232,12 +232,9 @@ function planOf(rows: Rows, request: Extract<EnforceRequest, { kind: 'plan' }>):
 function throwIfStale(old: Plan, fresh: Plan): void {
   const moved = staleness(old, fresh)
   if (moved.length === 0) return
-  const what = moved.map(
-    (one) => `${one.what}: was ${one.was || 'nothing'}, is ${one.is || 'nothing'}`,
-  )
   throw new ControllerError(
     'plan_stale',
-    `the plan is not what would be done any more: ${what.join('; ')}. Make a new plan and review it`,
+    `the plan is not what would be done any more: ${movedText(moved)}. Make a new plan and review it`,
     { moved },
   )
 }

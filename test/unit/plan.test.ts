@@ -4,7 +4,7 @@ import type { Claim } from '../../agent/diff.ts'
 import { type Intent, keyOf } from '../../agent/intents.ts'
 import type { Platform } from '../../agent/platform.ts'
 import { accept } from '../../controller/acceptance.ts'
-import { staleness } from '../../controller/digest.ts'
+import { movedText, staleness } from '../../controller/digest.ts'
 import { judge } from '../../controller/guards.ts'
 import type { Plan } from '../../controller/plan.ts'
 import { makePlan, type PlanInput } from '../../controller/planning.ts'
@@ -400,12 +400,12 @@ describe('the digest', () => {
           ],
         },
       },
-      'intents of trigger1',
+      'blackhole 203.0.113.9/32 on trigger1: was tag 666, is tag 1',
     ],
     [
       'a device less',
       { compiled: { ...suspendEsthost, intents: suspendEsthost.intents.slice(0, -1) } },
-      'device sw1',
+      'port p1 on sw1 gone',
     ],
     [
       'an observer less',
@@ -415,7 +415,7 @@ describe('the digest', () => {
           intents: suspendEsthost.intents.filter(({ observer }) => !observer),
         },
       },
-      'device edge1 (observer)',
+      'blackhole 203.0.113.9/32 on edge1 (observer) gone',
     ],
     ['another playbook', { playbook: { ...playbook, sha256: 'cd'.repeat(32) } }, 'playbook'],
     [
@@ -438,7 +438,34 @@ describe('the digest', () => {
     const fresh = planned(change)
 
     expect(fresh.digest).not.toBe(planned().digest)
-    expect(staleness(planned(), fresh).map((moved) => moved.what)).toContain(what)
+    expect(movedText(staleness(planned(), fresh))).toContain(what)
+  })
+
+  it('names what moved and nothing that stayed, and counts what is too much to name', () => {
+    const withRoutes = (numbers: readonly number[]): Plan =>
+      planned({
+        compiled: {
+          ...suspendEsthost,
+          intents: [
+            ...suspendEsthost.intents,
+            ...numbers.map((n) => on('trigger1', blackhole(`203.0.113.${n}/32`))),
+          ],
+        },
+      })
+    const many = Array.from({ length: 40 }, (_, n) => 100 + n)
+
+    expect(staleness(planned(), withRoutes([204]))).toEqual([
+      { what: 'blackhole 203.0.113.204/32 on trigger1', was: '', is: 'tag 666' },
+    ])
+    expect(movedText(staleness(planned(), withRoutes([204])))).toBe(
+      'blackhole 203.0.113.204/32 on trigger1 added',
+    )
+    expect(movedText(staleness(withRoutes([204]), planned()))).toBe(
+      'blackhole 203.0.113.204/32 on trigger1 gone',
+    )
+    expect(movedText(staleness(planned(), withRoutes(many)))).toMatch(
+      /^(blackhole \S+ on trigger1 added; ){10}and 30 more$/,
+    )
   })
 
   it('apart, another verdict of a guard makes a plan stale', () => {

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import type { EnforcementView, PlanView } from '../../../controller/api/schema.ts'
 import { parseDisclosure } from '../../../controller/audit/disclosure.ts'
 import { accessSwitch, edge, town, trigger, village } from './networks.ts'
-import { outcomes, type Problem, type Story, startStory, suspend } from './story.ts'
+import { block, outcomes, type Problem, type Story, startStory, suspend } from './story.ts'
 
 let story: Story
 
@@ -80,6 +80,15 @@ describe('a plan', () => {
     expect(saving.map(({ line }) => line).join()).toContain('link set dev p1 down')
   })
 
+  it('of a port in another spelling than the inventory’s is refused, with whose it is and the name to take', async () => {
+    story = await startStory(town)
+    const port = { device: 'sw2', interface: 'gi1/0/3' }
+    const asked = { ...block('203.0.113.2'), subject: { port } }
+    const refused = await story.call<Problem>('POST', '/v1/plans', asked)
+    expect(refused).toMatchObject({ status: 422, body: { code: 'not_one_customer' } })
+    expect(refused.body.detail).toContain("is esthost's, and GigabitEthernet1/0/3 in the inventory")
+  })
+
   it('shows only what is missing when the devices are read, and touches nothing', async () => {
     const route = 'ip route 203.0.113.0/32 blackhole tag 666'
     story = await startStory({
@@ -117,7 +126,9 @@ describe('a plan', () => {
     expect((await story.call('POST', '/v1/inventory/reload')).status).toBe(200)
     const stale = await enforcePlan(plan)
     expect(stale).toMatchObject({ status: 409, body: { code: 'plan_stale' } })
-    expect(stale.body.detail).toContain('203.0.113.4/30')
+    expect(stale.body.detail).toContain('blackhole 203.0.113.4/30 on trigger1 added')
+    expect(stale.body.detail).not.toContain('{')
+    expect(stale.body.detail).not.toContain('203.0.113.2/31')
     expect(sent()).toEqual([])
   })
 })
