@@ -27,6 +27,7 @@ import {
 } from './device-state.ts'
 import { inForce } from './enforcement.ts'
 import { rememberAs } from './recover.ts'
+import { createServing, type Serving, type Whom } from './serving.ts'
 import { recordFailure, recordStates, type Snapshot, settleAll, snapshotOf } from './settle.ts'
 import type { Rows, Store, Transaction } from './store/store.ts'
 import { awaitedOn } from './waiting.ts'
@@ -49,7 +50,7 @@ export function createJournal(parts: JournalParts): Journal {
   const book: Book = {
     ...parts,
     actor: { kind: 'agent', id: `agent/${device.id}` },
-    serving: new Map(),
+    serving: createServing(),
     healing: new Set(),
     snapshot: new Map(),
     unwritten: [],
@@ -103,8 +104,7 @@ export function createJournal(parts: JournalParts): Journal {
 /** A journal and what it remembers between its calls. */
 interface Book extends JournalParts {
   readonly actor: Actor
-  /** Whom each step under way serves: its records must find the same chains again, whatever is released meanwhile. */
-  readonly serving: Map<number, Whom>
+  readonly serving: Serving
   /** Keys whose loss was recorded and not yet their return. */
   readonly healing: Set<Key>
   snapshot: Snapshot
@@ -140,9 +140,6 @@ async function commitWithEnds<T>(book: Book, change: (tx: Transaction) => T): Pr
 function onceDurable(book: Book, effect: () => void): void {
   book.onceDurable = [...book.onceDurable, effect]
 }
-
-/** Enforcements that a record is written for; `undefined` = for the device alone. */
-type Whom = readonly (string | undefined)[]
 
 function nowOf({ clock }: Book): string {
   return clock.now().toISOString()
@@ -185,7 +182,7 @@ function intend(book: Book, tx: Transaction, step: IntendedStep): number {
       purpose: step.purpose,
     },
   })
-  onceDurable(book, () => book.serving.set(number, whom))
+  onceDurable(book, () => book.serving.began(number, whom))
   return number
 }
 
@@ -237,7 +234,7 @@ function done(book: Book, tx: Transaction, step: DoneStep): void {
     data['line'] = step.refused.line
     data['answer'] = step.refused.message
   }
-  const whom = book.serving.get(step.step) ?? [undefined]
+  const whom = book.serving.of(step.step) ?? [undefined]
   write(book, tx, whom, { type: 'device.commands_done', outcome: step.outcome, data })
 }
 
@@ -246,13 +243,13 @@ function verified(book: Book, tx: Transaction, step: VerifiedStep): readonly Id[
   const at = nowOf(book)
   applyClaims(tx, device.id, step)
   const changed = recordStates(tx, { device: device.id, snapshot, states: step.states, at })
-  const served = step.step === undefined ? [] : (book.serving.get(step.step) ?? [])
+  const served = step.step === undefined ? [] : (book.serving.of(step.step) ?? [])
   const whom = [...new Set<string | undefined>([...served, ...changed])]
   const state = deviceState(tx, device.id)
   if (whom.length > 0 || step.drifted.length > 0) noteSeen(book, tx, { step, whom, at })
   noteOrphans(book, tx, step)
   const { step: number } = step
-  if (number !== undefined) onceDurable(book, () => book.serving.delete(number))
+  if (number !== undefined) onceDurable(book, () => book.serving.ended(number))
   tx.putDevice(asRead(state, step, at))
   return settleAll(tx, device.id, at)
 }
@@ -327,13 +324,13 @@ function saved(book: Book, tx: Transaction, result: Parameters<Journal['saved']>
   const data: Record<string, Json> = step === undefined ? {} : { step }
   if (result.foreign.length > 0) data['foreign'] = result.foreign.length
   if (!result.ok) data['message'] = result.message
-  const whom = (step === undefined ? undefined : book.serving.get(step)) ?? [undefined]
+  const whom = (step === undefined ? undefined : book.serving.of(step)) ?? [undefined]
   write(book, tx, whom, {
     type: result.ok ? 'device.saved' : 'device.save_failed',
     outcome: result.ok ? 'ok' : 'failed',
     data,
   })
-  if (step !== undefined) onceDurable(book, () => book.serving.delete(step))
+  if (step !== undefined) onceDurable(book, () => book.serving.ended(step))
 }
 
 function rolledBack(
@@ -343,7 +340,7 @@ function rolledBack(
 ): void {
   const transcript = tx.putArtifact(event.transcript.kind, event.transcript.text)
   const data = { step: event.step, why: event.why, transcript }
-  const whom = book.serving.get(event.step) ?? whomOfKeys(tx, book.device.id, event.keys)
+  const whom = book.serving.of(event.step) ?? whomOfKeys(tx, book.device.id, event.keys)
   write(book, tx, whom, { type: 'device.rolled_back', outcome: 'ok', data })
 }
 

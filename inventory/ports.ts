@@ -16,11 +16,10 @@ export function samePort(one: string, other: string, naming: PortNaming | undefi
   return nameOf(one, naming) === nameOf(other, naming)
 }
 
-/** Whether shutting `port` stops `other` too: it is the same, or a unit or sub-interface of it (`ge-0/0/0.100` of `ge-0/0/0`). */
+/** Whether shutting `port` stops `other` too: it is the same, or a unit or sub-interface of it (`ge-0/0/0.100` of `ge-0/0/0`), or carried by unit 0 alone, as all of an untagged port is. */
 export function takesDown(port: string, other: string, naming: PortNaming | undefined): boolean {
-  return (
-    samePort(port, other, naming) || nameOf(other, naming).startsWith(`${nameOf(port, naming)}.`)
-  )
+  const [ours, theirs] = [nameOf(port, naming), nameOf(other, naming)]
+  return ours === theirs || theirs.startsWith(`${ours}.`) || ours === `${theirs}.0`
 }
 
 function nameOf(port: string, naming: PortNaming | undefined): string {

@@ -49,6 +49,8 @@ export async function shedLoad(app: Api, bounds: Bounds): Promise<void> {
 
 function limitChanges(app: Api, changesAtOnce: number): void {
   const underWay = new Set<unknown>()
+  /** Those whose answer is not there yet. */
+  const carriedOut = new WeakSet<object>()
   app.addHook('onRequest', async (request, reply) => {
     if (request.method === 'GET' || request.method === 'HEAD') return
     if (underWay.size >= changesAtOnce) {
@@ -59,8 +61,15 @@ function limitChanges(app: Api, changesAtOnce: number): void {
       )
     }
     underWay.add(request)
-    // A client that goes away in the middle leaves only a close; its change still has its place in the queue until the next commit.
-    const over = (): void => void underWay.delete(request)
-    reply.raw.once('finish', over).once('close', over)
+    reply.raw.once('finish', () => underWay.delete(request))
+    // A client that goes away leaves only a close, and what he asked for goes on: it has its place in the queue of the store until it is answered.
+    reply.raw.once('close', () => {
+      if (!carriedOut.has(request)) underWay.delete(request)
+    })
+  })
+  app.addHook('preHandler', async (request) => void carriedOut.add(request))
+  app.addHook('onSend', async (request, reply) => {
+    carriedOut.delete(request)
+    if (reply.raw.closed) underWay.delete(request)
   })
 }

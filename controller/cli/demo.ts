@@ -132,7 +132,7 @@ function makeFolder(folder: string): void {
 function refuseSecond(data: string): void {
   if (!existsSync(data)) return
   try {
-    takeLock(data)()
+    takeLock(data).release()
   } catch (fault) {
     const pid = fault instanceof ControllerError ? fault.detail['pid'] : undefined
     throw new CliError(

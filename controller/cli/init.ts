@@ -99,7 +99,7 @@ Next, each as it can be typed:
   4. Collect the host keys, and compare them with the devices' consoles:
        ${call} keys scan --inventory ${at('inventory')} --out ${at('inventory/known_hosts')}
   5. Make the first token, which is printed once:
-       ${call} token create --data ${at('data')} --name admin --role admin
+       ${call} token create --config ${at('nullroute.yaml')} --name admin --role admin
   6. Start the controller:
        ${call} serve --config ${at('nullroute.yaml')}
   7. In another terminal, with that token, check a device and try a decision dry:

@@ -169,6 +169,7 @@ function registerDevices(program: Command, context: Context, groups: Groups): vo
 }
 
 const where = 'data folder of a controller, running or not (default: ask the controller)'
+const configured = 'nullroute.yaml of the controller: its data folder, and the name of its log'
 
 function registerTokens(context: Context, groups: Groups): void {
   examples(
@@ -180,14 +181,15 @@ function registerTokens(context: Context, groups: Groups): void {
       .option('--person <email>', 'whose it is (default: the name); an approver needs it')
       .option('--expires <when>', 'a span such as 90d, or a time', parseExpiry)
       .option('--data <dir>', where)
+      .option('--config <file>', configured)
       .action(async (options) => {
         const { createTokenHere } = await import('./token-local.ts')
         endWith(context, await createTokenHere(context, options))
       }),
     [
       [
-        'nullroute token create --data data --name admin --role admin',
-        'the first one, also while the controller runs',
+        'nullroute token create --config nullroute.yaml --name admin --role admin',
+        'the first one, before the controller starts or while it runs',
       ],
       [
         'nullroute token create --name desk --role abuse --role auditor --person ada@isp.example',
@@ -200,6 +202,7 @@ function registerTokens(context: Context, groups: Groups): void {
       .command('list')
       .description('list tokens, without their secrets')
       .option('--data <dir>', where)
+      .option('--config <file>', configured)
       .action(async (options) => {
         const { listTokens } = await import('./token-local.ts')
         endWith(context, await listTokens(context, options))
@@ -212,6 +215,7 @@ function registerTokens(context: Context, groups: Groups): void {
       .description('end a token at once')
       .argument('<id>', 'as `token list` shows it')
       .option('--data <dir>', where)
+      .option('--config <file>', configured)
       .action(async (id, options) => {
         const { revokeTokenHere } = await import('./token-local.ts')
         endWith(context, await revokeTokenHere(context, id, options))

@@ -38,10 +38,7 @@ export async function serve(context: Context, options: ServeOptions): Promise<nu
   const why = await Promise.race([told(context), broken])
   process.off('SIGHUP', onHangup)
   if (why instanceof Error) {
-    log.fatal(
-      { err: why },
-      'the disk did not keep what it was given: ending, the next start goes on from what is there',
-    )
+    log.fatal({ err: why }, 'ending at once: the next start goes on from what is there')
     await within(answerMsMax, running.hangUp())
     return exitCodes.refused
   }
@@ -77,7 +74,7 @@ function announce(
   },
 ): void {
   const { config, running, isNew, options, version } = about
-  if (isNew) remark(context, firstLogKey(running.controller.store))
+  if (isNew) remark(context, firstLogKey(running.controller.store, config.data))
   if (!running.hasTokens) {
     remark(
       context,
@@ -160,7 +157,7 @@ async function within<T>(ms: number, promise: Promise<T>): Promise<T | undefined
   return first
 }
 
-/** How long requests that are under way may take to be refused, once the store is broken, in ms. */
+/** How long requests that are under way may take to be refused, once the store takes nothing more, in ms. */
 const answerMsMax = 1_000
 
 /** Most things that are named on one line; all are in the record's `left`. */

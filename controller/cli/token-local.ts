@@ -1,4 +1,4 @@
-// `nullroute token create|list|revoke`: with --data on the folder itself, also before the first start and beside a running controller; without it through the API.
+// `nullroute token create|list|revoke`: with --data or --config on the folder itself, also before the first start and beside a running controller; without it through the API.
 
 import { existsSync } from 'node:fs'
 import { userInfo } from 'node:os'
@@ -6,6 +6,7 @@ import { join, resolve } from 'node:path'
 import { monotonicFactory } from 'ulid'
 import { systemClock } from '../../agent/clock.ts'
 import type { Actor } from '../audit/record.ts'
+import { loadConfig } from '../config.ts'
 import { createToken, revokeToken } from '../desk/tokens.ts'
 import { databaseName, openStore } from '../store/sqlite.ts'
 import { type Role, roles, type Store, type TokenRow } from '../store/store.ts'
@@ -21,12 +22,14 @@ export interface CreateOptions {
   readonly person?: string
   readonly expires?: Expiry
   readonly data?: string
+  readonly config?: string
   readonly json?: boolean
 }
 
 /** Where to look, and how to answer. */
 export interface TokenOptions {
   readonly data?: string
+  readonly config?: string
   readonly json?: boolean
 }
 
@@ -55,12 +58,13 @@ export async function createTokenHere(context: Context, options: CreateOptions):
     )
   }
   const request = { name: options.name, roles: wanted, ...more }
+  const folder = await folderOf(options)
   const made =
-    options.data === undefined
+    folder === undefined
       ? await createClient(context).post<TokenView & { readonly token: string }>('/v1/tokens', {
           body: request,
         })
-      : await onFolder(context, { folder: options.data, create: true }, async (store) => {
+      : await onFolder(context, { ...folder, create: true }, async (store) => {
           const { row, token } = await createToken(
             store,
             { actor: localActor(), id: monotonicFactory()(), at: systemClock.now().toISOString() },
@@ -82,10 +86,11 @@ export async function createTokenHere(context: Context, options: CreateOptions):
 
 /** Prints all tokens, without their secrets. Exit code 0. */
 export async function listTokens(context: Context, options: TokenOptions): Promise<number> {
+  const folder = await folderOf(options)
   const items =
-    options.data === undefined
+    folder === undefined
       ? await createClient(context).list<TokenView>('/v1/tokens', {}, listMax)
-      : await onFolder(context, { folder: options.data }, async (store) =>
+      : await onFolder(context, folder, async (store) =>
           store.read((rows) => rows.tokens()).map(viewOf),
         )
   if (options.json === true) {
@@ -118,10 +123,11 @@ export async function revokeTokenHere(
   id: string,
   options: TokenOptions,
 ): Promise<number> {
+  const folder = await folderOf(options)
   const revoked =
-    options.data === undefined
+    folder === undefined
       ? await createClient(context).delete<TokenView>(`/v1/tokens/${encodeURIComponent(id)}`)
-      : await onFolder(context, { folder: options.data }, async (store) =>
+      : await onFolder(context, folder, async (store) =>
           viewOf(
             await revokeToken(
               store,
@@ -141,10 +147,23 @@ export async function revokeTokenHere(
 
 const listMax = 10_000
 
+/** A data folder, and the name of a log that begins in it. */
+interface Folder {
+  readonly folder: string
+  readonly origin?: string
+}
+
+/** The folder that is meant; undefined where the controller is to be asked. */
+async function folderOf({ data, config }: TokenOptions): Promise<Folder | undefined> {
+  if (config === undefined) return data === undefined ? undefined : { folder: data }
+  const read = await loadConfig({ config, ...(data === undefined ? {} : { data }) })
+  return { folder: read.data, ...(read.origin === undefined ? {} : { origin: read.origin }) }
+}
+
 /** Runs on a data folder. Only `create` makes one: a wrong path would else look like an empty controller. */
 async function onFolder<T>(
   context: Context,
-  where: { readonly folder: string; readonly create?: boolean },
+  where: Folder & { readonly create?: boolean },
   work: (store: Store) => Promise<T>,
 ): Promise<T> {
   const dir = resolve(where.folder)
@@ -156,9 +175,11 @@ async function onFolder<T>(
       `${where.folder} holds no data of a controller: give the folder that \`nullroute serve\` uses with --data`,
     )
   }
-  const store = openStore({ dir, as: 'command', clock: systemClock })
+  const { origin } = where
+  const more = origin === undefined ? {} : { origin }
+  const store = openStore({ dir, as: 'command', clock: systemClock, ...more })
   try {
-    if (isNew) remark(context, firstLogKey(store))
+    if (isNew) remark(context, firstLogKey(store, dir))
     return await work(store)
   } finally {
     store.close()
@@ -166,8 +187,8 @@ async function onFolder<T>(
 }
 
 /** What is said once of a new log's key. */
-export function firstLogKey(store: Pick<Store, 'log'>): string {
-  return `A new audit log begins. Whoever checks it later needs its key from another place than the log: keep a copy of\n  ${store.log().vkey}`
+export function firstLogKey(store: Pick<Store, 'log'>, dir: string): string {
+  return `A new audit log begins in ${dir}: it held none. Whoever checks it later needs its key from another place than the log: keep a copy of\n  ${store.log().vkey}`
 }
 
 /** On the folder itself nobody has logged in: the account of this machine did it. */

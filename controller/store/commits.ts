@@ -30,7 +30,9 @@ export interface CommitParts {
   readonly append: Append
   /** Told of what became durable. */
   readonly committed: (records: readonly Committed[]) => void
-  /** Told once, when what was written may be lost. */
+  /** Why this process may not write any more. */
+  readonly lost: () => ControllerError | undefined
+  /** Told once, when what was written may be lost, or must not be written. */
   readonly broken: (error: ControllerError) => void
 }
 
@@ -50,8 +52,8 @@ interface Waiting {
 
 /** Group commit on an open database. */
 export function createCommits(parts: CommitParts): Commits {
-  const { file, clock, broken } = parts
-  const health = createHealth({ file, clock, broken, testAppend: () => testAppend(parts) })
+  const { file, clock, lost, broken } = parts
+  const health = createHealth({ file, clock, lost, broken, testAppend: () => testAppend(parts) })
   const queue: Waiting[] = []
   let scheduled: NodeJS.Immediate | undefined
   let closed = false

@@ -14,14 +14,16 @@ export interface HealthParts {
   readonly clock: Clock
   /** Throws where the disk still says no. */
   readonly testAppend: () => void
-  /** Told once, when what was written may be lost. */
+  /** Why this process may not write any more, whatever the disk says. */
+  readonly lost: () => ControllerError | undefined
+  /** Told once, when what was written may be lost, or must not be written. */
   readonly broken: (error: ControllerError) => void
 }
 
 /** The disk's health. */
 export interface Health {
   good(): boolean
-  /** Why nothing may be written any more: an fsync failed, and no later one can be believed. */
+  /** Why nothing may be written any more: an fsync failed, and no later one can be believed; or the data folder is no more ours alone. */
   broken(): ControllerError | undefined
   failed(error: unknown): void
   /** An append became durable. */
@@ -42,13 +44,16 @@ export function createHealth(parts: HealthParts): Health {
     if (state.kind === 'broken' || state.kind === 'closed') return
     if (state.kind === 'failed') state.cancel()
     if (isLostWrite(error)) {
-      const fatal = lostWrite(parts.file, error)
-      state = { kind: 'broken', error: fatal }
-      parts.broken(fatal)
+      end(lostWrite(parts.file, error))
       return
     }
     const probeMs = state.kind === 'failed' ? Math.min(state.probeMs * 2, probeMsMax) : probeMsMin
     state = { kind: 'failed', probeMs, cancel: parts.clock.after(probeMs, probe) }
+  }
+
+  function end(error: ControllerError): void {
+    state = { kind: 'broken', error }
+    parts.broken(error)
   }
 
   function probe(): void {
@@ -69,7 +74,15 @@ export function createHealth(parts: HealthParts): Health {
 
   return {
     good: () => state.kind === 'good',
-    broken: () => (state.kind === 'broken' ? state.error : undefined),
+    broken() {
+      if (state.kind === 'closed') return undefined
+      const lost = state.kind === 'broken' ? undefined : parts.lost()
+      if (lost !== undefined) {
+        if (state.kind === 'failed') state.cancel()
+        end(lost)
+      }
+      return state.kind === 'broken' ? state.error : undefined
+    },
     failed,
     worked,
     close() {

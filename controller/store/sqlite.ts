@@ -11,7 +11,7 @@ import { ControllerError } from '../errors.ts'
 import { createCommits } from './commits.ts'
 import { openFile } from './database.ts'
 import { createKept } from './kept.ts'
-import { takeLock } from './lock.ts'
+import { type Lock, takeLock } from './lock.ts'
 import { type Append, createAppend, indexWords } from './log-append.ts'
 import { migrate, packageVersion } from './migrations.ts'
 import { createRows } from './rows.ts'
@@ -48,19 +48,19 @@ export interface StoreOptions {
 /** Opens the store of a data folder and makes it at the first start: database, log key, entry 0. Throws ControllerError `data_in_use`, `data_invalid`, `config_invalid` or `audit_unavailable`. */
 export function openStore(options: StoreOptions): Store {
   const { dir } = options
-  let release: (() => void) | undefined
+  let lock: Lock | undefined
   let db: Database.Database | undefined
   try {
     mkdirSync(dir, { recursive: true, mode: 0o700 })
-    release = options.as === 'controller' ? takeLock(dir) : undefined
+    lock = options.as === 'controller' ? takeLock(dir) : undefined
     db = openDatabase(options)
     const sql = statements(db)
     const append = createAppend(sql, options.clock)
     const key = openLog({ db, sql, append, options })
-    return storeOn({ db, sql, append, key, options, release })
+    return storeOn({ db, sql, append, key, options, lock })
   } catch (error) {
     db?.close()
-    release?.()
+    lock?.release()
     throw error instanceof ControllerError ? error : cannotOpen(dir, error)
   }
 }
@@ -141,10 +141,10 @@ function logCreated({ name, vkey }: LogKey): NewRecord {
 
 interface StoreParts extends LogParts {
   readonly key: LogKey
-  readonly release: (() => void) | undefined
+  readonly lock: Lock | undefined
 }
 
-function storeOn({ db, sql, append, key, options, release }: StoreParts): Store {
+function storeOn({ db, sql, append, key, options, lock }: StoreParts): Store {
   const file = join(options.dir, databaseName)
   const kept = createKept(sql)
   const rows = createRows(sql, kept)
@@ -160,6 +160,7 @@ function storeOn({ db, sql, append, key, options, release }: StoreParts): Store 
     committed: (records) => {
       if (records.length > 0) for (const listener of listeners) tell(listener, records)
     },
+    lost: () => lock?.lost(),
     broken: (error) => options.onBroken?.(error),
   })
   return {
@@ -186,7 +187,7 @@ function storeOn({ db, sql, append, key, options, release }: StoreParts): Store 
       if (!db.open) return
       commits.close()
       db.close()
-      release?.()
+      lock?.release()
     },
   }
 }

@@ -90,6 +90,30 @@ describe('nullroute token --data', () => {
     expect(err).not.toContain(out.trim())
   })
 
+  it('begins the log by the name that the configuration gives it', async () => {
+    const config = join(folder, 'nullroute.yaml')
+    const named =
+      'inventory: isp.yaml\ndata: data\naudit: { origin: audit.example.net/nullroute }\n'
+    writeFileSync(config, named)
+    const made = await run([
+      'token',
+      'create',
+      '--config',
+      config,
+      '--name',
+      'a',
+      '--role',
+      'admin',
+    ])
+    const served = await serve('--config', config)
+    const listed = await run(['token', 'list', '--config', config])
+
+    expect(made.err).toContain(`${data}: it held none`)
+    expect(made.err).toContain('audit.example.net/nullroute+')
+    expect((await me(served.url, made.out.trim())).status).toBe(200)
+    expect(listed.out).toContain('admin')
+  })
+
   it('lists tokens without their secrets, and revokes one', async () => {
     const secret = (await create('--role', 'admin', '--expires', '90d')).out.trim()
     const list = await run(['token', 'list', '--data', data, '--json'])

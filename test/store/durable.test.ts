@@ -170,6 +170,27 @@ describe('a second process', () => {
     open({ dir }).close()
   })
 
+  it('that got in because the lock was taken away ends the first before that writes anything more', async () => {
+    const dir = newFolder()
+    const broken = vi.fn()
+    const first = open({ dir, onBroken: broken })
+    await first.commit((tx) => tx.append(started))
+    rmSync(join(dir, 'controller.lock'))
+    const second = open({ dir })
+
+    const late = first.commit((tx) => tx.append(started))
+    await expect(late).rejects.toMatchObject({
+      code: 'data_in_use',
+      message: expect.stringContaining('controller.lock was taken away under this controller'),
+    })
+    await expect(first.commit((tx) => tx.append(started))).rejects.toThrow('was taken away')
+    expect(broken).toHaveBeenCalledTimes(1)
+    expect(first.healthy()).toBe(false)
+    first.close()
+    expect(await second.commit((tx) => tx.append(started))).toBe(2)
+    expect(() => open({ dir })).toThrow(/pid \d+\): stop that one first/)
+  })
+
   it('appends as a command beside a controller, and the log stays one', async () => {
     const dir = newFolder()
     const store = open({ dir })

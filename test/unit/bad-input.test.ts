@@ -605,6 +605,14 @@ isp.yaml:2:34: defaults.auth.password: there is no field "password" here
     do:       name the customer's own port, or correct the uplinks of edge1`,
     ],
     [
+      'unit 0 of an uplink',
+      a('ports: [{ device: edge1, interface: Gi0/1.0 }]'),
+      `isp.yaml:6:53: customers.a.ports[0].interface: port Gi0/1.0 of edge1 is the uplink Gi0/1, or carries it: taking it down would cut others off
+    found:    Gi0/1.0
+    expected: a port that only this customer uses
+    do:       name the customer's own port, or correct the uplinks of edge1`,
+    ],
+    [
       'one port twice in two spellings',
       a(
         'ports: [{ device: edge1, interface: Gi0/2 }, { device: edge1, interface: gigabitethernet0/2 }]',

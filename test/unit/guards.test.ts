@@ -387,6 +387,13 @@ describe('a port in another spelling', () => {
     expect(verdict('port_uplink', 'GigabitEthernet1/0/2', inventory).verdict).toBe('pass')
   })
 
+  it('is the uplink where it is unit 0 of it: all that an untagged port carries', () => {
+    const inventory = other({ platform: 'juniper_junos', uplinks: [prt('ge-0/0/0')] })
+    expect(verdict('port_uplink', 'ge-0/0/0.0', inventory).verdict).toBe('refuse')
+    expect(verdict('port_uplink', 'ge-0/0/0.100', inventory).verdict).toBe('pass')
+    expect(verdict('port_uplink', 'ge-0/0/1.0', inventory).verdict).toBe('pass')
+  })
+
   it('is the port of the other customer that has it, or a part of it', () => {
     const inventory = other({}, [
       ['bystander2', 'gigabitethernet1/0/3'],

@@ -291,7 +291,7 @@ describe('a disk that does not keep what it was given', () => {
     expect(await answer.json()).toMatchObject({ code: 'audit_unavailable' })
     expect(code).toBe(1)
     expect(story.device('trigger1').running).toBe(before)
-    expect(served.log()).toContain('the disk did not keep what it was given')
+    expect(served.log()).toContain('the disk did not keep what was written')
     await story.startController()
     expect((await story.reaches(id, 'enforced')).status).toBe('enforced')
   })
