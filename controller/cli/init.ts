@@ -1,9 +1,10 @@
 // `nullroute init DIR`: a folder to start from, whose inventory passes its own check. Overwrites nothing.
 
-import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { inventorySchemaJson } from '../../inventory/load.ts'
 import { playbookSchemaJson, shippedPlaybooks } from '../../playbooks/load.ts'
+import { makeFolder } from '../store/folder.ts'
 import { CliError, type Context, exitCodes, remark, say, sayJson } from './context.ts'
 import { type StarterFile, starterFiles } from './init-texts.ts'
 import { shell } from './invocation.ts'
@@ -73,7 +74,7 @@ async function write(file: string, text: string): Promise<void> {
   try {
     const folder = dirname(file)
     // Only the owner may look at private keys.
-    await mkdir(folder, { recursive: true, mode: folder.endsWith('keys') ? 0o700 : 0o755 })
+    makeFolder(folder, folder.endsWith('keys') ? 0o700 : 0o755)
     // `wx`: also what appeared since the look above is not overwritten.
     await writeFile(file, text, { flag: 'wx' })
   } catch (cause) {

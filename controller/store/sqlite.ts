@@ -1,6 +1,6 @@
 // The embedded store: one SQLite database in the data folder, beside the log's key and the lock that keeps a second controller out.
 
-import { closeSync, mkdirSync, openSync } from 'node:fs'
+import { closeSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import type Database from 'better-sqlite3'
 import { ulid } from 'ulid'
@@ -10,6 +10,7 @@ import type { NewRecord } from '../audit/record.ts'
 import { ControllerError } from '../errors.ts'
 import { createCommits } from './commits.ts'
 import { openFile } from './database.ts'
+import { makeFolder } from './folder.ts'
 import { createKept } from './kept.ts'
 import { type Lock, takeLock } from './lock.ts'
 import { type Append, createAppend, indexWords } from './log-append.ts'
@@ -51,7 +52,7 @@ export function openStore(options: StoreOptions): Store {
   let lock: Lock | undefined
   let db: Database.Database | undefined
   try {
-    mkdirSync(dir, { recursive: true, mode: 0o700 })
+    makeFolder(dir, 0o700)
     lock = options.as === 'controller' ? takeLock(dir) : undefined
     db = openDatabase(options)
     const sql = statements(db)

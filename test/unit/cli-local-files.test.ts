@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -51,6 +51,15 @@ describe('nullroute init', () => {
     writeFileSync(join(folder, 'file'), '')
     const { code, err } = await run(['init', join(folder, 'file/isp')])
     expect({ code, err }).toEqual({ code: 1, err: expect.stringContaining("can't be written") })
+  })
+
+  // A folder that is there and takes no other in it: tried again by the system's own recursive call for ever.
+  it.runIf(existsSync('/proc/self'))('ends where no folder can be made, and says so', async () => {
+    const { code, err } = await run(['init', '/proc/isp'])
+    expect({ code, err }).toEqual({
+      code: 1,
+      err: expect.stringMatching(/\/proc\/isp\/\S+ can't be written: ENOENT/),
+    })
   })
 })
 
