@@ -92,6 +92,8 @@ interface Worker {
   cancelRetry: () => void
   cancelCheck: () => void
   cancelSave: () => void
+  /** Ends of waits for a device's own timer, each of which is looked at once more behind it. */
+  readonly looksAgain: Set<() => void>
 }
 
 /** Starts the agent of one device. It converges at once, because nothing is known yet, and checks every five minutes. */
@@ -174,6 +176,7 @@ function createWorker(options: AgentOptions): Worker {
     cancelRetry: none,
     cancelCheck: none,
     cancelSave: none,
+    looksAgain: new Set(),
   }
   return worker
 }
@@ -260,13 +263,21 @@ async function convergeNow(worker: Worker): Promise<void> {
     worker.unsaved = result.unsaved
     if (wantsRetry(result.states)) retryLater(worker)
     else worker.attempts = 0
-    if (result.lookAgainMs !== undefined) {
-      clock.after(result.lookAgainMs, () => wake(worker, 'check'))
-    }
+    if (result.lookAgainMs !== undefined) lookAgainAfter(worker, result.lookAgainMs)
     scheduleSave(worker)
   } catch (error) {
     await failed(worker, error)
   }
+}
+
+/** Not instead of an earlier one: each stands for a commit whose end nobody saw. */
+function lookAgainAfter(worker: Worker, ms: number): void {
+  const { looksAgain, options } = worker
+  const cancel = options.clock.after(ms, () => {
+    looksAgain.delete(cancel)
+    wake(worker, 'check')
+  })
+  looksAgain.add(cancel)
 }
 
 /** The next try after one that failed. A loss of the session is no try: whatever was under way counts by itself. */
@@ -360,9 +371,7 @@ function saveLater(worker: Worker, error?: AgentError): void {
 async function stop(worker: Worker): Promise<void> {
   const { queue, abort, warm, options } = worker
   worker.stopping = true
-  worker.cancelRetry()
-  worker.cancelCheck()
-  worker.cancelSave()
+  cancelTimers(worker)
   const cancel = options.clock.after(stopMs, () => abort.abort())
   // What waits is not cleared but refused by itself, so that whoever waits for it is told. Bounded: a journal that hangs must not hold the end up.
   let given = (): void => undefined
@@ -372,5 +381,15 @@ async function stop(worker: Worker): Promise<void> {
   await Promise.race([queue.onIdle(), bound])
   given()
   cancel()
+  // What was under way until now may have set some.
+  cancelTimers(worker)
   await warm.close()
+}
+
+function cancelTimers(worker: Worker): void {
+  worker.cancelRetry()
+  worker.cancelCheck()
+  worker.cancelSave()
+  for (const cancel of worker.looksAgain) cancel()
+  worker.looksAgain.clear()
 }

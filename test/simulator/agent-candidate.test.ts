@@ -617,6 +617,36 @@ describe('a candidate', () => {
     expect(due).toEqual([])
   })
 
+  it('is not looked at once more after the agent was stopped', async () => {
+    const planned: string[] = []
+    let expected = (): void => undefined
+    const isPlanned = new Promise<void>((resolve) => {
+      expected = resolve
+    })
+    const clock: Clock = {
+      ...systemClock,
+      after(ms, then) {
+        const cancel = systemClock.after(ms, then)
+        if (ms !== windowMs) return cancel
+        planned.push('set')
+        expected()
+        return () => {
+          planned.push('cancelled')
+          cancel()
+        }
+      },
+    }
+    const book = createBook()
+    book.wanted = [one]
+    await committed(book, { phase: 'pending' })
+    box.running = new Set([objectOf(one)])
+    overtake(undefined, [])
+    start(book, clock)
+    await isPlanned
+    await agent?.stop()
+    expect(planned).toEqual(['set', 'cancelled'])
+  })
+
   /** The operator's commit, at the last moment before ours is ours alone to end. */
   const operatorCommits = (running: readonly string[]) => (line: string) => {
     const edits = box.lines.filter((sent) => sent === 'edit').length
