@@ -256,7 +256,7 @@ function wrongClaims({ ledger, base }: Scene, expected: Objects): readonly strin
 }
 
 /** The public keys of an object. */
-function keysOf(name: string): readonly string[] {
+export function keysOf(name: string): readonly string[] {
   const [kind = '', what = ''] = name.split(' ')
   switch (kind) {
     case 'route':

@@ -45,7 +45,17 @@ export interface Desk {
 export interface Answer {
   readonly status: number
   readonly replayed: boolean
-  readonly body: { readonly id?: string; readonly code?: string; readonly detail?: string }
+  readonly body: {
+    readonly id?: string
+    readonly status?: string
+    readonly devices?: readonly {
+      readonly device: string
+      readonly role: string
+      readonly status: string
+    }[]
+    readonly code?: string
+    readonly detail?: string
+  }
 }
 
 const reason = (ticket: string): object => ({ category: 'phishing', summary: 'kits', ticket })

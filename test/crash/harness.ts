@@ -20,6 +20,7 @@ import { desk } from './desk.ts'
 import { ledgerOf } from './ledger.ts'
 import { lineWatch } from './lines.ts'
 import { look } from './look.ts'
+import { neverJudged } from './lying.ts'
 import { type Kill, type LifePlan, planner, type Trouble } from './plan.ts'
 import { count, enable, lookMs, password, pause, type Run, type RunOptions, start } from './run.ts'
 import { startCity } from './watch.ts'
@@ -32,6 +33,8 @@ export interface Report {
   readonly decisions: number
   readonly lines: number
   readonly looks: number
+  /** Lies of devices that the controller was seen to judge. */
+  readonly lies: number
   /** Where it was wrong first, and how. */
   readonly failure?: { readonly kill: number; readonly problems: readonly string[] }
 }
@@ -69,12 +72,14 @@ export async function runCrashes(options: RunOptions): Promise<Report> {
 }
 
 function reportOf(run: Run): Report {
-  const { kills, points, lines, looks, problems, desk: people } = run
+  const { kills, points, lines, looks, lies, desk: people } = run
+  const problems = run.problems.length > 0 ? run.problems : neverJudged(kills, lies)
   return {
     kills,
     points,
     lines,
     looks,
+    lies,
     decisions: people.sent.size,
     ...(problems.length === 0 ? {} : { failure: { kill: kills, problems } }),
   }
@@ -114,6 +119,7 @@ async function begin(options: RunOptions): Promise<Run> {
     moved: 0,
     kills: 0,
     looks: 0,
+    lies: 0,
     lookedAt: 0,
     replayed: new Set(),
     read: -1,

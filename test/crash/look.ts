@@ -11,6 +11,7 @@ import {
   wrongStates,
 } from './checks.ts'
 import type { Life } from './controller.ts'
+import { liarsAt, lieAbout } from './lying.ts'
 import { type Action, ending, saving } from './plan.ts'
 import { count, lookMs, nobody, pause, type Run, start } from './run.ts'
 
@@ -80,7 +81,7 @@ async function ask(run: Run, live: Live, actions: readonly Action[]): Promise<vo
   await settle(run, live)
 }
 
-/** All devices are made to save, and one of them only says that it does. Not one that did so already: what it would bring back that was lifted is nobody's any more, since its claim went with the save that was believed. */
+/** All devices are made to change something and to save, while some lie about their change: how they stand must be said before they stop, and not by their words. Of the others one only says that it saves. Not one that did so already: what it would bring back that was lifted is nobody's any more, since its claim went with the save that was believed. */
 async function believe(run: Run, live: Live, number: number): Promise<void> {
   const liar = saving[run.looks % saving.length] ?? ''
   const isFalse = unsavedOf(run).some(({ device }) => device === liar)
@@ -88,7 +89,10 @@ async function believe(run: Run, live: Live, number: number): Promise<void> {
     ? undefined
     : run.city.device(liar).faults.add({ kind: 'lie', matching: ending })
   const subject = { kind: 'customer', customer: 'fay', playbook: 'suspend' } as const
-  await ask(run, live, [{ kind: 'decide', number, subject, ticket: `ABUSE-${number}` }])
+  const decision = { kind: 'decide', number, subject, ticket: `ABUSE-${number}` } as const
+  const liars = liarsAt(run.options.seed, run.looks, liar)
+  run.problems.push(...(await lieAbout(run, live.url, { decision, liars })))
+  if (run.problems.length === 0) await settle(run, live)
   stopLying?.()
 }
 

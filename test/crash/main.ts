@@ -51,12 +51,12 @@ function say(text: string): void {
   process.stdout.write(`${text}\n`)
 }
 
-function printed({ points, kills, decisions, lines, looks }: Report): string {
+function printed({ points, kills, decisions, lines, looks, lies }: Report): string {
   const rows = [...points]
     .toSorted(([, one], [, other]) => other - one)
     .map(([point, times]) => `  ${String(times).padStart(5)}  ${point}`)
   return [
-    `${kills} kills, ${decisions} decisions, ${lines} changing lines held against the log, ${looks} looks at everything. Killed`,
+    `${kills} kills, ${decisions} decisions, ${lines} changing lines held against the log, ${looks} looks at everything, ${lies} lies of devices judged. Killed`,
     ...rows,
   ].join('\n')
 }

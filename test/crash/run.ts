@@ -44,6 +44,8 @@ export interface Run extends Scene {
   moved: number
   kills: number
   looks: number
+  /** Lies of devices that the controller was seen to judge, and not to believe. */
+  lies: number
   lookedAt: number
   /** Decisions that were sent once more. */
   readonly replayed: Set<number>

@@ -6,6 +6,7 @@ import { objectsOf, type Placed } from '../crash/city.ts'
 import { differences, union } from '../crash/expected.ts'
 import type { Entry, Intended, Ledger } from '../crash/ledger.ts'
 import { lineWatch } from '../crash/lines.ts'
+import { believedIn, liarsAt, neverJudged, standingIn } from '../crash/lying.ts'
 import { planner } from '../crash/plan.ts'
 import { counter } from '../crash/points.ts'
 import { shownRunning, shownSaved } from '../crash/shown.ts'
@@ -285,6 +286,59 @@ describe('what a device shows', () => {
     expect(shownRunning('juniper_junos', half).objects).toEqual(
       new Map([['route 203.0.113.9/32', 'only discard']]),
     )
+  })
+})
+
+describe('a device that lies', () => {
+  const key = 'blackhole|default|203.0.113.200/32'
+  const lie = { device: 'trigger1', enforcement: 'ours', keys: new Set([key]) }
+  const entry = (more: Partial<Entry>): Entry => ({
+    seq: 7,
+    type: 'device.verified',
+    at: 0,
+    enforcement: 'ours',
+    device: 'trigger1',
+    data: { intents: [{ key, verified: true }] },
+    ...more,
+  })
+  const settled = { type: 'enforcement.settled', device: undefined, data: { status: 'enforced' } }
+
+  it('is believed where the log says that it shows what it only took, or that all is enforced', () => {
+    expect(believedIn([entry({})], lie)).toHaveLength(1)
+    expect(believedIn([entry(settled)], lie)).toHaveLength(1)
+  })
+
+  it.each<[string, Partial<Entry>]>([
+    ['it does not show it', { data: { intents: [{ key, verified: false }] } }],
+    ['it shows something else', { data: { intents: [{ key: 'port|p1', verified: true }] } }],
+    ['another one shows it', { device: 'trigger2' }],
+    ['it is told of another decision', { enforcement: 'theirs' }],
+    ['the decision is degraded', { ...settled, data: { status: 'degraded' } }],
+  ])('is not believed where %s', (_, more) => {
+    expect(believedIn([entry(more)], lie)).toEqual([])
+  })
+
+  it('stands as its own part of the enforcement does, not as what it is only read for', () => {
+    const devices = [
+      { device: 'edge1', role: 'observer', status: 'verified' },
+      { device: 'edge1', role: 'enforcer', status: 'failed' },
+    ]
+    expect(standingIn({ status: 200, replayed: false, body: { devices } }, 'edge1')).toBe('failed')
+    expect(standingIn(undefined, 'edge1')).toBeUndefined()
+  })
+
+  it('has its turn, whichever it is, and never while it lies about its save', () => {
+    const liars = Array.from({ length: 12 }, (_, looks) => liarsAt(3, looks, 'core1'))
+    expect(new Set(liars.flat())).toEqual(
+      new Set(['trigger1', 'trigger2', 'core2', 'edge1', 'edge2', 'edge3', 'edge4']),
+    )
+    expect(liarsAt(3, 0, 'core1')).toEqual(liars[0])
+  })
+
+  it('must have been judged in a run of a hundred kills', () => {
+    expect(neverJudged(100, 0)).toHaveLength(1)
+    expect(neverJudged(100, 1)).toEqual([])
+    expect(neverJudged(99, 0)).toEqual([])
   })
 })
 
