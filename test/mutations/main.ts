@@ -57,12 +57,19 @@ async function run(mutations: readonly Mutation[]): Promise<Vitest> {
   return vitest
 }
 
-/** The first test of a project that failed, or why it could not even begin. */
+/** The first test of a project that failed. */
 function caughtBy(modules: readonly TestModule[]): string | undefined {
   for (const module of modules) {
     for (const test of module.children.allTests('failed')) return test.fullName
+  }
+  return undefined
+}
+
+/** Why a test file could not even begin: nothing of it has looked at the change. */
+function brokenBy(modules: readonly TestModule[]): string | undefined {
+  for (const module of modules) {
     const [error] = module.errors()
-    if (error !== undefined) return error.message
+    if (error !== undefined) return `${module.relativeModuleId}: ${error.message}`
   }
   return undefined
 }
@@ -87,11 +94,14 @@ const table = new Table({
 })
 const survivors: string[] = []
 for (const { name } of mutations) {
-  const caught = of(name).length === 0 ? undefined : caughtBy(of(name))
-  if (caught === undefined) survivors.push(name)
+  const caught = caughtBy(of(name))
+  const fault = brokenBy(of(name))
+  if (caught === undefined) {
+    survivors.push(fault === undefined ? name : `${name}; no test could begin: ${fault}`)
+  }
   table.push([name, (caught ?? 'NOTHING').slice(0, 110)])
 }
-const before = caughtBy(of(original))
+const before = caughtBy(of(original)) ?? brokenBy(of(original))
 await vitest.close()
 process.stdout.write(`${table.toString()}\n`)
 if (before !== undefined) process.stderr.write(`without any change this fails: ${before}\n`)
