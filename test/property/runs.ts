@@ -19,13 +19,13 @@ export function runs(numRuns = 1_000): Runs {
   }
 }
 
-/** What must have come up, each at least so often: once in 200 cases. Generators draw it at least four times as often, so that chance alone never falls short. Of a case that is replayed nothing is asked. */
+/** What must have come up, each at least so often: once in a thousand cases. Generators draw it at least ten times as often: four times as often, chance alone fell short once in some dozens of runs. Of a case that is replayed nothing is asked. */
 export function expectReached(
   seen: ReadonlyMap<string, number>,
   names: readonly string[],
   { numRuns, path }: Runs,
 ): void {
-  const floor = path === undefined ? numRuns / 200 : 0
+  const floor = path === undefined ? numRuns / 1_000 : 0
   const rare = names.filter((name) => (seen.get(name) ?? 0) < floor)
   expect(rare, JSON.stringify(Object.fromEntries(seen))).toEqual([])
 }
