@@ -51,6 +51,7 @@ export function standsAsBefore(from: Enforcement, tally: Tally): boolean {
   if (from.stoppedBy !== undefined || tally.failed() > 0 || tally.missing() > 0) return false
   const complete = openWave >= tally.last
   if (status === 'enforced') return complete && undone === 0
+  if (status === 'degraded') return complete && undone > 0
   return status === 'enforcing' && isAwaited(tally, openWave, complete)
 }
 

@@ -12,7 +12,6 @@ export interface Serving {
   began(step: number, whom: Whom): void
   /** That step is over, and with it all before it. */
   ended(step: number): void
-  readonly size: number
 }
 
 /** Knows of no step yet. */
@@ -29,9 +28,6 @@ export function createServing(): Serving {
     },
     ended(step) {
       for (const one of known.keys()) if (one <= step) known.delete(one)
-    },
-    get size() {
-      return known.size
     },
   }
 }

@@ -1,6 +1,6 @@
 // `nullroute demo`: a virtual ISP, a controller and a tour, in one command. Makes its own folder anew each time and ends all that it began.
 
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -12,6 +12,7 @@ import { systemActor } from '../desk/desk.ts'
 import { createToken } from '../desk/tokens.ts'
 import { ControllerError } from '../errors.ts'
 import { type Running, startController } from '../main.ts'
+import { makeFolder } from '../store/folder.ts'
 import { takeLock } from '../store/lock.ts'
 import { type Role, roles } from '../store/store.ts'
 import { CliError, type Context, exitCodes, remark, say } from './context.ts'
@@ -52,7 +53,7 @@ const password = 'nullroute-demo'
 /** Runs until Ctrl-C. Exit code 0 after a clean end. */
 export async function demo(context: Context, options: DemoOptions): Promise<number> {
   const folder = join(options.cwd, demoFolder)
-  makeFolder(folder)
+  freshFolder(folder)
   const { listen, remarks } = await chooseAddress(options.listen)
   const network =
     options.lab === true ? await labNetwork(context, folder) : await simulatedNetwork(folder)
@@ -110,7 +111,7 @@ async function run(
 }
 
 /** A fresh folder. One that a running demo uses, or that something else made, is left alone. */
-function makeFolder(folder: string): void {
+function freshFolder(folder: string): void {
   if (existsSync(folder)) {
     if (!isOurs(folder)) {
       throw new CliError(
@@ -122,7 +123,7 @@ function makeFolder(folder: string): void {
     refuseSecond(join(folder, 'data'))
     rmSync(folder, { recursive: true })
   }
-  mkdirSync(join(folder, 'inventory'), { recursive: true, mode: 0o700 })
+  makeFolder(join(folder, 'inventory'), 0o700)
   writeFileSync(
     join(folder, marker),
     'Made by `nullroute demo`, and made anew by the next one: inventory, data, tokens and log of a demonstration.\n',

@@ -1,6 +1,6 @@
 // Devices that lie: they answer each line of a change as if it had been done, and do nothing. Nothing may be said to be in force there by those words,
-// only by a read-back; and a controller that is killed before it has judged one shows nothing. So in a life in which nobody is killed one device lies
-// until the controller has said how it stands.
+// only by a read-back; and a controller that is killed before it has judged one shows nothing. So in a life in which nobody is killed some devices lie
+// until the controller has said how they stand.
 
 import type { SimulatedPlatform } from '../simulator/spec.ts'
 import { keysOf } from './checks.ts'

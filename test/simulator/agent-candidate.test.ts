@@ -264,6 +264,27 @@ afterEach(async () => {
   await rm(folder, { recursive: true })
 })
 
+/** The machine's clock, but for timers of the window's length: those are only kept, each in `due`, and `story` tells what became of them. */
+function windowTimer() {
+  const due: (() => void)[] = []
+  const story: string[] = []
+  let planned = (): void => undefined
+  const isSet = new Promise<void>((resolve) => {
+    planned = resolve
+  })
+  const clock: Clock = {
+    ...systemClock,
+    after(ms, then) {
+      if (ms !== windowMs) return systemClock.after(ms, then)
+      due.push(then)
+      story.push('set')
+      planned()
+      return () => void story.push('cancelled')
+    },
+  }
+  return { clock, due, isSet, story }
+}
+
 function start(book: Book, clock: Clock = systemClock): Agent {
   const address = parseAddress('127.0.0.1')
   if (!address.ok) throw new Error('127.0.0.1')
@@ -583,27 +604,14 @@ describe('a candidate', () => {
   })
 
   it('that somebody else’s commit confirmed is looked at once more after the window’s length', async () => {
-    const due: (() => void)[] = []
-    let planned = (): void => undefined
-    const isPlanned = new Promise<void>((resolve) => {
-      planned = resolve
-    })
-    const clock: Clock = {
-      ...systemClock,
-      after(ms, then) {
-        if (ms !== windowMs) return systemClock.after(ms, then)
-        due.push(then)
-        planned()
-        return () => undefined
-      },
-    }
+    const { clock, due, isSet } = windowTimer()
     const book = createBook()
     book.wanted = [one]
     await committed(book, { phase: 'pending' })
     box.running = new Set([objectOf(one)])
     overtake(undefined, [])
     start(book, clock)
-    await isPlanned
+    await isSet
     expect(book.state(keyOf(one))?.verified).toBe(true)
 
     const from = book.entries.length
@@ -618,33 +626,16 @@ describe('a candidate', () => {
   })
 
   it('is not looked at once more after the agent was stopped', async () => {
-    const planned: string[] = []
-    let expected = (): void => undefined
-    const isPlanned = new Promise<void>((resolve) => {
-      expected = resolve
-    })
-    const clock: Clock = {
-      ...systemClock,
-      after(ms, then) {
-        const cancel = systemClock.after(ms, then)
-        if (ms !== windowMs) return cancel
-        planned.push('set')
-        expected()
-        return () => {
-          planned.push('cancelled')
-          cancel()
-        }
-      },
-    }
+    const { clock, isSet, story } = windowTimer()
     const book = createBook()
     book.wanted = [one]
     await committed(book, { phase: 'pending' })
     box.running = new Set([objectOf(one)])
     overtake(undefined, [])
     start(book, clock)
-    await isPlanned
+    await isSet
     await agent?.stop()
-    expect(planned).toEqual(['set', 'cancelled'])
+    expect(story).toEqual(['set', 'cancelled'])
   })
 
   /** The operator's commit, at the last moment before ours is ours alone to end. */
