@@ -389,7 +389,9 @@ describe('a port in another spelling', () => {
 
   it('is the uplink where it is unit 0 of it: all that an untagged port carries', () => {
     const inventory = other({ platform: 'juniper_junos', uplinks: [prt('ge-0/0/0')] })
-    expect(verdict('port_uplink', 'ge-0/0/0.0', inventory).verdict).toBe('refuse')
+    for (const name of ['ge-0/0/0.0', 'ge-0/0/0.00', 'ge-0/00/0.0', 'GE-0/0/00']) {
+      expect(verdict('port_uplink', name, inventory).verdict).toBe('refuse')
+    }
     expect(verdict('port_uplink', 'ge-0/0/0.100', inventory).verdict).toBe('pass')
     expect(verdict('port_uplink', 'ge-0/0/1.0', inventory).verdict).toBe('pass')
   })

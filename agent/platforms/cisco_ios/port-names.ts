@@ -1,5 +1,7 @@
 // Names of ports on IOS: it takes any unambiguous beginning of a type, in whatever case, and numbers with leading zeros.
 
+import { withoutLeadingZeros } from '../port-numbers.ts'
+
 /** Types of interfaces, in the spelling of the running configuration, each with the short form that `show` commands print. */
 const types: readonly (readonly [name: string, short: string])[] = [
   ['AppGigabitEthernet', 'Ap'],
@@ -37,10 +39,7 @@ export function canonicalPort(name: string): string | undefined {
   const [word = name] = /^(?:dot11radio|[a-z-]+)/i.exec(name) ?? []
   const type = typeOf(word.toLowerCase())
   if (type === undefined) return undefined
-  return `${type}${name
-    .slice(word.length)
-    .toLowerCase()
-    .replace(/(?<!\d)0+(?=\d)/g, '')}`
+  return `${type}${withoutLeadingZeros(name.slice(word.length).toLowerCase())}`
 }
 
 /** By long and short form, in lower case. */

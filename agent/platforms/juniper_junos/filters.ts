@@ -6,6 +6,7 @@ import { type Binding, type Bindings, partBindings } from '../bindings.ts'
 import { answerTo } from '../output.ts'
 import { operational } from './dialogue.ts'
 import { listNames } from './objects.ts'
+import { canonicalPort } from './port-names.ts'
 import { isUnder, readStatements, type Statements } from './statements.ts'
 
 function read(what: string, text: string): Read {
@@ -49,7 +50,7 @@ export function bindingsFor(meant: Meant, answers: Answers, facts: Facts): Bindi
     }
   }
   const standing = [...dropping].map(([filter, interfaces]): Binding => ({ filter, interfaces }))
-  return partBindings(standing, facts, { canonicalPort: (port) => port.toLowerCase() })
+  return partBindings(standing, facts, { canonicalPort })
 }
 
 /** Terms that discard by the list and do not count all the same, for the words of a refusal: for a further condition, or for what stands before them. */

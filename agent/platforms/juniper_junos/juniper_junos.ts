@@ -5,6 +5,7 @@ import { junosSecrets, withoutSecrets } from '../redaction.ts'
 import { transaction } from './candidate.ts'
 import { clean, failed, open, operational, prompt, question } from './dialogue.ts'
 import { follow, observe, parse } from './observe.ts'
+import { canonicalPort } from './port-names.ts'
 import { preflight, prepare } from './preflight.ts'
 import { bothDirections, deactivates, render } from './render.ts'
 
@@ -30,8 +31,7 @@ export const juniper_junos: Platform = {
   open,
   prompt,
   failed,
-  // Junos has one spelling, in small letters: another is a slip of whoever wrote the inventory, and means that port.
-  canonicalPort: (name) => name.toLowerCase(),
+  canonicalPort,
   redact: (text) => withoutSecrets(text, junosSecrets),
   rest: operational,
   observe,

@@ -6,10 +6,11 @@ import { type Answer, type Facts, type Found, free, type Read, type Stop } from 
 import { answerTo, unknownOutput } from '../output.ts'
 import { canonicalAddress, othersStop, ownAddress, sessionStop } from '../own-session.ts'
 import { operational } from './dialogue.ts'
+import { canonicalPort } from './port-names.ts'
 import type { Statement } from './statements.ts'
 
 const what = 'addresses'
-const naming = { canonicalPort: (name: string): string => name.toLowerCase() }
+const naming = { canonicalPort }
 
 /** Which interface has which address; nothing where it isn't known what the session was opened to. */
 export function addressReads(facts: Facts): readonly Read[] {
