@@ -121,6 +121,14 @@ export function wrongStates(scene: Scene): readonly string[] {
   })
 }
 
+/** When decisions end by themselves that are in force, in ms. */
+export function endsOf(scene: Scene): readonly number[] {
+  return acceptedOf(scene).flatMap(({ id, status }) => {
+    const end = scene.ledger.enforcement(id)?.expiresAt
+    return status === 'released' || end === undefined ? [] : [Date.parse(end)]
+  })
+}
+
 /** Each device shows the union of what is in force and nothing else of ours, running and saved; everything else is as its operator had it; and claims stand on just that. */
 export function wrongDevices(scene: Scene): readonly string[] {
   const { city, base } = scene

@@ -2,6 +2,7 @@
 
 import {
   brokenLog,
+  endsOf,
   lostDecisions,
   notIdentical,
   unsavedOf,
@@ -26,6 +27,7 @@ export async function look(run: Run, release: readonly number[] | undefined): Pr
   const number = toBeSavedFrom + run.looks
   await inPeace(run, async (live) => {
     await settle(run, live)
+    await untilNoneEnds(run, live)
     await believe(run, live, number)
   })
   const before = run.ledger.entries(run.read).at(-1)?.seq ?? run.read
@@ -94,6 +96,15 @@ async function believe(run: Run, live: Live, number: number): Promise<void> {
   run.problems.push(...(await lieAbout(run, live.url, { decision, liars })))
   if (run.problems.length === 0) await settle(run, live)
   stopLying?.()
+}
+
+/** Waits for what ends soon by itself. Where a device only says that it saves, nothing may be lifted meanwhile: its claim would go with the save that was believed, and what comes back by a loss of power would be nobody's. */
+async function untilNoneEnds(run: Run, live: Live): Promise<void> {
+  const now = Date.now()
+  const soon = endsOf(run).filter((end) => end > now && end < now + restMsMax)
+  if (soon.length === 0 || run.problems.length > 0) return
+  await pause(Math.max(...soon) - now)
+  await settle(run, live)
 }
 
 /** Answers the devices that lost something by it. */
