@@ -48,6 +48,8 @@ const looksMax = 3_000
 const deadlineMs = 101_000
 /** Beyond every pause between two tries, in ms. */
 const backoffMs = 31_000
+/** Beyond the pause between two checks, in ms. */
+const checkMs = 301_000
 const hourMs = 3_600_000
 
 interface Play {
@@ -161,6 +163,7 @@ async function playDirection(
   play.undo()
   // A session that has just gone is noticed before the next thing is asked, as it would be by anybody's hand.
   if (strikes && spot.place.step === 'close') await lookUntilIdle(play, () => false)
+  if (seen !== undefined) await healByItself(play, direction, { seen, forbidden })
   await heal(play, direction, forbidden)
   if (seen === undefined) return { problems: forbidden }
   if (spot.fault.id === 'lie' && spot.place.step === 'save') {
@@ -650,15 +653,45 @@ function closesItsWindow(play: Play, direction: Direction): boolean {
   return !play.device.expireTimer()
 }
 
+/** Whether everything is where it belongs, and stays there. */
+function isHealed(play: Play, direction: Direction): boolean {
+  const { status, unsaved } = rowsOf(play)
+  const isRight = status === settled[direction][0] && showsNow(play) === rightFor[direction]
+  return isRight && !unsaved && isQuiet(play)
+}
+
+/** What a remedy promises that nobody has to ask for: how often, and how long it may take each time. What is only read again may wait for the next check; a try comes before that, so that no check can stand for it. */
+function promisedBy({ remedy }: Seen): readonly number[] {
+  if (/tried again/.test(remedy) || /retried by itself/.test(remedy)) return triesByItself
+  return /read (?:\S+ ){0,3}again by itself/.test(remedy) ? [...triesByItself, checkMs] : []
+}
+
+const triesByItself: readonly number[] = [backoffMs, backoffMs, backoffMs, deadlineMs]
+
+/** The fault is gone, and the user was told that he need not ask: nobody asks, and time passes. */
+async function healByItself(
+  play: Play,
+  direction: Direction,
+  { seen, forbidden }: { readonly seen: Seen; readonly forbidden: string[] },
+): Promise<void> {
+  const promised = promisedBy(seen)
+  const healed = (): boolean => isHealed(play, direction)
+  for (const ms of promised) {
+    if (healed()) return
+    play.story.clock.travel(ms)
+    await lookUntilIdle(play, healed)
+  }
+  if (promised.length === 0 || healed()) return
+  forbidden.push(
+    `told that ${seen.code} is tried again by itself, and it was not: ${JSON.stringify(rowsOf(play))}`,
+  )
+}
+
 /** The fault is gone: trying again must bring all to where it belongs. */
 async function heal(play: Play, direction: Direction, forbidden: string[]): Promise<void> {
   const { story } = play
   const target = settled[direction][0]
-  const right = rightFor[direction]
-  const healed = (): boolean => {
-    const rows = rowsOf(play)
-    return rows.status === target && !rows.unsaved && showsNow(play) === right && isQuiet(play)
-  }
+  const healed = (): boolean => isHealed(play, direction)
   for (let tries = 0; tries < 8 && !healed(); tries += 1) {
     await story.call('POST', `/v1/enforcements/${play.id}/retry`)
     if (rowsOf(play).status === target)

@@ -28,7 +28,7 @@ function introduction(cells: number, faults: number): string {
 
 Written by \`npm run test:faults\`; a difference from what a run sees fails it. ${cells} cells: ${faults} faults, on each platform, at each step of a session, while suspending and while releasing.
 
-Each cell is played through a whole controller, over real SSH, against a simulated device that holds a customer and bystanders. First the fault holds: the tables say what a user is told then, and what the device itself shows. Then the fault is taken away, and trying again must bring the decision into force, or lift it, with the device showing it. After the release the running and the saved configuration must be what they were before, to the byte.
+Each cell is played through a whole controller, over real SSH, against a simulated device that holds a customer and bystanders. First the fault holds: the tables say what a user is told then, and what the device itself shows. Then the fault is taken away, and trying again must bring the decision into force, or lift it, with the device showing it; where the remedy says that it is tried or read again by itself, nobody asks for it. After the release the running and the saved configuration must be what they were before, to the byte.
 
 No cell may end in one of these: something of somebody else changed (collateral), a decision lost, \`enforced\` while the device does not show it, \`released\` while it still does, or an error that names no code and no remedy. A run with such a cell fails and names it. One cell is played again by its name:
 
