@@ -662,7 +662,7 @@ function isHealed(play: Play, direction: Direction): boolean {
 
 /** What a remedy promises that nobody has to ask for: how often, and how long it may take each time. What is only read again may wait for the next check; a try comes before that, so that no check can stand for it. */
 function promisedBy({ remedy }: Seen): readonly number[] {
-  if (/tried again/.test(remedy) || /retried by itself/.test(remedy)) return triesByItself
+  if (/(?<!not )tried again/.test(remedy) || /retried by itself/.test(remedy)) return triesByItself
   return /read (?:\S+ ){0,3}again by itself/.test(remedy) ? [...triesByItself, checkMs] : []
 }
 
