@@ -74,21 +74,27 @@ async function approveOne(context: Context, id: string, options: ApproveOptions)
     const { planId } = view
     const plan =
       planId === undefined ? undefined : await client.get<PlanView>(`/v1/plans/${planId}`)
-    const next = commandLine(context, ['approve', id, '--digest', view.digest])
     if (options.json === true) sayJson(context, { enforcement: view, plan })
-    else {
-      const style = styleFor(context.stdout, context.environment)
-      say(context, printEnforcement(style, view, new Date()))
-      if (plan !== undefined) say(context, `\n${printPlan(style, plan, next)}`)
-      remark(context, `\nNothing was approved. To approve exactly this:\n  ${next}`)
-    }
-    endWith(context, exitCodes.usage)
+    else showWhatWaits(context, view, plan)
+    endWith(context, view.status === 'awaiting_approval' ? exitCodes.usage : exitCodes.refused)
     return
   }
   const view = await client.post<EnforcementView>(`${pathOf(id)}/approve`, {
     body: { digest, ...(reason === undefined ? {} : { reason }) },
   })
   await settle({ context, client, aim: 'in force' }, view, options)
+}
+
+function showWhatWaits(context: Context, view: EnforcementView, plan: PlanView | undefined): void {
+  const style = styleFor(context.stdout, context.environment)
+  say(context, printEnforcement(style, view, new Date()))
+  if (view.status !== 'awaiting_approval') {
+    remark(context, `\nNothing was approved: it is ${view.status}, and waits for no approval.`)
+    return
+  }
+  const next = commandLine(context, ['approve', view.id, '--digest', view.digest])
+  if (plan !== undefined) say(context, `\n${printPlan(style, plan, next)}`)
+  remark(context, `\nNothing was approved. To approve exactly this:\n  ${next}`)
 }
 
 function registerExtend(program: Command, context: Context): void {

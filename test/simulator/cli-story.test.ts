@@ -363,6 +363,7 @@ describe('four eyes', () => {
     const own = await story.cli(['approve', id, '--digest', digest], { as: 'abuse' })
     const shown = await story.cli(['approve', id], { as: 'approver' })
     const run = await story.cli(['approve', id, '--digest', digest], { as: 'approver' })
+    const again = await story.cli(['approve', id], { as: 'approver' })
     await story.cli(['release', id, '--reason', 'x'])
 
     expectExit(asked, 0)
@@ -375,6 +376,11 @@ describe('four eyes', () => {
     expect(shown.stdout).toContain('neighbor 192.0.2.66 shutdown')
     expectExit(run, 0)
     expect(run.stdout).toContain('terminate rovernet: enforced')
+    expectExit(again, 1)
+    expect(again.stderr).toContain(
+      'Nothing was approved: it is enforced, and waits for no approval',
+    )
+    expect(again.stderr).not.toContain('--digest')
   })
 
   it('may reject it', async () => {
