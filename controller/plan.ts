@@ -33,6 +33,8 @@ export interface PlanIntent {
   /** Why this platform can't do it; only where the measure is optional. */
   readonly unsupported?: string
   readonly note?: string
+  /** Of a release: the other enforcements for which it stays. */
+  readonly keptBy?: readonly string[]
   /** Online: what the device shows now. */
   readonly seen?: 'present' | 'absent' | 'foreign' | 'unknown'
 }
@@ -85,7 +87,10 @@ export interface Plan {
   readonly approvals: number
   readonly digest: string
   readonly guards: readonly Verdict[]
+  /** Of a release what really comes back. */
   readonly blastRadius: BlastRadius
+  /** Of a release: the other enforcements by which something of it stays cut off. */
+  readonly keptBy?: readonly string[]
   readonly devices: readonly PlanDevice[]
   readonly leftOut: readonly {
     readonly prefix: string

@@ -8,12 +8,12 @@ import type { Change, Platform } from '../agent/platform.ts'
 import { groupBy } from '../inventory/group-by.ts'
 import type { Lookup } from '../inventory/lookup.ts'
 import type { Device, Id, Inventory } from '../inventory/model.ts'
+import { comesBack, keepersSeen } from './comes-back.ts'
 import { servedBy, unionOf } from './desired.ts'
 import { releaseDigestOf } from './digest.ts'
 import { type Enforcement, inForce } from './enforcement.ts'
 import type { Plan, PlanDevice, PlanIntent } from './plan.ts'
 import { planOffline } from './plan-lines.ts'
-import { blastRadiusOf } from './planning.ts'
 import type { Wanted } from './store/store.ts'
 import { frozenAs } from './usage.ts'
 
@@ -25,7 +25,7 @@ export interface ReleaseInput {
   readonly enforcement: Enforcement
   /** Accepted and not ended, this one included. */
   readonly live: readonly Enforcement[]
-  /** The rows of all enforcements on the devices of this one. */
+  /** The rows of all enforcements on the devices of this one, and those of the others on its customer elsewhere. */
   readonly wanted: readonly Wanted[]
   readonly claims: ReadonlyMap<Id, readonly Claim[]>
   readonly inventory: Inventory
@@ -41,6 +41,7 @@ export function planForRelease(input: ReleaseInput): Plan {
   const own = input.wanted.filter((row) => row.enforcement === enforcement.id)
   const places = placesOf(own)
   const devices = places.map((rows) => placeOf(input, rows))
+  const { radius, keptBy } = comesBack(input)
   return {
     id: input.id,
     createdAt: input.now,
@@ -60,7 +61,8 @@ export function planForRelease(input: ReleaseInput): Plan {
       })),
     }),
     guards: [],
-    blastRadius: blastRadiusOf(frozenAs(enforcement, own)),
+    blastRadius: radius,
+    ...(keptBy.length === 0 ? {} : { keptBy }),
     devices,
     leftOut: [],
     empty: [],
@@ -114,7 +116,11 @@ function placeOf(input: ReleaseInput, rows: readonly Wanted[]): PlanDevice {
   const base = { device: id, platform: device?.platform ?? 'unknown' }
   const still = { apply: [], undo: [], transaction: 'read only' }
   if (rows[0]?.observer === true) {
-    const intents = rows.map((row) => asPlanIntent(row))
+    const keepersOf = keepersSeen(input, id)
+    const intents = rows.map((row) => {
+      const keptBy = keepersOf(row)
+      return asPlanIntent(row, keptBy.length === 0 ? undefined : staysFor(keptBy), keptBy)
+    })
     const notes = ['gets no line: it is read until the effect is gone']
     return { ...base, ...still, role: 'observer', intents, notes }
   }
@@ -130,11 +136,12 @@ function placeOf(input: ReleaseInput, rows: readonly Wanted[]): PlanDevice {
   const changes = changesOf(input, id)
   const claims = input.claims.get(id) ?? []
   const { shown } = planOffline(platform, changes, { device, inventory: input.inventory, claims })
-  const noteOf = notesOn(changes, holdersOn(input, id))
+  const holdersOf = holdersOn(input, id)
+  const noteOf = notesOn(changes, holdersOf)
   return {
     ...base,
     role: 'enforcer',
-    intents: rows.map((row) => asPlanIntent(row, noteOf(row))),
+    intents: rows.map((row) => asPlanIntent(row, noteOf(row), holdersOf(row))),
     ...shown,
   }
 }
@@ -192,12 +199,14 @@ function notesOn(
     const others = holdersOf(row)
     const change = byKey.get(row.key)
     if (others.length > 0) {
-      return change?.kind === 'modify'
-        ? `changed to what ${others[0]} wants`
-        : `stays: ${others.join(', ')} wants it too`
+      return change?.kind === 'modify' ? `changed to what ${others[0]} wants` : staysFor(others)
     }
     return change === undefined ? 'nothing of ours stands there: it is left as it is' : undefined
   }
+}
+
+function staysFor(others: readonly string[]): string {
+  return `stays: ${others.join(', ')} wants it too`
 }
 
 /** For the rows of one device: the other enforcements in force that go on holding all of what a row put there. */
@@ -231,12 +240,17 @@ function holdersOfElement(
   )
 }
 
-function asPlanIntent({ key, intent, unsupported }: Wanted, note?: string): PlanIntent {
+function asPlanIntent(
+  { key, intent, unsupported }: Wanted,
+  note?: string,
+  keptBy: readonly string[] = [],
+): PlanIntent {
   return {
     key,
     kind: intent.kind,
     intent,
     ...(unsupported === undefined ? {} : { unsupported }),
     ...(note === undefined ? {} : { note }),
+    ...(keptBy.length === 0 ? {} : { keptBy }),
   }
 }

@@ -126,6 +126,7 @@ export function planView(plan: Plan): PlanView {
       ...(hit === undefined ? {} : { hit: [...hit] }),
       overridable,
     })),
+    ...optional('keptBy', plan.keptBy === undefined ? undefined : [...plan.keptBy]),
     blastRadius: {
       customers: [...plan.blastRadius.customers],
       ipv4Addresses: plan.blastRadius.ipv4Addresses,
@@ -222,12 +223,13 @@ function planDeviceView(device: Plan['devices'][number]): PlanView['devices'][nu
     device: device.device,
     platform: device.platform,
     role: device.role,
-    intents: device.intents.map(({ key, kind, intent, unsupported, note, seen }) => ({
+    intents: device.intents.map(({ key, kind, intent, unsupported, note, keptBy, seen }) => ({
       key,
       kind,
       intent: { ...intent },
       ...optional('unsupported', unsupported),
       ...optional('note', note),
+      ...optional('keptBy', keptBy === undefined ? undefined : [...keptBy]),
       ...optional('seen', seen),
     })),
     apply: device.apply.map(planLineView),

@@ -109,8 +109,15 @@ function blastRadius(style: Style, plan: PlanView): string {
     ['neighbors', listed(hit.neighbors)],
     ['devices', listed(hit.devices)],
   ]
-  const title = action === 'release' ? 'What comes back' : 'Blast radius'
-  return section(style, title, [counts.join(', '), fields(style, named)])
+  if (action !== 'release')
+    return section(style, 'Blast radius', [counts.join(', '), fields(style, named)])
+  const { keptBy = [] } = plan
+  const kept = `stays cut off by ${some(keptBy)}`
+  if (keptBy.length > 0 && hit.customers.length === 0) {
+    return section(style, 'What comes back', [`nothing: all of it ${kept}`])
+  }
+  const rest = keptBy.length === 0 ? '' : `the rest ${kept}`
+  return section(style, 'What comes back', [counts.join(', '), fields(style, named), rest])
 }
 
 function listed(items: readonly string[]): string | undefined {
@@ -252,11 +259,11 @@ function seenText(
 }
 
 function observerText(style: Style, device: Device, plan: PlanView): string {
-  const prefixes = device.intents.map(({ intent, key }) =>
-    'prefix' in intent ? intent.prefix : key,
-  )
+  const awaited = device.intents.filter(({ keptBy = [] }) => keptBy.length === 0)
+  const prefixes = awaited.map(({ intent, key }) => ('prefix' in intent ? intent.prefix : key))
   const what = plan.action === 'release' ? 'no longer discards' : 'discards'
-  const head = `${style.colours.bold(device.device)}  ${device.platform}, until it ${what} ${some(prefixes)}`
+  const until = prefixes.length === 0 ? 'nothing to wait for' : `until it ${what} ${some(prefixes)}`
+  const head = `${style.colours.bold(device.device)}  ${device.platform}, ${until}`
   const problem = device.error === undefined ? [] : errorLines(style, device.error)
   return [head, ...problem, ...intentRemarks(device, plan).map((text) => `  ${text}`)].join('\n')
 }

@@ -75,6 +75,10 @@ const PlanDeviceView = z.strictObject({
       intent: IntentView,
       unsupported: z.string().optional(),
       note: z.string().optional(),
+      keptBy: z
+        .array(z.string())
+        .optional()
+        .describe('of a release: the other enforcements for which it stays'),
       seen: z.enum(['present', 'absent', 'foreign', 'unknown']).optional(),
     }),
   ),
@@ -117,6 +121,10 @@ export const PlanView = named(
         overridable: z.boolean(),
       }),
     ),
+    keptBy: z
+      .array(z.string())
+      .optional()
+      .describe('of a release: the other enforcements by which something of it stays cut off'),
     blastRadius: z.strictObject({
       customers: z.array(z.string()),
       ipv4Addresses: z.string(),
