@@ -1,40 +1,52 @@
-// What a release brings back: what its enforcement cut off, without what others go on cutting off, here or on other devices. Pure.
+// What a release brings back: what its enforcement cut off, without what others go on cutting off at the same place and in the same direction. Pure.
 
-import { type Key, keyOf } from '../agent/intents.ts'
-import { carve, covers, overlaps } from '../inventory/prefix.ts'
+import { groupBy } from '../inventory/group-by.ts'
+import { carve, covers, maximal, overlaps, type Prefix } from '../inventory/prefix.ts'
 import { type Enforcement, inForce } from './enforcement.ts'
 import type { BlastRadius } from './plan.ts'
 import { blastRadiusOf } from './planning.ts'
 import type { Wanted } from './store/store.ts'
 import { frozenAs } from './usage.ts'
 
-/** What comes back, and the other enforcements by which something of the rest stays cut off, oldest first. */
+/** What comes back, and the other enforcements that go on cutting off something of it, oldest first. */
 export interface ComesBack {
   readonly radius: BlastRadius
   readonly keptBy: readonly string[]
 }
 
-/** What the release is reckoned from: its enforcement, those in force beside it, and the rows of them all. */
+/** What the release is reckoned from: its enforcement, all that are live, and the rows of them on its devices. */
 export interface ReleasedAmong {
   readonly enforcement: Enforcement
   readonly live: readonly Enforcement[]
   readonly wanted: readonly Wanted[]
 }
 
-/** Counts what really comes back: of a prefix the addresses that nobody else discards or filters, a port or neighbor that nobody else shuts. */
+/** Counts what really comes back. An address counts as soon as traffic to or from it passes again on some device; a port or neighbor unless another enforcement shuts the same one. */
 export function comesBack(among: ReleasedAmong): ComesBack {
   const { enforcement } = among
-  const own = among.wanted.filter((row) => row.enforcement === enforcement.id)
-  const others = othersIn(among).filter((row) => !row.observer)
+  const own = standing(
+    [enforcement],
+    among.wanted.filter((row) => row.enforcement === enforcement.id),
+  )
+  // A trigger's route is not a drop yet: traffic dies on the devices that are read for it.
+  const seenOn = groupBy(
+    own.filter((row) => row.observer),
+    (row) => row.key,
+  )
+  const others = groupBy(othersIn(among).filter(touching(own)), (row) => row.device)
   const keepers = new Set<string>()
-  const left = own.flatMap((row) => {
-    const against = others.filter((other) => keepsCut(other, row))
-    for (const other of against) keepers.add(other.enforcement)
-    return without(row, against)
-  })
-  const radius = blastRadiusOf(frozenAs(enforcement, left))
+  const back = own
+    .filter((row) => !row.observer)
+    .flatMap((row) =>
+      (seenOn.get(row.key) ?? [row]).flatMap((acting) => {
+        const against = (others.get(acting.device) ?? []).filter((other) => keepsCut(other, acting))
+        for (const other of against) keepers.add(other.enforcement)
+        return without(row, against)
+      }),
+    )
+  const radius = blastRadiusOf(frozenAs(enforcement, back))
   return {
-    radius: left.length === 0 ? { ...radius, customers: [] } : radius,
+    radius: back.length === 0 ? { ...radius, customers: [] } : radius,
     keptBy: among.live.filter(({ id }) => keepers.has(id)).map(({ id }) => id),
   }
 }
@@ -57,29 +69,51 @@ export function keepersSeen(
   }
 }
 
-// What others in force have on the devices whose turn has come.
 function othersIn({ enforcement, live, wanted }: ReleasedAmong): readonly Wanted[] {
-  const waves = new Map(
-    live
-      .filter(({ id, status }) => id !== enforcement.id && inForce.includes(status))
-      .map(({ id, openWave }) => [id, openWave ?? 0]),
-  )
-  return wanted.filter(
-    (row) => row.unsupported === undefined && row.wave <= (waves.get(row.enforcement) ?? -1),
-  )
+  const others = live.filter(({ id, status }) => id !== enforcement.id && inForce.includes(status))
+  return standing(others, wanted)
 }
 
-/** Whether something of the row stays cut off by the other. */
+// The rows of these that devices can have by now: their wave has come, and the platform can do it.
+function standing(of: readonly Enforcement[], wanted: readonly Wanted[]): readonly Wanted[] {
+  const waves = new Map(of.map(({ id, openWave }) => [id, openWave ?? 0]))
+  return wanted.filter((row) => {
+    const open = waves.get(row.enforcement)
+    return open !== undefined && row.wave <= open && row.unsupported === undefined
+  })
+}
+
+// Looks at each prefix once: thousands may be in force on every edge, and few of them are this customer's.
+function touching(own: readonly Wanted[]): (other: Wanted) => boolean {
+  const mine = maximal(own.flatMap(({ intent }) => ('prefix' in intent ? [intent.prefix] : [])))
+  const known = new Map<Prefix, boolean>()
+  return ({ intent }) => {
+    if (!('prefix' in intent)) return true
+    const { prefix } = intent
+    const touches = known.get(prefix) ?? mine.some((one) => overlaps(one, prefix))
+    known.set(prefix, touches)
+    return touches
+  }
+}
+
+/** Whether something of what the row cuts off on a device stays so by the other's on the same one. */
 function keepsCut(other: Wanted, row: Wanted): boolean {
-  const one = other.intent
-  const { intent } = row
-  if (!('prefix' in intent)) return other.device === row.device && sameKey(other.key, row)
-  if (!('prefix' in one) || !overlaps(one.prefix, intent.prefix)) return false
-  return one.kind === 'acl' || intent.kind === 'acl' || one.vrf === intent.vrf
+  const one = cutBy(other)
+  const two = cutBy(row)
+  if (one === undefined || two === undefined) return other.key === row.key
+  return one.way === two.way && one.vrf === two.vrf && overlaps(one.prefix, two.prefix)
 }
 
-function sameKey(key: Key, { intent }: Wanted): boolean {
-  return key === keyOf(intent)
+/** Traffic that dies by a route or filter: a discarding route stops what goes to the customer, a filter the one direction that it is for. */
+function cutBy({
+  intent,
+}: Wanted):
+  | { readonly way: 'in' | 'out'; readonly vrf: string; readonly prefix: Prefix }
+  | undefined {
+  if (intent.kind === 'blackhole') return { way: 'out', vrf: intent.vrf, prefix: intent.prefix }
+  // A filter names no VRF: of one that isn't the default we can't say that it holds there.
+  if (intent.kind === 'acl') return { way: intent.direction, vrf: 'default', prefix: intent.prefix }
+  return undefined
 }
 
 function without(row: Wanted, against: readonly Wanted[]): readonly Wanted[] {

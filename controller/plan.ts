@@ -87,9 +87,9 @@ export interface Plan {
   readonly approvals: number
   readonly digest: string
   readonly guards: readonly Verdict[]
-  /** Of a release what really comes back. */
+  /** Of a release what really comes back: without what other enforcements go on cutting off at the same place and in the same direction. */
   readonly blastRadius: BlastRadius
-  /** Of a release: the other enforcements by which something of it stays cut off. */
+  /** Of a release: the other enforcements that go on cutting off something of it. */
   readonly keptBy?: readonly string[]
   readonly devices: readonly PlanDevice[]
   readonly leftOut: readonly {

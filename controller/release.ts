@@ -25,7 +25,7 @@ export interface ReleaseInput {
   readonly enforcement: Enforcement
   /** Accepted and not ended, this one included. */
   readonly live: readonly Enforcement[]
-  /** The rows of all enforcements on the devices of this one, and those of the others on its customer elsewhere. */
+  /** The rows of all enforcements on the devices of this one. */
   readonly wanted: readonly Wanted[]
   readonly claims: ReadonlyMap<Id, readonly Claim[]>
   readonly inventory: Inventory
@@ -141,7 +141,9 @@ function placeOf(input: ReleaseInput, rows: readonly Wanted[]): PlanDevice {
   return {
     ...base,
     role: 'enforcer',
-    intents: rows.map((row) => asPlanIntent(row, noteOf(row), holdersOf(row))),
+    intents: rows.map((row) =>
+      asPlanIntent(row, noteOf(row), row.unsupported === undefined ? holdersOf(row) : []),
+    ),
     ...shown,
   }
 }

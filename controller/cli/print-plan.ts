@@ -112,12 +112,13 @@ function blastRadius(style: Style, plan: PlanView): string {
   if (action !== 'release')
     return section(style, 'Blast radius', [counts.join(', '), fields(style, named)])
   const { keptBy = [] } = plan
-  const kept = `stays cut off by ${some(keptBy)}`
-  if (keptBy.length > 0 && hit.customers.length === 0) {
-    return section(style, 'What comes back', [`nothing: all of it ${kept}`])
+  const kept = keptBy.length === 0 ? undefined : `stays cut off by ${some(keptBy)}`
+  if (hit.customers.length === 0) {
+    const why = kept === undefined ? 'it cut nothing off' : `all of it ${kept}`
+    return section(style, 'What comes back', [`nothing: ${why}`])
   }
-  const rest = keptBy.length === 0 ? '' : `the rest ${kept}`
-  return section(style, 'What comes back', [counts.join(', '), fields(style, named), rest])
+  const part = kept === undefined ? '' : `not everything: a part ${kept}`
+  return section(style, 'What comes back', [counts.join(', '), fields(style, named), part])
 }
 
 function listed(items: readonly string[]): string | undefined {

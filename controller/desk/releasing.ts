@@ -59,9 +59,8 @@ function planNow(desk: Desk, rows: Rows, id: string): Plan {
     )
   }
   const { inventory, lookup } = desk.world()
-  const here = wantedOnDevicesOf(rows, id)
-  const wanted = [...here, ...wantedElsewhere(rows, enforcement, here)]
-  const devices = [...new Set(here.map(({ device }) => device))]
+  const wanted = wantedOnDevicesOf(rows, id)
+  const devices = [...new Set(wanted.map(({ device }) => device))]
   const retired = devices.flatMap((device): readonly (readonly [Id, Device])[] => {
     const known = inventory.devices.has(device) ? undefined : lastKnown(rows, device)
     return known === undefined ? [] : [[device, known.device]]
@@ -83,19 +82,6 @@ function planNow(desk: Desk, rows: Rows, id: string): Plan {
 function wantedOnDevicesOf(rows: Rows, id: string): readonly Wanted[] {
   const devices = new Set(rows.wanted({ enforcement: id }).map(({ device }) => device))
   return [...devices].flatMap((device) => rows.wanted({ device }))
-}
-
-/** What others have of the customer on further devices: by that too it may stay cut off. */
-function wantedElsewhere(
-  rows: Rows,
-  { customer }: Enforcement,
-  here: readonly Wanted[],
-): readonly Wanted[] {
-  const known = new Set(here.map(({ device }) => device))
-  return rows
-    .live({ customer })
-    .flatMap(({ id }) => rows.wanted({ enforcement: id }))
-    .filter(({ device }) => !known.has(device))
 }
 
 function desiredWithout(rows: Rows, device: Id, id: string): Desired {

@@ -311,6 +311,8 @@ describe('more than one in force', () => {
 
     const run = await story.cli(['release', 'esthost', '--reason', 'x'])
     const dry = await story.cli(['release', ids[0]!, '--dry-run'])
+    const wider = await story.cli(['release', ids[1]!, '--dry-run'])
+    const json = await story.cli(['release', ids[1]!, '--dry-run', '--json'])
     const releases = [
       await story.cli(['release', ids[0]!, '--reason', 'x']),
       await story.cli(['release', 'esthost', '--reason', 'x']),
@@ -321,7 +323,16 @@ describe('more than one in force', () => {
     for (const id of ids) expect(run.stderr).toContain(id)
     expectExit(dry, 0)
     expect(dry.stdout).toContain('Plan: release')
-    expect(dry.stdout).toContain(ids[1])
+    expect(dry.stdout).toContain(`nothing: all of it stays cut off by ${ids[1]}`)
+    expect(wider.stdout).toContain(
+      '1 customer (esthost), 3 IPv4 addresses, 65,536 IPv6 /64s, 0 ports',
+    )
+    expect(wider.stdout).toContain(`not everything: a part stays cut off by ${ids[0]}`)
+    const plan = json.json<PlanView>()
+    expect(plan).toMatchObject({ keptBy: [ids[0]], blastRadius: { ports: [] } })
+    expect(plan.devices.flatMap(({ intents }) => intents).filter(({ keptBy }) => keptBy)).toEqual([
+      expect.objectContaining({ key: 'port|p1', keptBy: [ids[0]] }),
+    ])
     expect(releases.map(({ exit }) => exit)).toEqual([0, 0])
     expectExit(nothing, 1)
     expect(nothing.stderr).toContain('nothing is in force on esthost')

@@ -192,6 +192,8 @@ describe('flags', () => {
   })
 })
 
+type Read = PlanView['devices'][number]
+
 const plan: PlanView = {
   id: '01M8EB7EBEH238N6GHHQVXD11Z',
   createdAt: '2026-11-27T12:00:00.000Z',
@@ -285,6 +287,44 @@ describe('a plan', () => {
     expect(text).toContain('refused hour_budget: 201 of 200')
     expect(text).toContain('overridden prefix_length: overridden (ok)')
     expect(text).toMatch(/Refused: nothing was touched, and nothing would be\.$/)
+  })
+
+  it.each([
+    [['b'], [], 'nothing: all of it stays cut off by b'],
+    [[], [], 'nothing: it cut nothing off'],
+    [['b'], ['esthost'], 'not everything: a part stays cut off by b'],
+  ])('says of a release, with %j keeping it and %j coming back: %s', (keptBy, customers, words) => {
+    const blast = { ...plan.blastRadius, customers }
+    const release: PlanView = { ...plan, action: 'release', keptBy, blastRadius: blast }
+
+    const [, shown = ''] = printPlan(plain, release, undefined).split('What comes back\n')
+    expect(shown.split('\n\n')[0]).toContain(words)
+  })
+
+  it('says of a device that is only read what a release waits for there, without what others keep', () => {
+    const intentOf = (prefix: string, keptBy?: string[]): Read['intents'][number] => ({
+      key: `blackhole|default|${prefix}`,
+      kind: 'blackhole',
+      intent: { kind: 'blackhole', vrf: 'default', prefix, tag: 666 },
+      ...(keptBy === undefined ? {} : { keptBy }),
+    })
+    const reading = (...intents: Read['intents']) => {
+      const silent = { apply: [], undo: [], transaction: 'read only', notes: [] }
+      const device: Read = {
+        device: 'edge1',
+        platform: 'frr',
+        role: 'observer',
+        intents,
+        ...silent,
+      }
+      return printPlan(plain, { ...plan, action: 'release', devices: [device] }, undefined)
+    }
+
+    const kept = intentOf('203.0.113.9/32', ['b'])
+    expect(reading(intentOf('203.0.113.8/32'), kept)).toContain(
+      'until it no longer discards 203.0.113.8/32\n',
+    )
+    expect(reading(kept)).toContain('edge1  frr, nothing to wait for')
   })
 })
 

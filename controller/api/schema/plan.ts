@@ -124,16 +124,20 @@ export const PlanView = named(
     keptBy: z
       .array(z.string())
       .optional()
-      .describe('of a release: the other enforcements by which something of it stays cut off'),
-    blastRadius: z.strictObject({
-      customers: z.array(z.string()),
-      ipv4Addresses: z.string(),
-      ipv6Slash64: z.string(),
-      prefixes: z.array(z.string()),
-      ports: z.array(z.string()),
-      neighbors: z.array(z.string()),
-      devices: z.array(z.string()),
-    }),
+      .describe('of a release: the other enforcements that go on cutting off something of it'),
+    blastRadius: z
+      .strictObject({
+        customers: z.array(z.string()),
+        ipv4Addresses: z.string(),
+        ipv6Slash64: z.string(),
+        prefixes: z.array(z.string()),
+        ports: z.array(z.string()),
+        neighbors: z.array(z.string()),
+        devices: z.array(z.string()),
+      })
+      .describe(
+        'what it cuts off; of a release what really comes back: an address as soon as traffic to or from it passes again on some device, a port or neighbor unless another enforcement shuts the same one',
+      ),
     devices: z.array(PlanDeviceView),
     leftOut: z.array(z.strictObject({ prefix: z.string(), within: z.string(), why: z.string() })),
     empty: z.array(kind),
