@@ -63,19 +63,16 @@ export function unionOf(rows: DeviceRows): Desired {
   return { wanted, expected, fading, looked, claims: rows.claims, frozen: rows.frozen }
 }
 
-// A route of this device that is released before anything was put there, or after it was taken away: whether the operator has one of his own in its
-// place must be seen, since by that one other devices go on dropping.
+/** Whether a device is looked at for this row when it is released, though its turn may never have come: by a route of the operator's own in its place other devices go on dropping. */
+export function isLookedFor({ intent, observer, unsupported }: Wanted): boolean {
+  return !observer && intent.kind === 'blackhole' && unsupported === undefined
+}
+
+// What is released before anything was put there, or after it was taken away.
 function releasedUnclaimed(rows: DeviceRows, releasing: ReadonlySet<string>): readonly Intent[] {
   const claimed = new Set(rows.claims.map(({ key }) => key))
-  const waves = new Map(rows.live.map(({ id, openWave }) => [id, openWave ?? 0]))
   const left = rows.wanted.filter(
-    (row) =>
-      !row.observer &&
-      row.intent.kind === 'blackhole' &&
-      row.unsupported === undefined &&
-      releasing.has(row.enforcement) &&
-      row.wave <= (waves.get(row.enforcement) ?? 0) &&
-      !claimed.has(row.key),
+    (row) => isLookedFor(row) && releasing.has(row.enforcement) && !claimed.has(row.key),
   )
   return onePerKey(left)
 }

@@ -7,6 +7,7 @@ import type { KeyState } from '../agent/journal.ts'
 import { groupBy } from '../inventory/group-by.ts'
 import type { Id } from '../inventory/model.ts'
 import type { Actor } from './audit/record.ts'
+import { isLookedFor } from './desired.ts'
 import { type DeviceStatus, type Enforcement, inForce, type Status } from './enforcement.ts'
 import { transition } from './life-cycle.ts'
 import { standsAsBefore } from './progress.ts'
@@ -130,6 +131,8 @@ export function recordFailure(
     const meant =
       enforcement.status === 'releasing' || rows.some(({ key }) => event.keys.includes(key))
     if (!meant && event.keys.length > 0) continue
+    // Its turn never came: it was only to be looked at.
+    if (rows.every(({ wave }) => wave > (enforcement.openWave ?? 0))) continue
     const known = result.status === 'verified'
     if (known && unreadMs < about.outOfReachMs) continue
     const { verifiedAt: _verifiedAt, ...rest } = result
@@ -233,7 +236,9 @@ function scope(
     if (then === undefined || !speaksFor(then.status, enforcement.status)) return []
     return (['enforcer', 'observer'] as const).flatMap((role) => {
       const rows = (wanted.get(enforcement.id) ?? []).filter(
-        (row) => row.observer === (role === 'observer') && row.wave <= then.openWave,
+        (row) =>
+          row.observer === (role === 'observer') &&
+          (row.wave <= then.openWave || (then.status === 'releasing' && isLookedFor(row))),
       )
       if (rows.length === 0) return []
       const result = results.get(`${enforcement.id} ${role}`)
@@ -316,7 +321,7 @@ function foreignTo(
 
 // Keys whose effect may go on for ever, now that each device that gets lines was read: nothing of ours was lifted anywhere, or somebody else's object stands on one of them.
 function untouchedKeys(tx: Transaction, enforcement: string): ReadonlySet<Key> {
-  // Devices whose wave never opened were never asked for anything.
+  // Devices whose wave never opened were never asked for anything: they are looked at, and not waited for.
   const openWave = tx.enforcement(enforcement)?.openWave ?? 0
   const asked = new Set(
     tx
@@ -324,10 +329,9 @@ function untouchedKeys(tx: Transaction, enforcement: string): ReadonlySet<Key> {
       .filter(({ wave, observer }) => wave <= openWave && !observer)
       .map(({ device }) => device),
   )
-  const results = tx
-    .results({ enforcement })
-    .filter(({ role, device }) => role === 'enforcer' && asked.has(device))
-  if (!results.every(({ status }) => isDone(status))) return new Set()
+  const results = tx.results({ enforcement }).filter(({ role }) => role === 'enforcer')
+  const isAwaited = results.some(({ device, status }) => asked.has(device) && !isDone(status))
+  if (isAwaited) return new Set()
   const states = results.flatMap((result) => result.states)
   const lifted = new Set(
     states.filter(({ outcome }) => outcome === 'applied').map(({ key }) => key),

@@ -68,13 +68,13 @@ function desk(): Desk {
 /** The book of a device. */
 function bookOf(
   { store, clock }: Pick<Desk, 'store' | 'clock'>,
-  id: 'edge1' | 'edge2',
+  id: 'edge1' | 'edge2' | 'edge3',
   turn: (devices: readonly string[]) => void = () => undefined,
 ): Journal {
   return createJournal({
     store,
     clock,
-    device: device(id, id === 'edge1' ? '10.20.0.11' : '10.20.0.12'),
+    device: device(id, `10.20.0.1${id.slice(-1)}`),
     jump: undefined,
     outOfReachMs,
     turn,
@@ -592,6 +592,26 @@ describe('a release whose edge goes on discarding', () => {
       .filter(({ role }) => role === 'observer')
       .flatMap(({ states }) => states)
     expect(seen).toMatchObject({ seen: 'foreign', note: expect.stringContaining('not ours') })
+  })
+
+  it('is through where a device that its roll-out never came to has the operator’s own route, once that was seen', async () => {
+    const made = desk()
+    const { accept, book, store, status } = made
+    const [edge, never] = [bookOf(made, 'edge2'), bookOf(made, 'edge3')]
+    const later = { ...wanted('E1', 'edge3'), wave: 1 }
+    const rows = [wanted('E1', 'edge1'), later, { ...wanted('E1', 'edge2'), observer: true }]
+    await accept('E1', { status: 'releasing', openWave: 0 }, rows)
+
+    await read(book, gone)
+    await read(edge, still)
+    await never.failed({ code: 'unreachable', message: 'dark', keys: [] })
+    const dark = store.read((all) => all.results({ device: 'edge3' }))
+    const lingers = status('E1')
+    await read(never, { ...gone, outcome: 'already', seen: 'foreign', note: 'theirs' })
+    await read(edge, still)
+
+    expect(dark.filter((one) => one.status !== 'pending')).toEqual([])
+    expect([lingers, status('E1')]).toEqual(['releasing', 'released'])
   })
 
   it('does not wait for devices that its roll-out never came to', async () => {

@@ -77,7 +77,7 @@ describe('what a device should have', () => {
     expect(keys(unionOf(rows(live, wanted)).wanted)).toEqual(keys([host, port('p1'), port('p2')]))
   })
 
-  it('has the routes of a release looked at of which nothing is known, until they are wanted or claimed again', () => {
+  it('has the routes of a release looked at of which nothing is known, whatever its wave, until they are wanted or claimed again', () => {
     const live = [enforcement('a', { status: 'releasing', openWave: 0 })]
     const later = want('a', 'edge1', blackhole('203.0.113.8/32'), { wave: 1 })
     const wanted = [want('a', 'edge1', host), want('a', 'edge1', port('p1')), later]
@@ -85,9 +85,13 @@ describe('what a device should have', () => {
     const claim = { key: keyOf(host), intent: host, before: [], wrote: [], step: 1 } as const
     const other = [...live, enforcement('b')]
 
-    expect(unionOf(before).looked).toEqual([host])
-    expect(unionOf({ ...before, claims: [{ ...claim, phase: 'held' }] }).looked).toEqual([])
-    expect(unionOf(rows(other, [...wanted, want('b', 'edge1', host)])).looked).toEqual([])
+    expect(unionOf(before).looked).toEqual([host, later.intent])
+    expect(unionOf({ ...before, claims: [{ ...claim, phase: 'held' }] }).looked).toEqual([
+      later.intent,
+    ])
+    expect(unionOf(rows(other, [...wanted, want('b', 'edge1', host)])).looked).toEqual([
+      later.intent,
+    ])
   })
 
   it.each(['awaiting_approval', 'releasing', 'released', 'rejected', 'failed'] as const)(
