@@ -1,7 +1,8 @@
 // What a release brings back: what its enforcement cut off, without what others go on cutting off at the same place and in the same direction. Pure.
 
 import { groupBy } from '../inventory/group-by.ts'
-import { carve, covers, maximal, overlaps, type Prefix } from '../inventory/prefix.ts'
+import { carve, maximal, overlaps, type Prefix } from '../inventory/prefix.ts'
+import { keepsUp, standingRows } from './desired.ts'
 import { type Enforcement, inForce } from './enforcement.ts'
 import type { BlastRadius } from './plan.ts'
 import { blastRadiusOf } from './planning.ts'
@@ -24,10 +25,7 @@ export interface ReleasedAmong {
 /** Counts what really comes back. An address counts as soon as traffic to or from it passes again on some device; a port or neighbor unless another enforcement shuts the same one. */
 export function comesBack(among: ReleasedAmong): ComesBack {
   const { enforcement } = among
-  const own = standing(
-    [enforcement],
-    among.wanted.filter((row) => row.enforcement === enforcement.id),
-  )
+  const own = standingRows({ live: [enforcement], wanted: among.wanted }, [enforcement.status])
   // A trigger's route is not a drop yet: traffic dies on the devices that are read for it.
   const seenOn = groupBy(
     own.filter((row) => row.observer),
@@ -52,35 +50,16 @@ export function comesBack(among: ReleasedAmong): ComesBack {
 }
 
 /** For what a device is only read for: the other enforcements for which all of it goes on being discarded there. */
-export function keepersSeen(
-  among: ReleasedAmong,
-  device: string,
-): (row: Wanted) => readonly string[] {
-  const here = othersIn(among).filter((row) => row.device === device)
-  return ({ intent }) => {
-    const holding = here.filter(
-      (other) =>
-        intent.kind === 'blackhole' &&
-        other.intent.kind === 'blackhole' &&
-        other.intent.vrf === intent.vrf &&
-        covers(other.intent.prefix, intent.prefix),
-    )
+export function keepersSeen(among: ReleasedAmong): (row: Wanted) => readonly string[] {
+  const others = groupBy(othersIn(among), (row) => row.device)
+  return ({ device, intent }) => {
+    const holding = (others.get(device) ?? []).filter((other) => keepsUp(other.intent, intent))
     return [...new Set(holding.map((other) => other.enforcement))]
   }
 }
 
 function othersIn({ enforcement, live, wanted }: ReleasedAmong): readonly Wanted[] {
-  const others = live.filter(({ id, status }) => id !== enforcement.id && inForce.includes(status))
-  return standing(others, wanted)
-}
-
-// The rows of these that devices can have by now: their wave has come, and the platform can do it.
-function standing(of: readonly Enforcement[], wanted: readonly Wanted[]): readonly Wanted[] {
-  const waves = new Map(of.map(({ id, openWave }) => [id, openWave ?? 0]))
-  return wanted.filter((row) => {
-    const open = waves.get(row.enforcement)
-    return open !== undefined && row.wave <= open && row.unsupported === undefined
-  })
+  return standingRows({ live: live.filter(({ id }) => id !== enforcement.id), wanted }, inForce)
 }
 
 // Looks at each prefix once: thousands may be in force on every edge, and few of them are this customer's.

@@ -47,7 +47,7 @@ export function standsElsewhere(
 
 /** The union over all enforcements in force. Of one key wanted with different attributes the oldest accepted enforcement decides; releasing one never lifts what another still wants. */
 export function unionOf(rows: DeviceRows): Desired {
-  const active = rowsOf(rows, inForce).filter((row) => row.unsupported === undefined)
+  const active = standingRows(rows, inForce)
   const wanted = onePerKey(active.filter((row) => !row.observer))
   const expected = onePerKey(active.filter((row) => row.observer))
   const releasing = new Set(
@@ -75,6 +75,14 @@ function releasedUnclaimed(rows: DeviceRows, releasing: ReadonlySet<string>): re
     (row) => isLookedFor(row) && releasing.has(row.enforcement) && !claimed.has(row.key),
   )
   return onePerKey(left)
+}
+
+/** The rows that devices can have by now, those of the oldest accepted enforcement first: it has one of these statuses, their wave is open, and the platform can do it. */
+export function standingRows(
+  rows: Pick<DeviceRows, 'live' | 'wanted'>,
+  statuses: readonly Status[],
+): readonly Wanted[] {
+  return rowsOf(rows, statuses).filter((row) => row.unsupported === undefined)
 }
 
 // The rows of a device whose enforcement has one of these statuses, those of the oldest accepted first: its wave is open.
@@ -121,8 +129,8 @@ function onePerKey(oldestFirst: readonly Wanted[]): readonly Intent[] {
   return [...byKey.values()]
 }
 
-// Traffic to a prefix goes on dying where another enforcement's prefix holds it: to wait for the end of that would be to wait for ever.
-function keepsUp(other: Intent, fading: Intent): boolean {
+/** Whether what is released stays in force by what another enforcement wants there. Traffic to a prefix goes on dying where another's prefix holds it: to wait for the end of that would be to wait for ever. */
+export function keepsUp(other: Intent, fading: Intent): boolean {
   if (other.kind !== 'blackhole' || fading.kind !== 'blackhole') return sameKey(other, fading)
   return other.vrf === fading.vrf && covers(other.prefix, fading.prefix)
 }

@@ -40,7 +40,8 @@ export function planForRelease(input: ReleaseInput): Plan {
   const { enforcement } = input
   const own = input.wanted.filter((row) => row.enforcement === enforcement.id)
   const places = placesOf(own)
-  const devices = places.map((rows) => placeOf(input, rows))
+  const keepersOf = keepersSeen(input)
+  const devices = places.map((rows) => placeOf(input, rows, keepersOf))
   const { radius, keptBy } = comesBack(input)
   return {
     id: input.id,
@@ -109,14 +110,13 @@ function placesOf(own: readonly Wanted[]): readonly (readonly Wanted[])[] {
   return [...groupBy(own, (row) => `${row.device} ${row.observer}`).values()]
 }
 
-function placeOf(input: ReleaseInput, rows: readonly Wanted[]): PlanDevice {
+function placeOf(input: ReleaseInput, rows: readonly Wanted[], keepersOf: HoldersOf): PlanDevice {
   const id: Id = rows[0]?.device ?? ''
   const device = input.inventory.devices.get(id) ?? input.retired.get(id)
   const platform = device === undefined ? undefined : input.platforms.get(device.platform)
   const base = { device: id, platform: device?.platform ?? 'unknown' }
   const still = { apply: [], undo: [], transaction: 'read only' }
   if (rows[0]?.observer === true) {
-    const keepersOf = keepersSeen(input, id)
     const intents = rows.map((row) => {
       const keptBy = keepersOf(row)
       return asPlanIntent(row, keptBy.length === 0 ? undefined : staysFor(keptBy), keptBy)

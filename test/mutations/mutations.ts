@@ -366,8 +366,8 @@ const byHand: readonly Mutation[] = [
   change(
     union,
     'what is not in force is wanted',
-    'rowsOf(rows, inForce)',
-    "rowsOf(rows, [...inForce, 'awaiting_approval', 'releasing'])",
+    'standingRows(rows, inForce)',
+    "standingRows(rows, [...inForce, 'awaiting_approval', 'releasing'])",
   ),
 ]
 

@@ -278,7 +278,7 @@ describe('what a device is read for', () => {
   const keepers = (...wanted: readonly Wanted[]) => {
     const live = [enforcement('a'), other()]
     const among = { enforcement: enforcement('a'), live, wanted }
-    return keepersSeen(among, 'edge1')(want('a', 'edge1', blackhole(host), seen))
+    return keepersSeen(among)(want('a', 'edge1', blackhole(host), seen))
   }
 
   it('stays there where another one discards all of it on the same device, by a line or as seen', () => {
@@ -298,7 +298,7 @@ describe('what a device is read for', () => {
       live: [enforcement('a'), other()],
       wanted: [want('b', 'edge1', blackhole(host))],
     }
-    expect(keepersSeen(among, 'edge1')(want('a', 'edge1', blackhole(wide), seen))).toEqual([])
+    expect(keepersSeen(among)(want('a', 'edge1', blackhole(wide), seen))).toEqual([])
   })
 })
 
