@@ -20,6 +20,8 @@ export interface ReleasedAmong {
   readonly enforcement: Enforcement
   readonly live: readonly Enforcement[]
   readonly wanted: readonly Wanted[]
+  /** Whether what the row wants was seen on its device. Where the device refused it, nothing goes on there by it. */
+  isShown(row: Wanted): boolean
 }
 
 /** Counts what really comes back. An address counts as soon as traffic to or from it passes again on some device; a port or neighbor unless another enforcement shuts the same one. */
@@ -37,7 +39,9 @@ export function comesBack(among: ReleasedAmong): ComesBack {
     .filter((row) => !row.observer)
     .flatMap((row) =>
       (seenOn.get(row.key) ?? [row]).flatMap((acting) => {
-        const against = (others.get(acting.device) ?? []).filter((other) => keepsCut(other, acting))
+        const against = (others.get(acting.device) ?? []).filter(
+          (other) => keepsCut(other, acting) && among.isShown(other),
+        )
         for (const other of against) keepers.add(other.enforcement)
         return without(row, against)
       }),
@@ -53,7 +57,9 @@ export function comesBack(among: ReleasedAmong): ComesBack {
 export function keepersSeen(among: ReleasedAmong): (row: Wanted) => readonly string[] {
   const others = groupBy(othersIn(among), (row) => row.device)
   return ({ device, intent }) => {
-    const holding = (others.get(device) ?? []).filter((other) => keepsUp(other.intent, intent))
+    const holding = (others.get(device) ?? []).filter(
+      (other) => keepsUp(other.intent, intent) && among.isShown(other),
+    )
     return [...new Set(holding.map((other) => other.enforcement))]
   }
 }

@@ -31,6 +31,8 @@ export interface ReleaseInput {
   readonly inventory: Inventory
   readonly lookup: Lookup
   readonly platforms: ReadonlyMap<string, Platform>
+  /** Whether what a row of another enforcement wants was seen on its device. */
+  isShown(row: Wanted): boolean
   /** Devices that stand in no inventory any more, as they were last known. */
   readonly retired: ReadonlyMap<Id, Device>
 }

@@ -1,6 +1,7 @@
 // The dry run of a release, and what a person should know before one.
 
 import type { Desired } from '../../agent/diff.ts'
+import type { Key } from '../../agent/intents.ts'
 import type { Device, Id } from '../../inventory/model.ts'
 import type { Caller } from '../controller.ts'
 import { desiredFor, unionOf } from '../desired.ts'
@@ -9,7 +10,7 @@ import { ControllerError } from '../errors.ts'
 import type { Plan } from '../plan.ts'
 import { lastKnown } from '../recover.ts'
 import { planForRelease, releaseWarningsOf } from '../release.ts'
-import type { Rows, Wanted } from '../store/store.ts'
+import type { Result, Rows, Wanted } from '../store/store.ts'
 import type { World } from '../world.ts'
 import { keepPlan } from './decide.ts'
 import { type Desk, now } from './desk.ts'
@@ -76,7 +77,27 @@ function planNow(desk: Desk, rows: Rows, id: string): Plan {
     lookup,
     platforms: desk.platforms,
     retired: new Map(retired),
+    isShown: shownIn(rows),
   })
+}
+
+/** By what devices showed when they were read last; the results of an enforcement are only read where they are asked for. */
+function shownIn(rows: Rows): (row: Wanted) => boolean {
+  const verified = new Map<string, ReadonlySet<string>>()
+  const place = (device: Id, role: Result['role'], key: Key): string => `${device} ${role} ${key}`
+  const read = (enforcement: string): ReadonlySet<string> =>
+    new Set(
+      rows
+        .results({ enforcement })
+        .flatMap(({ device, role, states }) =>
+          states.flatMap((state) => (state.verified ? [place(device, role, state.key)] : [])),
+        ),
+    )
+  return ({ enforcement, device, observer, key }) => {
+    const known = verified.get(enforcement) ?? read(enforcement)
+    verified.set(enforcement, known)
+    return known.has(place(device, observer ? 'observer' : 'enforcer', key))
+  }
 }
 
 function wantedOnDevicesOf(rows: Rows, id: string): readonly Wanted[] {

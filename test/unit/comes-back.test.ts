@@ -20,8 +20,12 @@ function releasing(wanted: readonly Wanted[], ...others: readonly Enforcement[])
     enforcement: own,
     live: [own, ...(others.length === 0 ? [other({ status: 'enforced' })] : others)],
     wanted,
+    isShown,
   })
 }
+
+/** Devices show what is wanted of them. */
+const isShown = (): boolean => true
 
 const filter = (prefix: string, direction: 'in' | 'out'): Intent => ({
   kind: 'acl',
@@ -55,6 +59,17 @@ describe('what comes back', () => {
       neighbors: ['edge1:192.0.2.9'],
       devices: ['edge1', 'sw1'],
     })
+  })
+
+  it('is what another enforcement wants too and the device does not show', () => {
+    const own = enforcement('a', { status: 'enforced' })
+    const wanted = [want('a', 'edge1', blackhole(host)), want('b', 'edge1', blackhole(wide))]
+    const among = { enforcement: own, live: [own, other({ status: 'degraded' })], wanted }
+    const refused = { ...among, isShown: ({ enforcement: of }: Wanted) => of !== 'b' }
+
+    expect(comesBack({ ...among, isShown })).toMatchObject({ keptBy: ['b'] })
+    expect(comesBack(refused)).toMatchObject({ keptBy: [], radius: { prefixes: [host] } })
+    expect(keepersSeen(refused)(want('a', 'edge1', blackhole(host), seen))).toEqual([])
   })
 
   it('is nothing, and no customer, where another enforcement holds all of it', () => {
@@ -277,7 +292,7 @@ describe('what comes back', () => {
 describe('what a device is read for', () => {
   const keepers = (...wanted: readonly Wanted[]) => {
     const live = [enforcement('a'), other()]
-    const among = { enforcement: enforcement('a'), live, wanted }
+    const among = { enforcement: enforcement('a'), live, wanted, isShown }
     return keepersSeen(among)(want('a', 'edge1', blackhole(host), seen))
   }
 
@@ -297,6 +312,7 @@ describe('what a device is read for', () => {
       enforcement: enforcement('a'),
       live: [enforcement('a'), other()],
       wanted: [want('b', 'edge1', blackhole(host))],
+      isShown,
     }
     expect(keepersSeen(among)(want('a', 'edge1', blackhole(wide), seen))).toEqual([])
   })
@@ -339,7 +355,12 @@ describe('what comes back and what is kept', () => {
           new Set(wanted.filter((row) => ids.includes(row.enforcement)).flatMap(pointsOf))
         const own = pointsBy('a')
         const back = [...own].filter((point) => !pointsBy('b', 'c').has(point))
-        const { radius, keptBy } = comesBack({ enforcement: enforcement('a'), live, wanted })
+        const { radius, keptBy } = comesBack({
+          enforcement: enforcement('a'),
+          live,
+          wanted,
+          isShown,
+        })
 
         expect(
           addresses.filter((one) => radius.prefixes.some((p) => covers(pfx(p), pfx(one)))),

@@ -574,6 +574,7 @@ describe('the plan of a release', () => {
       lookup: createLookup(inventory),
       platforms: new Map([['toy', toy()]]),
       retired: new Map(),
+      isShown: () => true,
       ...change,
     })
   }

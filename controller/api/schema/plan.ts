@@ -124,7 +124,9 @@ export const PlanView = named(
     keptBy: z
       .array(z.string())
       .optional()
-      .describe('of a release: the other enforcements that go on cutting off something of it'),
+      .describe(
+        'of a release: the other enforcements that go on cutting off something of it, as their devices were read last',
+      ),
     blastRadius: z
       .strictObject({
         customers: z.array(z.string()),

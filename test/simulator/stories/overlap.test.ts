@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { PlanView } from '../../../controller/api/schema.ts'
 import { routesOnly, village } from './networks.ts'
 import { block, type Story, startStory, suspend } from './story.ts'
 
@@ -24,6 +25,25 @@ beforeEach(async () => {
 afterEach(() => story.end())
 
 describe('two enforcements on one customer', () => {
+  it('does not promise that the wider one holds what its device refused', async () => {
+    const narrow = await story.enforced(block('203.0.113.130'))
+    const dryRun = async (): Promise<PlanView> =>
+      (await story.call<PlanView>('POST', '/v1/plans', { release: narrow.id })).body
+    const line = '^ip route 203.0.113.128/26'
+    story.device('trigger1').faults.add({ kind: 'reject', matching: line })
+    const wide = await story.decide(block('203.0.113.128/26'))
+    await story.reaches(wide.id, 'degraded')
+    const refused = await dryRun()
+    story.device('trigger1').faults.clear()
+    await story.call('POST', `/v1/enforcements/${wide.id}/retry`)
+    await story.reaches(wide.id, 'enforced')
+    const held = await dryRun()
+
+    expect(refused).toMatchObject({ blastRadius: { prefixes: ['203.0.113.130/32'] } })
+    expect(refused.keptBy).toBeUndefined()
+    expect(held).toMatchObject({ blastRadius: { prefixes: [] }, keptBy: [wide.id] })
+  })
+
   it('leaves the blocked prefix when the suspend that holds it too is released', async () => {
     const wide = await story.decide(suspend('rovernet'))
     const narrow = await story.decide(block('203.0.113.128/26'))
