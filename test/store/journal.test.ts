@@ -614,6 +614,23 @@ describe('a release whose edge goes on discarding', () => {
     expect([lingers, status('E1')]).toEqual(['releasing', 'released'])
   })
 
+  it('is not through where a device that its roll-out never came to has nothing there, and the edge discards still', async () => {
+    const made = desk()
+    const { accept, book, status } = made
+    const [edge, never] = [bookOf(made, 'edge2'), bookOf(made, 'edge3')]
+    const later = { ...wanted('E1', 'edge3'), wave: 1 }
+    const rows = [wanted('E1', 'edge1'), later, { ...wanted('E1', 'edge2'), observer: true }]
+    await accept('E1', { status: 'releasing', openWave: 0 }, rows)
+
+    await read(book, gone)
+    await read(never, { ...gone, outcome: 'already' })
+    await read(edge, still)
+    const lingers = status('E1')
+    await read(edge, gone)
+
+    expect([lingers, status('E1')]).toEqual(['releasing', 'released'])
+  })
+
   it('does not wait for devices that its roll-out never came to', async () => {
     const made = desk()
     const { accept, book, store, status } = made
