@@ -1,55 +1,56 @@
 // What can go wrong between an agent and its device, as a closed list of codes.
 
-/** Codes are contract: add, never rename or reuse. `unreachable` codes are retried without a limit; the others once the queue's backoff ends. */
+/** End of the remedy for what the agent tries again soon, without being asked. */
+const byItself = '; it is tried again by itself'
+
+/** End of the remedy for what trying again can only make worse (an account locks out), or what a person must mend first: agent-timers.ts. */
+const withCheck = '; it is tried again only with the next check, or by `nullroute retry`'
+
+/** Codes are contract: add, never rename or reuse. Each remedy says whether the agent tries again by itself. */
 export const agentErrorCodes = {
   /** No TCP or SSH connection, or it was lost. */
-  unreachable: 'check power, cabling and routing of the device; it is retried by itself',
+  unreachable: `check power, cabling and routing of the device${byItself}`,
   /** No host key is known for the address. */
-  host_key_unknown: 'compare the key with the device and add it with `nullroute keys scan`',
+  host_key_unknown: `compare the key with the device and add it with \`nullroute keys scan\`${withCheck}`,
   /** The device shows another key than known_hosts has, or a revoked one. */
-  host_key_changed:
-    'find out why before anything else; once explained, replace the key in known_hosts',
+  host_key_changed: `find out why before anything else; once explained, replace the key in known_hosts${withCheck}`,
   /** The device refused user, key or password. */
-  login_refused: 'check username, key or password in the inventory and the account on the device',
+  login_refused: `check username, key or password in the inventory and the account on the device${withCheck}`,
   /** The inventory names a key file, variable or agent that isn't there. */
-  credentials_missing:
-    'set the environment variable or file that the inventory names, for the process that runs the agents',
+  credentials_missing: `set the environment variable or file that the inventory names, for the process that runs the agents${withCheck}`,
   /** Privileged mode was refused. */
-  enable_refused:
-    'check the enable secret; it is not tried again until then, so that nothing locks out',
+  enable_refused: `check the enable secret${withCheck}`,
   /** No prompt that the platform knows. */
-  no_prompt:
-    'check that the inventory names the right platform, and log in by hand to see what the device shows',
-  wrong_platform: 'correct `platform` of the device in the inventory',
-  no_privilege: 'give the account the rights that `nullroute device prepare` lists',
+  no_prompt: `check that the inventory names the right platform, and log in by hand to see what the device shows${byItself}`,
+  wrong_platform: `correct \`platform\` of the device in the inventory${withCheck}`,
+  no_privilege: `give the account the rights that \`nullroute device prepare\` lists${withCheck}`,
   /** No answer within the deadline. */
-  timeout: 'look at the load of the device, or raise deadlineMs for it',
+  timeout: `look at the load of the device, or raise deadlineMs for it${byItself}`,
   /** The device was in another context than the next line was meant for. Nothing more was sent. */
   unexpected_prompt:
     'look at the transcript: nothing more was sent, and what is in force is read from the device again by itself',
   /** Text came where the echo of a line of ours was due: what belongs to which line can't be told, so nothing of it is believed. */
-  desync: 'look at the transcript for text that something else prints into the session',
+  desync: `look at the transcript for text that something else prints into the session${byItself}`,
   /** The device asks something that no line of ours expects. It was not answered. */
-  unexpected_question: 'look at the transcript, answer by hand what the device asks',
+  unexpected_question: `look at the transcript, answer by hand what the device asks${withCheck}`,
   /** A pager took the screen though paging was switched off. */
-  pager: "look at the account's terminal settings on the device",
+  pager: `look at the account's terminal settings on the device${byItself}`,
   /** The device refused a line. */
-  line_refused: "look at the device's words in the transcript",
+  line_refused: `look at the device's words in the transcript${withCheck}`,
   /** A read-back that the platform has no meaning for. */
   unknown_output:
     'send the transcript to the maintainers of the platform; nothing is sent or believed on a guess, and the device is read again by itself',
   /** The device took the lines and does not show them. */
-  not_shown: 'check the device by hand: it accepted the change and does not show it',
+  not_shown: `check the device by hand: it accepted the change and does not show it${byItself}`,
   /** It is only read, and what is to show there is not in force yet on the devices that it learns from. */
   awaits_others:
-    'nothing was sent to this device, and it follows by itself once they show the change',
+    'nothing was sent to this device, and it follows by itself once the devices that it learns from show the change',
   /** Someone else's session or timer is in the way. */
-  locked: 'wait for the other session, or ask its owner; it is retried by itself',
+  locked: `wait for the other session, or ask its owner${byItself}`,
   /** A commit of ours could not be seen confirmed; the device takes it back by itself. */
-  not_confirmed:
-    'nothing: a commit that still waits is taken back by the device itself, and the change is tried again',
+  not_confirmed: `nothing: a commit that still waits is taken back by the device itself${byItself}`,
   /** More output than the bound allows. */
-  too_much_output: 'raise the bound, or look at why the device prints so much',
+  too_much_output: `raise the bound, or look at why the device prints so much${byItself}`,
   /** As much was asked of the device already as may wait for it. Nothing was sent. */
   busy: 'ask again in a few seconds, or look at who asks so often',
   /** The agent was told to stop. */

@@ -150,7 +150,7 @@ export function printPreflight(style: Style, view: DeviceCheckView): string {
   const bad = view.preflight.filter(({ ok }) => !ok).length
   const end =
     bad === 0
-      ? colours.green('everything is right')
+      ? colours.green('nothing to put right')
       : `${count(bad, 'finding')} to put right, then check again`
   const title = `${colours.bold(view.id)}  ${view.platform}  ${view.address} port ${view.port}`
   return [title, ...lines.map((line) => indent(line)), end].join('\n')

@@ -7,7 +7,7 @@ const answers: readonly (readonly [command: RegExp, answer: RegExp])[] = [
   [/ lookup 203\.0\.113\.10$/, /esthost/],
   [/ lookup 203\.0\.113\.(?:70|20)$/, /quietfarm|bystander/],
   [/ device list$/, /sw1(?:\.ams)?\s+(?:.*)linux/],
-  [/ device check /, /everything is right/],
+  [/ device check /, /nothing to put right/],
   [/ --dry-run /, /route 203\.0\.113\.\d+\/\d+ .*666/],
   [/ suspend /, /^suspend \S+: enforced/m],
   [/ status$/, /esthost/],

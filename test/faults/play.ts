@@ -662,29 +662,52 @@ function isHealed(play: Play, direction: Direction): boolean {
 
 /** What a remedy promises that nobody has to ask for: how often, and how long it may take each time. What is only read again may wait for the next check; a try comes before that, so that no check can stand for it. */
 function promisedBy({ remedy }: Seen): readonly number[] {
-  if (/(?<!not )tried again/.test(remedy) || /retried by itself/.test(remedy)) return triesByItself
+  if (isLeftToTheCheck(remedy)) return [checkMs]
+  if (/tried again by itself/.test(remedy)) return triesByItself
   return /read (?:\S+ ){0,3}again by itself/.test(remedy) ? [...triesByItself, checkMs] : []
 }
 
 const triesByItself: readonly number[] = [backoffMs, backoffMs, backoffMs, deadlineMs]
 
-/** The fault is gone, and the user was told that he need not ask: nobody asks, and time passes. */
+/** What trying again can only make worse: an account locks out, or the device says the same no for ever. */
+function isLeftToTheCheck(remedy: string): boolean {
+  return remedy.includes('tried again only with the next check')
+}
+
+/** The fault is gone, and the user was told whether he need ask: nobody asks, and time passes. */
 async function healByItself(
   play: Play,
   direction: Direction,
   { seen, forbidden }: { readonly seen: Seen; readonly forbidden: string[] },
 ): Promise<void> {
+  const { story } = play
   const promised = promisedBy(seen)
   const healed = (): boolean => isHealed(play, direction)
+  if (isLeftToTheCheck(seen.remedy)) await demandNoTry(play, forbidden)
   for (const ms of promised) {
     if (healed()) return
-    play.story.clock.travel(ms)
+    story.clock.travel(ms)
     await lookUntilIdle(play, healed)
   }
   if (promised.length === 0 || healed()) return
   forbidden.push(
     `told that ${seen.code} is tried again by itself, and it was not: ${JSON.stringify(rowsOf(play))}`,
   )
+}
+
+/** Every pause between two tries passes, and the device hears nothing of us. */
+async function demandNoTry(play: Play, forbidden: string[]): Promise<void> {
+  const { device, story } = play
+  await lookUntilIdle(play, () => false)
+  const from = device.journal.entries.length
+  for (let tries = 0; tries < 3; tries += 1) {
+    story.clock.travel(backoffMs)
+    await lookUntilIdle(play, () => false)
+  }
+  const heard = device.journal.entries.slice(from).map(({ text }) => text)
+  if (heard.length > 0) {
+    forbidden.push(`told that it is left to the next check, and tried before: ${heard.join('; ')}`)
+  }
 }
 
 /** The fault is gone: trying again must bring all to where it belongs. */

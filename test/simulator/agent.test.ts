@@ -12,6 +12,7 @@ import { parseAddress, parsePrefix } from '../../inventory/prefix.ts'
 import { type Book, createBook, type Entry } from './agent-book.ts'
 import { recordedClock } from './recorded-clock.ts'
 import { type RunningDevice, type Simulator, startSimulator } from './simulator.ts'
+import { travelClock } from './stories/travel-clock.ts'
 
 let simulator: Simulator
 let router: RunningDevice
@@ -651,6 +652,32 @@ describe('an agent', () => {
     expect(timers.includes(200)).toBe(save === 'never')
     await agent.check()
     expect(agent.connected).toBe(true)
+  })
+
+  it('asks a device that is off less and less often, and begins anew with short pauses once it was there', async () => {
+    const travelled = travelClock()
+    const { clock, timers } = recordedClock(travelled)
+    const book = createBook()
+    const off = router.faults.add({ kind: 'off' })
+    const agent = start(book, {}, undefined, { clock })
+    const failed = (entry: Entry): boolean => entry.kind === 'failed'
+    let from = 0
+    for (const pause of [200, 400, 800, 1_600]) {
+      await book.until(failed, from)
+      from = book.entries.length
+      await expect.poll(() => timers).toContain(pause)
+      timers.length = 0
+      if (pause === 1_600) off()
+      travelled.travel(pause)
+    }
+    await book.until(verified)
+
+    router.faults.add({ kind: 'off' })
+    await expect.poll(() => agent.connected).toBe(false)
+    timers.length = 0
+    agent.wake('check')
+    await book.until(failed, from)
+    await expect.poll(() => timers).toContain(200)
   })
 
   it('speaks to no device with another host key', async () => {

@@ -415,7 +415,7 @@ describe('the network', () => {
     expect(list.stdout).toMatch(/edge1 +frr +- +edge/)
     expect(show.json()).toMatchObject({ id: 'edge1', platform: 'frr' })
     expectExit(check, 0)
-    expect(check.stdout).toContain('everything is right')
+    expect(check.stdout).toContain('nothing to put right')
     expectExit(unknown, 1)
   })
 

@@ -1,15 +1,18 @@
-// The machine's clock, which remembers what was waited for.
+// A clock that remembers what was waited for.
 
 import { type Clock, systemClock } from '../../agent/clock.ts'
 
-/** A clock that goes as the machine's does. `timers`: the time of each timer that was set, in ms, in order. */
-export function recordedClock(): { readonly clock: Clock; readonly timers: number[] } {
+/** A clock that goes as `inner` does, or the machine's. `timers`: the time of each timer that was set, in ms, in order. */
+export function recordedClock(inner: Clock = systemClock): {
+  readonly clock: Clock
+  readonly timers: number[]
+} {
   const timers: number[] = []
   const clock: Clock = {
-    ...systemClock,
+    ...inner,
     after(ms, call) {
       timers.push(ms)
-      return systemClock.after(ms, call)
+      return inner.after(ms, call)
     },
   }
   return { clock, timers }

@@ -484,6 +484,16 @@ describe('a device that only reads', () => {
     expect(status('E1')).toBe('releasing')
   })
 
+  it('is not right because the operator’s own route is on the device that it learns from, while it discards a part only', async () => {
+    const { trigger, edge, status, seen } = await suspension({ onFailure: 'keep' })
+    await read(trigger, { ...shown, outcome: 'already', seen: 'foreign' })
+
+    await read(edge, { ...missing, seen: 'present' })
+
+    expect(seen()).toMatchObject({ status: 'failed', states: [{ verified: false }] })
+    expect(status('E1')).not.toBe('enforced')
+  })
+
   it('keeps a fault of its own, whoever it waits for', async () => {
     const { edge, seen, status } = await suspension()
     edge.desired()
@@ -581,6 +591,19 @@ describe('a release whose edge goes on discarding', () => {
     await read(edge, still)
 
     expect(status('E1')).toBe('releasing')
+  })
+
+  it('says nothing of whose route the edge has before the device that had it is lifted', async () => {
+    const made = desk()
+    const { accept, book, result, status } = made
+    const edge = bookOf(made, 'edge2')
+    const rows = [wanted('E1', 'edge1'), { ...wanted('E1', 'edge2'), observer: true }]
+    await accept('E1', { status: 'releasing' }, rows)
+
+    await read(book, { ...still, outcome: 'refused' })
+    await read(edge, still)
+
+    expect([result('E1', 'edge2'), status('E1')]).toEqual(['failed', 'releasing'])
   })
 
   it('is through where the route was there before and nothing of ours was', async () => {

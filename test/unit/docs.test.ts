@@ -23,4 +23,11 @@ describe('docs/errors.md', () => {
   it('lists the codes of a dialogue with a device, no more and no fewer', () => {
     expect(codesIn(ofDevices)).toEqual(Object.keys(agentErrorCodes))
   })
+
+  it('says of each of them what the product says', () => {
+    const rows = Object.entries(agentErrorCodes).map(
+      ([code, remedy]) => `| \`${code}\` | ${remedy[0]?.toUpperCase()}${remedy.slice(1)}. |`,
+    )
+    expect(rows.filter((row) => !ofDevices.includes(row))).toEqual([])
+  })
 })

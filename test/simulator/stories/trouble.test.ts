@@ -166,6 +166,40 @@ describe('a filter entry that is refused', () => {
   })
 })
 
+describe('a change that is refused half way', () => {
+  it('is taken back at once: a port that is told as refused is not left down', async () => {
+    await story.end()
+    const name = 'GigabitEthernet1/0/3'
+    story = await startStory({
+      devices: [
+        {
+          name: 'sw2',
+          platform: 'cisco_ios',
+          roles: ['access'],
+          ports: [{ name, description: 'esthost', addresses: [] }],
+        },
+      ],
+      customers: `  esthost:
+    name: Esthost
+    prefixes: [203.0.113.0/30]
+    ports: [{ device: sw2, interface: ${name} }]`,
+      playbooks: { suspend: portsOnly },
+    })
+    const access = story.device('sw2')
+    const before = access.running
+    access.faults.add({ kind: 'reject', after: '^shutdown$', matching: '^exit$', times: 1 })
+
+    const { id } = await story.decide(suspend('esthost'))
+
+    const degraded = await story.reaches(id, 'degraded')
+    expect(outcomes(degraded, 'sw2')).toEqual({ [`port|${name}`]: 'refused' })
+    expect(access.journal.lines()).toContain('shutdown')
+    expect(access.running).toBe(before)
+    const steps = story.records({ type: 'device.commands_intended', device: 'sw2' })
+    expect(steps.map(({ data }) => data['purpose'])).toEqual(['change', 'rollback'])
+  })
+})
+
 describe('a way into the configuration that is refused', () => {
   it('is no lock of somebody else, unless the device says so', async () => {
     story.device('trigger1').faults.add({ kind: 'reject', matching: '^configure terminal' })
@@ -319,3 +353,11 @@ describe.each(['rollback', 'keep'] as const)(
     })
   },
 )
+
+const portsOnly = `name: suspend
+decision: suspend
+description: Ports only.
+measures:
+  - port: { state: down, ports: customer }
+maxDuration: 14d
+`
