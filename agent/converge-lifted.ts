@@ -4,7 +4,7 @@
 import { backoffMs } from './agent-timers.ts'
 import { type Orphan, orphansOf } from './converge-states.ts'
 import { backToRest, type Observed, observe, type Work } from './converge-work.ts'
-import { type Desired, type Lifted, sameObject } from './diff.ts'
+import { type Desired, isPartOf, type Lifted } from './diff.ts'
 import { AgentError } from './errors.ts'
 import type { Key } from './intents.ts'
 import type { Found, Observation } from './platform.ts'
@@ -66,11 +66,11 @@ async function lookFor(
   }
 }
 
-/** By the mark; where there is no place for one, by being what we wrote. */
+/** By the mark; where there is no place for one, by being what we wrote, or a part of it. */
 function standing(sought: readonly Lifted[], { found }: Observation): readonly Found[] {
   return sought.flatMap(({ key, wrote }) => {
     const one = found.get(key)
-    return one !== undefined && (one.mark === 'ours' || sameObject(one.object, wrote)) ? [one] : []
+    return one !== undefined && (one.mark === 'ours' || isPartOf(one.object, wrote)) ? [one] : []
   })
 }
 

@@ -2,7 +2,7 @@
 
 import type { Device } from '../inventory/model.ts'
 import type { Clock } from './clock.ts'
-import type { Claim, Decision, Desired } from './diff.ts'
+import { type Claim, type Decision, type Desired, isPartOf } from './diff.ts'
 import { AgentError } from './errors.ts'
 import type { Intent, Key } from './intents.ts'
 import type { Evidence, Journal } from './journal.ts'
@@ -304,7 +304,8 @@ function claimFor(
         key,
         intent,
         before,
-        wrote: change.wrote,
+        // Of what is half lifted already the rest is sent for; a restart may bring back all of it.
+        wrote: old !== undefined && isPartOf(change.wrote, old.wrote) ? old.wrote : change.wrote,
         ...(old?.replaces === undefined ? {} : { replaces: old.replaces }),
         phase: 'lifting',
         ...stoodOf(old),

@@ -351,11 +351,15 @@ function isOurs(claim: Claim, found: Found): boolean {
   )
 }
 
-/** Of an object in several parts some: a step of ours ended between them, and what stands there is of our making. Taken for somebody's it would be left, or put back, for good. */
+/** Of an object in several parts some: a step of ours ended between them, or a restart brought back what was saved between them. What stands there is of our making. Taken for somebody's it would be left, or put back, for good. */
 function isHalfDone({ phase, before, wrote }: Claim, { object }: Found): boolean {
-  if (phase !== 'pending' && phase !== 'lifting') return false
-  if (object.length === 0 || sameObject(object, before)) return false
-  return object.every((part) => wrote.includes(part) && !before.includes(part))
+  if (phase === 'held' || sameObject(object, before)) return false
+  return isPartOf(object, wrote) && !object.some((part) => before.includes(part))
+}
+
+/** Whether all that stands there is of an object in several parts. */
+export function isPartOf(object: readonly string[], whole: readonly string[]): boolean {
+  return object.length > 0 && object.every((part) => whole.includes(part))
 }
 
 /** Whether two objects in normal form are the same. */

@@ -3,26 +3,29 @@
 /** End of the remedy for what the agent tries again soon, without being asked. */
 const byItself = '; it is tried again by itself'
 
-/** End of the remedy for what trying again can only make worse (an account locks out), or what a person must mend first: agent-timers.ts. */
-const withCheck = '; it is tried again only with the next check, or by `nullroute retry`'
+/** End of the remedy for what a person must mend first. */
+const withCheck = '; it is tried again with the next check, or by `nullroute retry`'
+
+/** End of the remedy where no session comes about, and trying again can only make it worse: an account locks out. */
+const onlyWithCheck = '; it is tried again only with the next check, or by `nullroute retry`'
 
 /** Codes are contract: add, never rename or reuse. Each remedy says whether the agent tries again by itself. */
 export const agentErrorCodes = {
   /** No TCP or SSH connection, or it was lost. */
   unreachable: `check power, cabling and routing of the device${byItself}`,
   /** No host key is known for the address. */
-  host_key_unknown: `compare the key with the device and add it with \`nullroute keys scan\`${withCheck}`,
+  host_key_unknown: `compare the key with the device and add it with \`nullroute keys scan\`${onlyWithCheck}`,
   /** The device shows another key than known_hosts has, or a revoked one. */
-  host_key_changed: `find out why before anything else; once explained, replace the key in known_hosts${withCheck}`,
+  host_key_changed: `find out why before anything else; once explained, replace the key in known_hosts${onlyWithCheck}`,
   /** The device refused user, key or password. */
-  login_refused: `check username, key or password in the inventory and the account on the device${withCheck}`,
+  login_refused: `check username, key or password in the inventory and the account on the device${onlyWithCheck}`,
   /** The inventory names a key file, variable or agent that isn't there. */
-  credentials_missing: `set the environment variable or file that the inventory names, for the process that runs the agents${withCheck}`,
+  credentials_missing: `set the environment variable or file that the inventory names, for the process that runs the agents${onlyWithCheck}`,
   /** Privileged mode was refused. */
-  enable_refused: `check the enable secret${withCheck}`,
+  enable_refused: `check the enable secret${onlyWithCheck}`,
   /** No prompt that the platform knows. */
   no_prompt: `check that the inventory names the right platform, and log in by hand to see what the device shows${byItself}`,
-  wrong_platform: `correct \`platform\` of the device in the inventory${withCheck}`,
+  wrong_platform: `correct \`platform\` of the device in the inventory${onlyWithCheck}`,
   no_privilege: `give the account the rights that \`nullroute device prepare\` lists${withCheck}`,
   /** No answer within the deadline. */
   timeout: `look at the load of the device, or raise deadlineMs for it${byItself}`,

@@ -159,6 +159,7 @@ async function playDirection(
   let seen: Seen | undefined
   if (strikes) seen = await hold(play, direction, forbidden)
   else play.id = await ask(play, direction)
+  if (seen !== undefined) await demandNoTry(play, direction, { seen, forbidden })
   play.device.faults.clear()
   play.undo()
   // A session that has just gone is noticed before the next thing is asked, as it would be by anybody's hand.
@@ -662,17 +663,12 @@ function isHealed(play: Play, direction: Direction): boolean {
 
 /** What a remedy promises that nobody has to ask for: how often, and how long it may take each time. What is only read again may wait for the next check; a try comes before that, so that no check can stand for it. */
 function promisedBy({ remedy }: Seen): readonly number[] {
-  if (isLeftToTheCheck(remedy)) return [checkMs]
+  if (remedy.includes('with the next check')) return [checkMs]
   if (/tried again by itself/.test(remedy)) return triesByItself
   return /read (?:\S+ ){0,3}again by itself/.test(remedy) ? [...triesByItself, checkMs] : []
 }
 
 const triesByItself: readonly number[] = [backoffMs, backoffMs, backoffMs, deadlineMs]
-
-/** What trying again can only make worse: an account locks out, or the device says the same no for ever. */
-function isLeftToTheCheck(remedy: string): boolean {
-  return remedy.includes('tried again only with the next check')
-}
 
 /** The fault is gone, and the user was told whether he need ask: nobody asks, and time passes. */
 async function healByItself(
@@ -683,7 +679,6 @@ async function healByItself(
   const { story } = play
   const promised = promisedBy(seen)
   const healed = (): boolean => isHealed(play, direction)
-  if (isLeftToTheCheck(seen.remedy)) await demandNoTry(play, forbidden)
   for (const ms of promised) {
     if (healed()) return
     story.clock.travel(ms)
@@ -695,19 +690,26 @@ async function healByItself(
   )
 }
 
-/** Every pause between two tries passes, and the device hears nothing of us. */
-async function demandNoTry(play: Play, forbidden: string[]): Promise<void> {
+/** What trying again can only make worse: an account locks out. Every pause between two tries passes while the fault is still there: it meets nobody again, and nothing heals. */
+async function demandNoTry(
+  play: Play,
+  direction: Direction,
+  { seen, forbidden }: { readonly seen: Seen; readonly forbidden: string[] },
+): Promise<void> {
+  if (!seen.remedy.includes('tried again only with the next check')) return
   const { device, story } = play
+  // What was asked for besides, as the first look at the device, has its answer first.
   await lookUntilIdle(play, () => false)
-  const from = device.journal.entries.length
+  const from = device.faults.acted
   for (let tries = 0; tries < 3; tries += 1) {
     story.clock.travel(backoffMs)
     await lookUntilIdle(play, () => false)
   }
-  const heard = device.journal.entries.slice(from).map(({ text }) => text)
-  if (heard.length > 0) {
-    forbidden.push(`told that it is left to the next check, and tried before: ${heard.join('; ')}`)
-  }
+  const again = device.faults.acted - from
+  if (again === 0 && !isHealed(play, direction)) return
+  forbidden.push(
+    `told that ${seen.code} is left to the next check, and tried before: ${again} times refused again, ${JSON.stringify(rowsOf(play))}`,
+  )
 }
 
 /** The fault is gone: trying again must bring all to where it belongs. */

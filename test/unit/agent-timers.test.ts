@@ -29,9 +29,9 @@ describe('a fault that ended a convergence', () => {
     expect([both, ...notOfTheDevice].filter(isRetried)).toEqual([])
   })
 
-  it('says in its remedy either that it is tried again by itself, or that only the next check does', () => {
+  it('says in its remedy either that it is tried again by itself, or that the next check does', () => {
     const withCheck = (code: AgentErrorCode): boolean =>
-      agentErrorCodes[code].includes('only with the next check')
+      agentErrorCodes[code].includes('with the next check')
     const told = codes.filter((code) => !notOfTheDevice.includes(code))
     expect(told.filter((code) => promises(code) === withCheck(code))).toEqual([])
   })

@@ -2,8 +2,19 @@
 
 import { afterEach, expect, it } from 'vitest'
 import type { DeviceView } from '../../../controller/api/schema.ts'
+import type { Fault } from '../faults.ts'
 import { accessSwitch, routesOnly, trigger } from './networks.ts'
-import { block, outcomes, type Story, startStory } from './story.ts'
+import { block, outcomes, type Story, startStory, suspend } from './story.ts'
+
+const secondHalf = 'nft delete element bridge nullroute dst4'
+
+const filterOnly = `name: suspend
+decision: suspend
+description: Filter entries only.
+measures:
+  - acl: { block: customer, direction: both, devices: { role: edge } }
+maxDuration: 14d
+`
 
 let story: Story
 
@@ -122,3 +133,46 @@ maxDuration: 14d
   expect(sent.filter((line) => line.includes('add element'))).toEqual([])
   expect(await orphansOf('sw1')).toEqual(['acl|in|203.0.113.8/29'])
 })
+
+it.each<Fault>([
+  { kind: 'disconnect', when: 'before', matching: secondHalf, times: 1 },
+  {
+    kind: 'reject',
+    matching: secondHalf,
+    times: 1,
+    text: 'Error: Could not process rule: Device or resource busy\n',
+  },
+])(
+  'an entry whose lift was broken off between its two parts by $kind is lifted again, whole, when a restart brings all of it back',
+  async (fault) => {
+    const edge = { ...accessSwitch, privilege: 'sudo', roles: ['edge', 'access'] } as const
+    story = await startStory({
+      devices: [edge],
+      customers: '  esthost:\n    name: Esthost\n    prefixes: [203.0.113.8/32]',
+      playbooks: { suspend: filterOnly },
+    })
+    const device = story.device('sw1')
+    const before = device.running
+    const { id } = await story.enforced(suspend('esthost'))
+    const enforced = device.running
+    expect(enforced).not.toBe(before)
+    device.faults.add(fault)
+    device.faults.add({ kind: 'refuse-save' })
+
+    await story.release(id)
+    await story.until('it is broken off', () => device.faults.acted > 0)
+    if (fault.kind === 'reject') {
+      await story.call('POST', `/v1/enforcements/${id}/retry`)
+    }
+    await story.reaches(id, 'released')
+    expect(device.running).toBe(before)
+    device.reboot()
+    expect(device.running).toBe(enforced)
+    device.faults.clear()
+
+    story.clock.travel(301_000)
+    await story.until('it is lifted again', () => device.running === before)
+    await story.quiet()
+    expect(device.startup).not.toContain('203.0.113.8')
+  },
+)
