@@ -4,6 +4,7 @@
 import { randomBytes } from 'node:crypto'
 import { commandsOf, confirmBatch, type Refused, refusedOf } from './converge-confirm.ts'
 import { heldBy, notEntered, recorded } from './converge-line.ts'
+import { partsOf } from './converge-parts.ts'
 import { candidateOf, isWaiting, lookInside } from './converge-pending.ts'
 import {
   type Applied,
@@ -34,7 +35,7 @@ export async function applyCandidate(
   },
 ): Promise<Applied> {
   const results = new Map<Key, Result>()
-  const batches: (readonly Planned[])[] = [planned]
+  const batches = [...partsOf(planned, work.journal.serves(planned))]
   let step: number | undefined
   let lookAgainMs: number | undefined
   let claims = desired.claims

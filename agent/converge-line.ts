@@ -2,6 +2,7 @@
 
 import { type GroupResult, judgeGroup } from './converge-answers.ts'
 import { type Group, groupsOf, linesOf } from './converge-groups.ts'
+import { partsOf } from './converge-parts.ts'
 import {
   type Applied,
   backToRest,
@@ -32,11 +33,14 @@ export async function applyLines(
   const results = new Map<Key, Result>()
   let step: number | undefined
   let batches = transaction.batches?.(session.seen.facts) ?? []
-  let left = planned
-  while (left.length > 0) {
+  const parts = [...partsOf(planned, work.journal.serves(planned))]
+  let left: readonly Planned[] = []
+  for (;;) {
+    if (left.length === 0) left = parts.shift() ?? []
+    if (left.length === 0) break
     const why = heldBy(work)
     if (why !== undefined) {
-      for (const one of left) results.set(one.key, { kind: 'held', why })
+      for (const one of [...left, ...parts.flat()]) results.set(one.key, { kind: 'held', why })
       break
     }
     const groups = groupsOf(left, batches)
@@ -60,7 +64,7 @@ export async function applyLines(
   }
   await backToRest(work, session)
   shareResults(planned, results)
-  for (const one of left) {
+  for (const one of [...left, ...parts.flat()]) {
     if (!results.has(one.key)) {
       results.set(one.key, {
         kind: 'held',

@@ -261,14 +261,20 @@ export function planChanges(
   return { planned, results }
 }
 
+/** The object that a change makes or takes away. */
+export function objectOf({
+  change,
+  rendering,
+}: Pick<Planned, 'change' | 'rendering'>): readonly string[] {
+  return change.kind === 'lift' ? change.wrote : rendering.wrote
+}
+
 /** These keys and those that have their lines in theirs: one element may serve both directions, and what was refused for the one was refused for the other. */
 export function withSharers(
   planned: readonly Pick<Planned, 'key' | 'change' | 'rendering'>[],
   keys: readonly Key[],
 ): readonly Key[] {
   const named = new Set(keys)
-  const objectOf = ({ change, rendering }: (typeof planned)[number]): readonly string[] =>
-    change.kind === 'lift' ? change.wrote : rendering.wrote
   const objects = new Set(planned.filter(({ key }) => named.has(key)).flatMap(objectOf))
   const sharers = planned.filter(
     (one) => one.rendering.apply.length === 0 && objectOf(one).some((part) => objects.has(part)),

@@ -103,6 +103,10 @@ export interface Journal {
   frozen(): boolean
   /** Whether something of ours stands at this key on another device, and took effect by itself there: what is learnt from others may be that. */
   elsewhere(key: Key): boolean
+  /** Whom the objects at these keys serve, by ids that mean nothing here. A step is written down once for each whom it serves, with all its lines. */
+  serves(
+    changes: readonly { readonly key: Key; readonly intent: Intent }[],
+  ): ReadonlyMap<Key, readonly string[]>
   /** Of keys that are only read here, those whose change is not seen yet on the devices that it is to be learnt from, in the words for it. */
   awaits(keys: ReadonlySet<Key>): ReadonlyMap<Key, NonNullable<KeyState['error']>>
   /** Claims and `device.commands_intended` in one transaction; answers the step's number. */

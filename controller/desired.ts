@@ -99,18 +99,23 @@ function rowsOf(
   )
 }
 
-/** The enforcements with one of these statuses, oldest first, that objects of this device serve: by their key, or as filter entries that hold an entry of theirs. One that waits for approval, or whose wave is not open, has nothing to do with a device. */
+/** The enforcements with one of these statuses, oldest first, that objects of this device serve, each with the keys of those: by their key, or as filter entries that hold an entry of theirs. One that waits for approval, or whose wave is not open, has nothing to do with a device. */
 export function servedBy(
   objects: readonly { readonly key: Key; readonly intent: Intent }[],
   rows: Pick<DeviceRows, 'live' | 'wanted'>,
   statuses: readonly Status[],
-): readonly string[] {
+): ReadonlyMap<string, ReadonlySet<Key>> {
   const keys = new Set(objects.map(({ key }) => key))
   const elementOf = elementsIn(objects.map(({ intent }) => intent))
-  const served = rowsOf(rows, statuses).filter(
-    (row) => !row.observer && keys.has(keyOf(elementOf(row.intent))),
-  )
-  return [...new Set(served.map(({ enforcement }) => enforcement))]
+  const served = new Map<string, Set<Key>>()
+  for (const { observer, key, intent, enforcement } of rowsOf(rows, statuses)) {
+    const own = [key, keyOf(elementOf(intent))].filter((one) => keys.has(one))
+    if (observer || own.length === 0) continue
+    const known = served.get(enforcement)
+    if (known === undefined) served.set(enforcement, new Set(own))
+    else for (const one of own) known.add(one)
+  }
+  return served
 }
 
 /** Orders enforcements by their acceptance; ids are ULIDs and break the tie. */

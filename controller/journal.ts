@@ -1,10 +1,9 @@
-// The book of one device, on the store: what an agent has written down before and after it touches anything. Records that serve several
-// enforcements are written once for each, so that every chain is whole.
+// The book of one device, on the store: what an agent has written down before and after it touches anything. In whose chains it stands is chains.ts.
 
 import { createHash } from 'node:crypto'
 import type { Clock } from '../agent/clock.ts'
 import type { Claim } from '../agent/diff.ts'
-import type { Intent, Key } from '../agent/intents.ts'
+import type { Key } from '../agent/intents.ts'
 import type {
   DoneStep,
   IntendedStep,
@@ -14,8 +13,9 @@ import type {
   VerifiedStep,
 } from '../agent/journal.ts'
 import type { Device, Id, Jump } from '../inventory/model.ts'
-import type { Actor, Json, NewRecord, RecordOutcome } from './audit/record.ts'
-import { desiredFor, servedBy, standsElsewhere } from './desired.ts'
+import type { Actor, Json } from './audit/record.ts'
+import { type OfKeys, servesOf, whomOf, whomOfKeys, write, writeOwn } from './chains.ts'
+import { desiredFor, standsElsewhere } from './desired.ts'
 import {
   afterLifting,
   afterSession,
@@ -25,11 +25,10 @@ import {
   liftedOf,
   sessionRecord,
 } from './device-state.ts'
-import { inForce } from './enforcement.ts'
 import { rememberAs } from './recover.ts'
 import { createServing, type Serving, type Whom } from './serving.ts'
 import { recordFailure, recordStates, type Snapshot, settleAll, snapshotOf } from './settle.ts'
-import type { Rows, Store, Transaction } from './store/store.ts'
+import type { Store, Transaction } from './store/store.ts'
 import { awaitedOn } from './waiting.ts'
 
 /** What a journal is made of. */
@@ -70,6 +69,7 @@ export function createJournal(parts: JournalParts): Journal {
     frozen: () => store.read((rows) => rows.freeze() !== undefined),
     awaits: (keys) => store.read((rows) => awaitedOn(rows, device.id, keys)),
     elsewhere: (key) => store.read((rows) => standsElsewhere(rows, device.id, key)),
+    serves: (changes) => store.read((rows) => servesOf(rows, device.id, changes)),
     intend: (step) => commit((tx) => intend(book, tx, step)),
     done(step) {
       book.unwritten = [...book.unwritten, step]
@@ -145,18 +145,6 @@ function nowOf({ clock }: Book): string {
   return clock.now().toISOString()
 }
 
-/** The same record once for each of them. */
-function write(
-  book: Book,
-  tx: Transaction,
-  whom: Whom,
-  about: Omit<NewRecord, 'actor' | 'on'>,
-): void {
-  for (const enforcement of whom) {
-    tx.append({ ...about, actor: book.actor, on: onOf(tx, book.device.id, enforcement) })
-  }
-}
-
 function intend(book: Book, tx: Transaction, step: IntendedStep): number {
   const { device } = book
   const state = deviceState(tx, device.id)
@@ -197,6 +185,7 @@ function noteBefore(
   },
 ): void {
   const { step, number, held, whom } = about
+  const { device } = book
   const readback = tx.putArtifact(step.before.kind, step.before.text)
   // What a check has written down already is the same drift, not another one.
   const drifted = step.claims.filter(
@@ -207,8 +196,12 @@ function noteBefore(
       for (const { key } of drifted) book.healing.add(key)
     })
     const intents = drifted.map(({ key }) => ({ key, state: 'absent' }))
-    const data = { intents, readback }
-    write(book, tx, whom, { type: 'device.drift_found', outcome: 'failed', data })
+    const losers = whomOf(tx, device.id, drifted)
+    writeOwn(book, tx, { whom: losers, intents }, () => ({
+      type: 'device.drift_found',
+      outcome: 'failed',
+      data: { readback },
+    }))
   }
   const intents = step.claims.map(({ key, before, wrote, replaces, stood }) => ({
     key,
@@ -217,8 +210,8 @@ function noteBefore(
     ...(replaces === undefined ? {} : { replaces }),
     ...(stood === undefined ? {} : { stood }),
   }))
-  const data = { step: number, intents, readback }
-  write(book, tx, whom, { type: 'device.observed', outcome: 'ok', data })
+  const data = { step: number, readback }
+  writeOwn(book, tx, { whom, intents }, () => ({ type: 'device.observed', outcome: 'ok', data }))
 }
 
 function done(book: Book, tx: Transaction, step: DoneStep): void {
@@ -243,7 +236,7 @@ function verified(book: Book, tx: Transaction, step: VerifiedStep): readonly Id[
   const at = nowOf(book)
   applyClaims(tx, device.id, step)
   const changed = recordStates(tx, { device: device.id, snapshot, states: step.states, at })
-  const served = step.step === undefined ? [] : (book.serving.of(step.step) ?? [])
+  const served = step.step === undefined ? [] : book.serving.upTo(step.step)
   const whom = [...new Set<string | undefined>([...served, ...changed])]
   const state = deviceState(tx, device.id)
   if (whom.length > 0 || step.drifted.length > 0) noteSeen(book, tx, { step, whom, at })
@@ -264,32 +257,45 @@ function noteSeen(
   const readback = tx.putArtifact(step.readback.kind, step.readback.text)
   const drifted = step.drifted.filter((key) => !healing.has(key))
   if (drifted.length > 0) {
-    const data = { intents: drifted.map((key) => ({ key })), readback }
+    const intents = drifted.map((key) => ({ key }))
     const losers = whomOfKeys(tx, book.device.id, drifted)
-    write(book, tx, losers, { type: 'device.drift_found', outcome: 'failed', data })
+    writeOwn(book, tx, { whom: losers, intents }, () => ({
+      type: 'device.drift_found',
+      outcome: 'failed',
+      data: { readback },
+    }))
   }
-  const data: Record<string, Json> = {
-    intents: step.states.map(stateJson),
-    readback,
-    readAt: about.at,
-    session: step.session,
-  }
-  if (step.step !== undefined) data['step'] = step.step
-  const outcome: RecordOutcome = step.states.every((state) => state.verified) ? 'ok' : 'failed'
-  write(book, tx, whom, { type: 'device.verified', outcome, data })
+  const right = new Set(step.states.flatMap((one) => (one.verified ? [one.key] : [])))
+  const intents = step.states.map(stateJson)
+  const { step: number } = step
+  writeOwn(book, tx, { whom, intents }, (own, enforcement) => ({
+    type: 'device.verified',
+    outcome: own.every(({ key }) => right.has(key)) ? 'ok' : 'failed',
+    data: {
+      readback,
+      readAt: about.at,
+      session: step.session,
+      ...(number === undefined ? {} : { step: book.serving.newest(enforcement, number) }),
+    },
+  }))
   const lost = new Set([...healing, ...drifted])
-  const healed = step.states.filter(({ key, verified: right }) => right && lost.has(key))
+  const healed = step.states.filter(({ key }) => right.has(key) && lost.has(key))
   onceDurable(book, () => {
     for (const key of drifted) healing.add(key)
     for (const { key } of healed) healing.delete(key)
   })
   if (healed.length > 0) {
     const intents = healed.map(({ key }) => ({ key }))
-    write(book, tx, whom, {
+    const owners = whomOfKeys(
+      tx,
+      book.device.id,
+      healed.map(({ key }) => key),
+    )
+    writeOwn(book, tx, { whom: owners, intents }, () => ({
       type: 'device.drift_healed',
       outcome: 'ok',
-      data: { intents, readback },
-    })
+      data: { readback },
+    }))
   }
 }
 
@@ -306,7 +312,7 @@ function noteOrphans(book: Book, tx: Transaction, found: Parameters<Journal['orp
   write(book, tx, [undefined], { type: 'device.orphan_found', outcome: 'ok', data })
 }
 
-function stateJson({ key, seen, outcome, verified: right }: KeyState): Json {
+function stateJson({ key, seen, outcome, verified: right }: KeyState): OfKeys[number] {
   return { key, state: seen, outcome, verified: right }
 }
 
@@ -350,34 +356,6 @@ function session(book: Book, tx: Transaction, event: SessionEvent): void {
   tx.putDevice(after)
   const record = sessionRecord(event, { before, after, device: book.device })
   if (record !== undefined) write(book, tx, [undefined], record)
-}
-
-/** Whom objects of this device serve, in force or on their way out; where nobody, a record of them names the device alone. */
-function whomOf(
-  rows: Rows,
-  device: Id,
-  objects: readonly { readonly key: Key; readonly intent: Intent }[],
-): Whom {
-  const about = { live: rows.live(), wanted: rows.wanted({ device }) }
-  const found = servedBy(objects, about, [...inForce, 'releasing'])
-  return found.length === 0 ? [undefined] : found
-}
-
-/** The same of keys, whether they are claimed or only wanted. */
-function whomOfKeys(rows: Rows, device: Id, keys: readonly Key[]): Whom {
-  const sought = new Set(keys)
-  const known = [...rows.claims(device), ...rows.wanted({ device })]
-  return whomOf(
-    rows,
-    device,
-    known.filter(({ key }) => sought.has(key)),
-  )
-}
-
-function onOf(rows: Rows, device: Id, enforcement: string | undefined): NewRecord['on'] {
-  if (enforcement === undefined) return { device }
-  const customer = rows.enforcement(enforcement)?.customer
-  return customer === undefined ? { device, enforcement } : { device, enforcement, customer }
 }
 
 function applyClaims(tx: Transaction, device: Id, step: VerifiedStep): void {

@@ -236,7 +236,7 @@ function holdersOfElement(
 ): readonly string[] {
   // Of those that the element serves only they who want it, or something of it that holds the row's whole prefix.
   const object = { key: keyOf(element), intent: element }
-  return servedBy([object], rows, inForce).filter((id) =>
+  return [...servedBy([object], rows, inForce).keys()].filter((id) =>
     rows.wanted.some((other) => {
       const itself = keyOf(elementsIn([other.intent])(row.intent)) === other.key
       return other.enforcement === id && itself

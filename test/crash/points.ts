@@ -84,6 +84,7 @@ function fencedJournal(journal: Journal, fence: Fence & { readonly device: Id })
     frozen: () => journal.frozen(),
     awaits: (keys) => journal.awaits(keys),
     elsewhere: (key) => journal.elsewhere(key),
+    serves: (changes) => journal.serves(changes),
     async intend(step) {
       pass(`intend:before ${step.purpose}`)
       const number = await journal.intend(step)

@@ -80,6 +80,7 @@ export function createBook(): Book {
     frozen: () => book.held,
     awaits: () => new Map(),
     elsewhere: () => false,
+    serves: () => new Map(),
     async intend(value) {
       if (book.full) throw new Error('the disk is full')
       step += 1

@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest'
 import { type AgentErrorCode, agentErrorCodes } from '../../agent/errors.ts'
 import { keyOf } from '../../agent/intents.ts'
 import type { DoneStep, Journal, KeyState } from '../../agent/journal.ts'
+import { parseDisclosure } from '../../controller/audit/disclosure.ts'
 import type { Enforcement } from '../../controller/enforcement.ts'
 import { createJournal } from '../../controller/journal.ts'
 import { databaseName } from '../../controller/store/sqlite.ts'
@@ -258,6 +259,54 @@ describe('the records of a step', () => {
     const entries = store.read((rows) => rows.log({ type: 'device.commands_intended', limit: 9 }))
     const about = entries.map(({ entry }) => JSON.parse(entry).on.enforcement)
     expect(about).toEqual(['E1'])
+  })
+
+  it('say to each enforcement what is of it alone, and of what serves nobody to the device: else a step for a thousand is written a million times', async () => {
+    const { accept, book, store } = desk()
+    const [second, nobodys] = ['203.0.113.64/26', '203.0.113.128/26'].map((text) => ({
+      ...step.claims[0],
+      key: keyOf(blackhole(text)),
+      intent: blackhole(text),
+    }))
+    if (second === undefined || nobodys === undefined) throw new Error('no claims')
+    await accept('E1')
+    await accept('E2', {}, [wanted('E2', 'edge1', '203.0.113.64/26')])
+
+    book.desired()
+    const first = await book.intend({ ...step, claims: [...step.claims, nobodys] })
+    const last = await book.intend({ ...step, claims: [second] })
+    await book.verified({
+      states: [shown, { ...shown, key: second.key, outcome: 'failed', verified: false }],
+      claims: new Map(),
+      step: last,
+      readback: { kind: 'readback', text: 'show' },
+      session: 'own',
+      orphans: [],
+      drifted: [],
+      unsaved: false,
+    })
+
+    const told = (type: 'device.observed' | 'device.verified') =>
+      store
+        .read((rows) => rows.log({ type, after: -1, limit: 9 }))
+        .map(({ entry, disclosures }) => {
+          const { on, outcome, data } = JSON.parse(entry)
+          const values = disclosures.map(({ disclosure }) => parseDisclosure(disclosure))
+          const intents = values.find(({ pointer }) => pointer === '/data/intents')?.value
+          const keys = (intents as readonly { readonly key: string }[]).map((one) => one.key)
+          return [on.enforcement, data.step, outcome, keys]
+        })
+    expect(told('device.observed')).toEqual([
+      ['E1', first, 'ok', [key]],
+      [undefined, first, 'ok', [nobodys.key]],
+      ['E2', last, 'ok', [second.key]],
+    ])
+    // Each by the step that changed it, and as it stands itself.
+    expect(told('device.verified')).toEqual([
+      ['E1', first, 'ok', [key]],
+      [undefined, first, 'ok', []],
+      ['E2', last, 'failed', [second.key]],
+    ])
   })
 
   it('remember the token of a commit with its keys, past the steps that have none', async () => {

@@ -165,8 +165,9 @@ describe('what a device should have', () => {
       want('c', 'edge1', wide),
     ]
 
-    const serving = (intent: Intent, statuses: readonly Status[] = inForce) =>
-      servedBy([{ key: keyOf(intent), intent }], rows(live, wanted), statuses)
+    const serving = (intent: Intent, statuses: readonly Status[] = inForce) => [
+      ...servedBy([{ key: keyOf(intent), intent }], rows(live, wanted), statuses).keys(),
+    ]
 
     expect(serving(wide)).toEqual(['a', 'b'])
     expect(serving(wide, ['releasing'])).toEqual(['c'])

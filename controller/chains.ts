@@ -1,0 +1,131 @@
+// In whose chains a record of a device is written, and what of it: once for each enforcement that it is about, so that every chain is whole, and with
+// what is of that one alone. With all of it in each, a step for a thousand enforcements would be written a million times.
+
+import { elementsIn } from '../agent/elements.ts'
+import { type Intent, type Key, keyOf } from '../agent/intents.ts'
+import type { Id } from '../inventory/model.ts'
+import type { Actor, Json, NewRecord } from './audit/record.ts'
+import { servedBy } from './desired.ts'
+import { inForce } from './enforcement.ts'
+import type { Whom } from './serving.ts'
+import type { Rows, Transaction } from './store/store.ts'
+
+/** An object of a device. */
+interface Placed {
+  readonly key: Key
+  readonly intent: Intent
+}
+
+/** Who writes, and of which device. */
+interface Writer {
+  readonly device: { readonly id: Id }
+  readonly actor: Actor
+}
+
+type About = Omit<NewRecord, 'actor' | 'on'>
+
+/** Each of them with what it says of one key. */
+export type OfKeys = readonly ({ readonly key: Key } & Readonly<Record<string, Json>>)[]
+
+const serving = [...inForce, 'releasing'] as const
+
+/** Whom objects of this device serve, in force or on their way out; `undefined` among them where one serves nobody: a record of that names the device alone. */
+export function whomOf(rows: Rows, device: Id, objects: readonly Placed[]): Whom {
+  const served = servedOn(rows, device, objects)
+  const ofSomebody = new Set([...served.values()].flatMap((keys) => [...keys]))
+  const isWhole = objects.length > 0 && objects.every(({ key }) => ofSomebody.has(key))
+  return [...served.keys(), ...(isWhole ? [] : [undefined])]
+}
+
+/** The same of keys, whether they are claimed or only wanted. */
+export function whomOfKeys(rows: Rows, device: Id, keys: readonly Key[]): Whom {
+  const sought = new Set(keys)
+  const known = new Map(placedOn(rows, device).map((one) => [one.key, one]))
+  return whomOf(
+    rows,
+    device,
+    [...known.values()].filter(({ key }) => sought.has(key)),
+  )
+}
+
+/** For each of these keys the enforcements that the object there serves. */
+export function servesOf(
+  rows: Rows,
+  device: Id,
+  objects: readonly Placed[],
+): ReadonlyMap<Key, readonly string[]> {
+  const serves = new Map<Key, string[]>()
+  for (const [enforcement, keys] of servedOn(rows, device, objects)) {
+    for (const key of keys) {
+      const known = serves.get(key)
+      if (known === undefined) serves.set(key, [enforcement])
+      else known.push(enforcement)
+    }
+  }
+  return serves
+}
+
+function servedOn(
+  rows: Rows,
+  device: Id,
+  objects: readonly Placed[],
+): ReadonlyMap<string, ReadonlySet<Key>> {
+  return servedBy(objects, { live: rows.live(), wanted: rows.wanted({ device }) }, serving)
+}
+
+function placedOn(rows: Rows, device: Id): readonly Placed[] {
+  return [...rows.claims(device), ...rows.wanted({ device })]
+}
+
+/** The same record once for each of them. */
+export function write(writer: Writer, tx: Transaction, whom: Whom, about: About): void {
+  for (const enforcement of whom) append(writer, tx, enforcement, about)
+}
+
+/** A record for each of them, whose `intents` are those that it wants, or that stand for what it wants; for the device alone, those of nobody. `about` says the rest of it, by these. */
+export function writeOwn(
+  writer: Writer,
+  tx: Transaction,
+  { whom, intents }: { readonly whom: Whom; readonly intents: OfKeys },
+  about: (own: OfKeys, enforcement: string | undefined) => About,
+): void {
+  const keysBy = ownKeys(tx, writer.device.id, whom)
+  const ofSomebody = new Set([...keysBy.values()].flatMap((keys) => [...keys]))
+  for (const enforcement of whom) {
+    const keys = enforcement === undefined ? undefined : keysBy.get(enforcement)
+    const own = intents.filter(({ key }) =>
+      enforcement === undefined ? !ofSomebody.has(key) : keys?.has(key) === true,
+    )
+    const { data, ...rest } = about(own, enforcement)
+    append(writer, tx, enforcement, { ...rest, data: { ...data, intents: own } })
+  }
+}
+
+/** What each of them wants of the device or expects to be seen there, and what stands for it. */
+function ownKeys(rows: Rows, device: Id, whom: Whom): ReadonlyMap<string, ReadonlySet<Key>> {
+  const elementOf = elementsIn(placedOn(rows, device).map(({ intent }) => intent))
+  const own = new Map<string, Set<Key>>()
+  for (const enforcement of whom) if (enforcement !== undefined) own.set(enforcement, new Set())
+  for (const { enforcement, key, intent } of rows.wanted({ device })) {
+    own
+      .get(enforcement)
+      ?.add(key)
+      .add(keyOf(elementOf(intent)))
+  }
+  return own
+}
+
+function append(
+  { device, actor }: Writer,
+  tx: Transaction,
+  enforcement: string | undefined,
+  about: About,
+): void {
+  tx.append({ ...about, actor, on: onOf(tx, device.id, enforcement) })
+}
+
+function onOf(rows: Rows, device: Id, enforcement: string | undefined): NewRecord['on'] {
+  if (enforcement === undefined) return { device }
+  const customer = rows.enforcement(enforcement)?.customer
+  return customer === undefined ? { device, enforcement } : { device, enforcement, customer }
+}
