@@ -34,23 +34,20 @@ export async function applyLines(
   let step: number | undefined
   let batches = transaction.batches?.(session.seen.facts) ?? []
   const parts = [...partsOf(planned, work.journal.serves(planned))]
-  let left: readonly Planned[] = []
-  for (;;) {
-    if (left.length === 0) left = parts.shift() ?? []
-    if (left.length === 0) break
+  for (let part = parts.shift(); part !== undefined; part = parts.shift()) {
     const why = heldBy(work)
     if (why !== undefined) {
-      for (const one of [...left, ...parts.flat()]) results.set(one.key, { kind: 'held', why })
-      break
+      for (const one of part) results.set(one.key, { kind: 'held', why })
+      continue
     }
-    const groups = groupsOf(left, batches)
+    const groups = groupsOf(part, batches)
     const round = await recordedSoon(
       work,
       session,
       {
         purpose: 'change',
         commands: commandsOf(transaction, groups.flatMap(linesOf)),
-        claims: left.map((one) => one.claim),
+        claims: part.map((one) => one.claim),
         before,
       },
       () => sendRound(work, session, groups),
@@ -59,20 +56,19 @@ export async function applyLines(
     step = round.step
     for (const [key, result] of round.value.results) results.set(key, result)
     if (round.value.undo.length > 0) step = await takeBack(work, session, round.value.undo, before)
-    left = round.value.left
+    if (round.value.left.length > 0) parts.unshift(round.value.left)
     if (round.value.ended) break
   }
   await backToRest(work, session)
   shareResults(planned, results)
-  for (const one of [...left, ...parts.flat()]) {
-    if (!results.has(one.key)) {
-      results.set(one.key, {
-        kind: 'held',
-        why: 'not sent, because the change before it went wrong',
-      })
-    }
-  }
+  leaveOut(parts.flat(), results)
   return { step, results, session: 'own' }
+}
+
+/** What did not go out because nothing more may. */
+function leaveOut(planned: readonly Planned[], results: Map<Key, Result>): void {
+  const why = 'not sent, because the change before it went wrong'
+  for (const { key } of planned) if (!results.has(key)) results.set(key, { kind: 'held', why })
 }
 
 /** What has its lines in those of a wider entry, or of the same element, was refused or held with it. */

@@ -138,7 +138,13 @@ async function keptWithoutClaim(
   if (kept === undefined) return []
   const { facts } = session.seen
   const { claims } = journal.desired()
-  const known = new Set(claims.flatMap(({ wrote, replaces = [] }) => [...wrote, ...replaces]))
+  const known = new Set(
+    claims.flatMap(({ wrote, replaces = [], earlier = [] }) => [
+      ...wrote,
+      ...replaces,
+      ...earlier.flat(),
+    ]),
+  )
   const [saved] = await session.run([kept.saved], signal)
   if (saved === undefined) {
     throw new AgentError('unknown_output', `the device did not answer \`${kept.saved.text}\``)
@@ -162,6 +168,7 @@ async function differences(
   if (save.differences === undefined) return { foreign: [], text: '' }
   const [answer] = await session.run([save.differences], work.signal)
   const text = answer?.text ?? ''
-  const held = work.journal.desired().claims.map((claim) => claim.wrote)
+  const { claims } = work.journal.desired()
+  const held = claims.flatMap(({ wrote, earlier = [] }) => [wrote, ...earlier])
   return { foreign: save.foreign?.(text, held) ?? [], text }
 }

@@ -313,8 +313,10 @@ function liftedClaim(claim: Omit<Claim, 'step'>, saves: boolean): Omit<Claim, 's
 }
 
 function heldClaim(claim: Omit<Claim, 'step'>, decision: Decision): Omit<Claim, 'step'> {
-  const { key, before, wrote } = claim
-  return { key, intent: decision.intent, before, wrote, phase: 'held', ...stoodOf(claim) }
+  const { key, before, wrote, earlier } = claim
+  const intent = decision.intent
+  const forms = earlier === undefined ? {} : { earlier }
+  return { key, intent, before, wrote, phase: 'held', ...forms, ...stoodOf(claim) }
 }
 
 /** The device refused and shows what it showed before: the claim is as if nothing had been tried. */

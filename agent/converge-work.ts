@@ -2,7 +2,7 @@
 
 import type { Device } from '../inventory/model.ts'
 import type { Clock } from './clock.ts'
-import { type Claim, type Decision, type Desired, isPartOf } from './diff.ts'
+import { type Claim, type Decision, type Desired, isPartOf, sameObject } from './diff.ts'
 import { AgentError } from './errors.ts'
 import type { Intent, Key } from './intents.ts'
 import type { Evidence, Journal } from './journal.ts'
@@ -292,31 +292,54 @@ function claimFor(
   old: Claim | undefined,
 ): Omit<Claim, 'step'> {
   const { key, intent, change, before } = decision
+  const claim = { key, intent, before }
   switch (change.kind) {
     case 'apply':
-      return { key, intent, before, wrote: rendering.wrote, phase: 'pending', ...stoodOf(decision) }
+      return {
+        ...claim,
+        wrote: rendering.wrote,
+        phase: 'pending',
+        ...earlierOf(old, rendering.wrote),
+        ...stoodOf(decision),
+      }
     case 'modify':
       return {
-        key,
-        intent,
-        before,
+        ...claim,
         wrote: rendering.wrote,
         replaces: change.from,
         phase: 'pending',
+        ...earlierOf(old, rendering.wrote),
         ...stoodOf(old),
       }
-    case 'lift':
+    case 'lift': {
+      // Of what is half lifted already the rest is sent for; a restart may bring back all of it.
+      const isPart = old !== undefined && isPartOf(change.wrote, old.wrote)
+      const wrote = isPart ? old.wrote : change.wrote
       return {
-        key,
-        intent,
-        before,
-        // Of what is half lifted already the rest is sent for; a restart may bring back all of it.
-        wrote: old !== undefined && isPartOf(change.wrote, old.wrote) ? old.wrote : change.wrote,
+        ...claim,
+        wrote,
         ...(old?.replaces === undefined ? {} : { replaces: old.replaces }),
         phase: 'lifting',
+        ...earlierOf(old, wrote),
         ...stoodOf(old),
       }
+    }
   }
+}
+
+/** Most earlier forms of one object that are known for ours. */
+const earlierMax = 8
+
+/** The forms that it had since the last save, beside the one that it gets. What was saved is the oldest, and stays. */
+function earlierOf(old: Claim | undefined, wrote: readonly string[]): Pick<Claim, 'earlier'> {
+  if (old === undefined) return {}
+  const forms = new Map(
+    [...(old.earlier ?? []), old.wrote]
+      .filter((form) => form.length > 0 && !sameObject(form, wrote))
+      .map((form) => [JSON.stringify(form), form]),
+  )
+  const [first, ...more] = forms.values()
+  return first === undefined ? {} : { earlier: [first, ...more.slice(1 - earlierMax)] }
 }
 
 /** Whether the effect was there before us, as a part of a claim. */

@@ -16,6 +16,8 @@ export interface Claim {
   readonly wrote: readonly string[]
   /** While a change of attributes is under way: the object of ours that it replaces. */
   readonly replaces?: readonly string[]
+  /** Forms that we gave it since the last save, oldest first: a restart brings back what was saved, and it is ours all the same. */
+  readonly earlier?: readonly (readonly string[])[]
   /** Something that is not ours, and has no object here, had the effect already when we came, in whole or in part: it may go on when ours has gone. */
   readonly stood?: true
   /** `lifted`: the removal was read back but not saved, so a reboot would bring it back, and it must still be known as ours. */
@@ -347,6 +349,7 @@ function isOurs(claim: Claim, found: Found): boolean {
   return (
     sameObject(found.object, claim.wrote) ||
     (claim.replaces !== undefined && sameObject(found.object, claim.replaces)) ||
+    (claim.earlier ?? []).some((form) => sameObject(found.object, form)) ||
     isHalfDone(claim, found)
   )
 }

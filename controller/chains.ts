@@ -27,25 +27,44 @@ type About = Omit<NewRecord, 'actor' | 'on'>
 /** Each of them with what it says of one key. */
 export type OfKeys = readonly ({ readonly key: Key } & Readonly<Record<string, Json>>)[]
 
+/** For each of them the keys of a device that are of it; `undefined`: those that serve nobody, of which a record names the device alone. */
+export type KeysBy = ReadonlyMap<string | undefined, ReadonlySet<Key>>
+
 const serving = [...inForce, 'releasing'] as const
 
-/** Whom objects of this device serve, in force or on their way out; `undefined` among them where one serves nobody: a record of that names the device alone. */
-export function whomOf(rows: Rows, device: Id, objects: readonly Placed[]): Whom {
-  const served = servedOn(rows, device, objects)
+/** Whom objects of this device serve, in force or on their way out. */
+export function servedOn(rows: Rows, device: Id, objects: readonly Placed[]): KeysBy {
+  const about = { live: rows.live(), wanted: rows.wanted({ device }) }
+  const served = servedBy(objects, about, serving)
   const ofSomebody = new Set([...served.values()].flatMap((keys) => [...keys]))
-  const isWhole = objects.length > 0 && objects.every(({ key }) => ofSomebody.has(key))
-  return [...served.keys(), ...(isWhole ? [] : [undefined])]
+  const ofNobody = objects.map(({ key }) => key).filter((key) => !ofSomebody.has(key))
+  return served.size > 0 && ofNobody.length === 0
+    ? served
+    : new Map([...served, [undefined, new Set(ofNobody)]])
 }
 
 /** The same of keys, whether they are claimed or only wanted. */
-export function whomOfKeys(rows: Rows, device: Id, keys: readonly Key[]): Whom {
+export function servedOnKeys(rows: Rows, device: Id, keys: readonly Key[]): KeysBy {
   const sought = new Set(keys)
   const known = new Map(placedOn(rows, device).map((one) => [one.key, one]))
-  return whomOf(
+  return servedOn(
     rows,
     device,
     [...known.values()].filter(({ key }) => sought.has(key)),
   )
+}
+
+/** What each of these wants of the device or expects to be seen there, and what stands for it. */
+export function wantedBy(rows: Rows, device: Id, whom: Whom): KeysBy {
+  const elementOf = elementsIn(placedOn(rows, device).map(({ intent }) => intent))
+  const keysBy = new Map(whom.map((one) => [one, new Set<Key>()]))
+  for (const { enforcement, key, intent } of rows.wanted({ device })) {
+    keysBy
+      .get(enforcement)
+      ?.add(key)
+      .add(keyOf(elementOf(intent)))
+  }
+  return keysBy
 }
 
 /** For each of these keys the enforcements that the object there serves. */
@@ -56,6 +75,7 @@ export function servesOf(
 ): ReadonlyMap<Key, readonly string[]> {
   const serves = new Map<Key, string[]>()
   for (const [enforcement, keys] of servedOn(rows, device, objects)) {
+    if (enforcement === undefined) continue
     for (const key of keys) {
       const known = serves.get(key)
       if (known === undefined) serves.set(key, [enforcement])
@@ -63,14 +83,6 @@ export function servesOf(
     }
   }
   return serves
-}
-
-function servedOn(
-  rows: Rows,
-  device: Id,
-  objects: readonly Placed[],
-): ReadonlyMap<string, ReadonlySet<Key>> {
-  return servedBy(objects, { live: rows.live(), wanted: rows.wanted({ device }) }, serving)
 }
 
 function placedOn(rows: Rows, device: Id): readonly Placed[] {
@@ -82,37 +94,18 @@ export function write(writer: Writer, tx: Transaction, whom: Whom, about: About)
   for (const enforcement of whom) append(writer, tx, enforcement, about)
 }
 
-/** A record for each of them, whose `intents` are those that it wants, or that stand for what it wants; for the device alone, those of nobody. `about` says the rest of it, by these. */
+/** A record for each of them, whose `intents` are those of its keys; `about` says the rest of it. */
 export function writeOwn(
   writer: Writer,
   tx: Transaction,
-  { whom, intents }: { readonly whom: Whom; readonly intents: OfKeys },
+  { keysBy, intents }: { readonly keysBy: KeysBy; readonly intents: OfKeys },
   about: (own: OfKeys, enforcement: string | undefined) => About,
 ): void {
-  const keysBy = ownKeys(tx, writer.device.id, whom)
-  const ofSomebody = new Set([...keysBy.values()].flatMap((keys) => [...keys]))
-  for (const enforcement of whom) {
-    const keys = enforcement === undefined ? undefined : keysBy.get(enforcement)
-    const own = intents.filter(({ key }) =>
-      enforcement === undefined ? !ofSomebody.has(key) : keys?.has(key) === true,
-    )
+  for (const [enforcement, keys] of keysBy) {
+    const own = intents.filter(({ key }) => keys.has(key))
     const { data, ...rest } = about(own, enforcement)
     append(writer, tx, enforcement, { ...rest, data: { ...data, intents: own } })
   }
-}
-
-/** What each of them wants of the device or expects to be seen there, and what stands for it. */
-function ownKeys(rows: Rows, device: Id, whom: Whom): ReadonlyMap<string, ReadonlySet<Key>> {
-  const elementOf = elementsIn(placedOn(rows, device).map(({ intent }) => intent))
-  const own = new Map<string, Set<Key>>()
-  for (const enforcement of whom) if (enforcement !== undefined) own.set(enforcement, new Set())
-  for (const { enforcement, key, intent } of rows.wanted({ device })) {
-    own
-      .get(enforcement)
-      ?.add(key)
-      .add(keyOf(elementOf(intent)))
-  }
-  return own
 }
 
 function append(

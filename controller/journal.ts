@@ -14,7 +14,16 @@ import type {
 } from '../agent/journal.ts'
 import type { Device, Id, Jump } from '../inventory/model.ts'
 import type { Actor, Json } from './audit/record.ts'
-import { type OfKeys, servesOf, whomOf, whomOfKeys, write, writeOwn } from './chains.ts'
+import {
+  type KeysBy,
+  type OfKeys,
+  servedOn,
+  servedOnKeys,
+  servesOf,
+  wantedBy,
+  write,
+  writeOwn,
+} from './chains.ts'
 import { desiredFor, standsElsewhere } from './desired.ts'
 import {
   afterLifting,
@@ -156,8 +165,9 @@ function intend(book: Book, tx: Transaction, step: IntendedStep): number {
   const held = tx.claims(device.id)
   const unsaved = held.filter((claim) => claim.step > (state.savedStep ?? 0))
   const changing = step.purpose === 'save' ? unsaved : step.claims
-  const whom = whomOf(tx, device.id, changing)
-  if (step.purpose === 'change') noteBefore(book, tx, { step, number, held, whom })
+  const keysBy = servedOn(tx, device.id, changing)
+  const whom = [...keysBy.keys()]
+  if (step.purpose === 'change') noteBefore(book, tx, { step, number, held, keysBy })
   for (const claim of step.claims) tx.putClaim(device.id, { ...claim, step: number })
   write(book, tx, whom, {
     type: 'device.commands_intended',
@@ -181,10 +191,10 @@ function noteBefore(
     readonly step: IntendedStep
     readonly number: number
     readonly held: readonly Claim[]
-    readonly whom: Whom
+    readonly keysBy: KeysBy
   },
 ): void {
-  const { step, number, held, whom } = about
+  const { step, number, held, keysBy } = about
   const { device } = book
   const readback = tx.putArtifact(step.before.kind, step.before.text)
   // What a check has written down already is the same drift, not another one.
@@ -196,22 +206,23 @@ function noteBefore(
       for (const { key } of drifted) book.healing.add(key)
     })
     const intents = drifted.map(({ key }) => ({ key, state: 'absent' }))
-    const losers = whomOf(tx, device.id, drifted)
-    writeOwn(book, tx, { whom: losers, intents }, () => ({
+    const losers = servedOn(tx, device.id, drifted)
+    writeOwn(book, tx, { keysBy: losers, intents }, () => ({
       type: 'device.drift_found',
       outcome: 'failed',
       data: { readback },
     }))
   }
-  const intents = step.claims.map(({ key, before, wrote, replaces, stood }) => ({
+  const intents = step.claims.map(({ key, before, wrote, replaces, earlier, stood }) => ({
     key,
     before,
     wrote,
     ...(replaces === undefined ? {} : { replaces }),
+    ...(earlier === undefined ? {} : { earlier }),
     ...(stood === undefined ? {} : { stood }),
   }))
   const data = { step: number, readback }
-  writeOwn(book, tx, { whom, intents }, () => ({ type: 'device.observed', outcome: 'ok', data }))
+  writeOwn(book, tx, { keysBy, intents }, () => ({ type: 'device.observed', outcome: 'ok', data }))
 }
 
 function done(book: Book, tx: Transaction, step: DoneStep): void {
@@ -258,8 +269,8 @@ function noteSeen(
   const drifted = step.drifted.filter((key) => !healing.has(key))
   if (drifted.length > 0) {
     const intents = drifted.map((key) => ({ key }))
-    const losers = whomOfKeys(tx, book.device.id, drifted)
-    writeOwn(book, tx, { whom: losers, intents }, () => ({
+    const losers = servedOnKeys(tx, book.device.id, drifted)
+    writeOwn(book, tx, { keysBy: losers, intents }, () => ({
       type: 'device.drift_found',
       outcome: 'failed',
       data: { readback },
@@ -268,7 +279,8 @@ function noteSeen(
   const right = new Set(step.states.flatMap((one) => (one.verified ? [one.key] : [])))
   const intents = step.states.map(stateJson)
   const { step: number } = step
-  writeOwn(book, tx, { whom, intents }, (own, enforcement) => ({
+  const keysBy = wantedBy(tx, book.device.id, whom)
+  writeOwn(book, tx, { keysBy, intents }, (own, enforcement) => ({
     type: 'device.verified',
     outcome: own.every(({ key }) => right.has(key)) ? 'ok' : 'failed',
     data: {
@@ -286,12 +298,12 @@ function noteSeen(
   })
   if (healed.length > 0) {
     const intents = healed.map(({ key }) => ({ key }))
-    const owners = whomOfKeys(
+    const owners = servedOnKeys(
       tx,
       book.device.id,
       healed.map(({ key }) => key),
     )
-    writeOwn(book, tx, { whom: owners, intents }, () => ({
+    writeOwn(book, tx, { keysBy: owners, intents }, () => ({
       type: 'device.drift_healed',
       outcome: 'ok',
       data: { readback },
@@ -316,6 +328,14 @@ function stateJson({ key, seen, outcome, verified: right }: KeyState): OfKeys[nu
   return { key, state: seen, outcome, verified: right }
 }
 
+/** Of what is saved as it is now, a restart brings back nothing else. */
+function forgetEarlier(tx: Transaction, device: Id, savedStep: number): void {
+  for (const { earlier, ...claim } of tx.claims(device)) {
+    if (earlier === undefined || claim.phase !== 'held' || claim.step > savedStep) continue
+    tx.putClaim(device, claim)
+  }
+}
+
 function saved(book: Book, tx: Transaction, result: Parameters<Journal['saved']>[0]): void {
   const { device } = book
   if (result.ok) {
@@ -323,6 +343,7 @@ function saved(book: Book, tx: Transaction, result: Parameters<Journal['saved']>
       .claims(device.id)
       .filter((claim) => claim.phase === 'lifted' && claim.step <= result.step)
     for (const { key } of gone) tx.dropClaim(device.id, key)
+    forgetEarlier(tx, device.id, result.step)
     const state = afterLifting(deviceState(tx, device.id), gone)
     tx.putDevice({ ...state, unsaved: false, savedStep: result.step })
   }
@@ -346,7 +367,9 @@ function rolledBack(
 ): void {
   const transcript = tx.putArtifact(event.transcript.kind, event.transcript.text)
   const data = { step: event.step, why: event.why, transcript }
-  const whom = book.serving.of(event.step) ?? whomOfKeys(tx, book.device.id, event.keys)
+  const whom = book.serving.of(event.step) ?? [
+    ...servedOnKeys(tx, book.device.id, event.keys).keys(),
+  ]
   write(book, tx, whom, { type: 'device.rolled_back', outcome: 'ok', data })
 }
 

@@ -25,6 +25,7 @@ interface Written {
   readonly before?: Json
   readonly wrote?: Json
   readonly replaces?: Json
+  readonly earlier?: Json
   readonly stood?: Json
 }
 
@@ -140,6 +141,12 @@ function writtenProblems(claim: Claim, one: Written): readonly string[] {
     ...parted([
       ['object that was written', one.wrote ?? unknown, claim.wrote],
       ['object that it replaces', replaces ? one.replaces : unknown, claim.replaces],
+      // Forgotten once it is saved.
+      [
+        'forms that it had before',
+        claim.earlier === undefined ? unknown : one.earlier,
+        claim.earlier,
+      ],
       ['effect that stood before it', one.stood, claim.stood],
     ]),
   ]
