@@ -202,6 +202,22 @@ describe('a read that went wrong', () => {
     expect(result('E2')).toBeUndefined()
   })
 
+  it('says nothing of an enforcement of which the device can do nothing', async () => {
+    const { accept, book, clock, store, result } = desk()
+    const cant = { ...wanted('E1', 'edge1', '203.0.113.64/26'), unsupported: 'no such thing here' }
+    await accept('E1', {}, [cant, wanted('E1', 'edge2')])
+    await accept('E2')
+    await readAll(book, [shown])
+    expect([result('E1'), result('E2')]).toEqual(['unsupported', 'verified'])
+
+    clock.pass(outOfReachMs)
+    book.desired()
+    await fail(book, 'unreachable')
+
+    expect([result('E1'), result('E2')]).toEqual(['unsupported', 'unreachable'])
+    expect(store.read((rows) => rows.results({ enforcement: 'E1' }))[0]).not.toHaveProperty('error')
+  })
+
   it('is shown for a release too, where nothing of it was ever put there', async () => {
     const { accept, book, result, status } = desk()
     await accept('E1', { status: 'releasing' })
@@ -421,6 +437,21 @@ describe('the records of a step', () => {
 })
 
 describe('a release', () => {
+  it('has lifted what was seen gone, whatever stands there afterwards', async () => {
+    const made = desk()
+    const { accept, book, result, status } = made
+    const other = bookOf(made, 'edge2')
+    await accept('E1', { status: 'releasing' }, [wanted('E1', 'edge1'), wanted('E1', 'edge2')])
+    const gone = { ...shown, seen: 'absent' } as const
+
+    await read(book, gone)
+    await read(book, { ...shown, seen: 'foreign', verified: false, outcome: 'refused' })
+    expect([result('E1'), status('E1')]).toEqual(['verified', 'releasing'])
+    await read(other, gone)
+
+    expect(status('E1')).toBe('released')
+  })
+
   it('is not told by what was read before it was asked for', async () => {
     const { accept, book, store, result, status } = desk()
     await accept('E1')

@@ -151,6 +151,12 @@ describe('approval', () => {
     expect(transition(early, { kind: 'approval_expired', by: bySystem }, now).kind).toBe(
       'unchanged',
     )
+    // The window is over long since for whatever was decided in it.
+    for (const status of ['enforcing', 'enforced', 'degraded', 'releasing', 'released'] as const) {
+      const decided = enforcement('a', { status, acceptedAt: day(-30) })
+      const event: EnforcementEvent = { kind: 'approval_expired', by: bySystem }
+      expect(transition(decided, event, now).kind).toBe('unchanged')
+    }
     const ended = { ...waiting, expiresAt: now }
     expect(move(ended, { kind: 'expired', by: bySystem, ...progress() }).enforcement.status).toBe(
       'rejected',
