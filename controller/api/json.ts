@@ -1,23 +1,49 @@
-// The text of a body → its value. Stricter than JSON.parse: what two readers would understand differently is refused, and what can't be read is told with its place. Pure.
+// The bytes of a body → its value. Stricter than JSON.parse: what two readers would understand differently is refused, and what can't be read is told with its place. Pure.
 
 import { ControllerError } from '../errors.ts'
 
 /** How deep objects and lists may stand inside each other. */
 const depthMax = 64
 
-/** Reads a JSON text. Throws ControllerError `malformed_json` with line and column for what is no JSON, a name that stands twice in one object, and names that JavaScript treats specially. */
-export function parseJson(body: string): unknown {
-  // Some editors put a mark before everything (RFC 8259 section 8.1 lets us pass over it).
-  const text = body.replace(/^\uFEFF/, '')
+/** Reads the JSON of a body. Throws ControllerError `malformed_json` with line and column for what is no UTF-8, which JSON has to be (RFC 8259 section 8.1), no JSON, a name that stands twice in one object, and names that JavaScript treats specially. */
+export function parseJson(body: Uint8Array): unknown {
+  const text = textOf(body)
   const fault = faultIn(text)
   if (fault === undefined) return JSON.parse(text) as unknown
-  const before = text.slice(0, fault.at)
-  const line = before.split('\n').length
-  const column = fault.at - before.lastIndexOf('\n')
   throw new ControllerError(
     'malformed_json',
-    `the body is no JSON that can be taken, at line ${line}, column ${column}: ${fault.message}`,
+    `the body is no JSON that can be taken, at ${placeBehind(text.slice(0, fault.at))}: ${fault.message}`,
   )
+}
+
+// Not by Buffer.toString, which puts U+FFFD where it can't read: what somebody wrote would be lost, and nobody told.
+function textOf(bytes: Uint8Array): string {
+  try {
+    // It passes over the mark that some editors put before everything, as RFC 8259 section 8.1 lets us.
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch {
+    const at = firstBroken(bytes)
+    const before = Buffer.from(bytes.subarray(0, at)).toString()
+    const byte = (bytes[at] ?? 0).toString(16).padStart(2, '0')
+    throw new ControllerError(
+      'malformed_json',
+      `the body is not UTF-8 text, at ${placeBehind(before)}: expected JSON as UTF-8, found the byte 0x${byte}`,
+    )
+  }
+}
+
+/** Where the first character begins that can't be read. */
+function firstBroken(bytes: Uint8Array): number {
+  const mended = Buffer.from(Buffer.from(bytes).toString())
+  const differs = bytes.findIndex((byte, index) => byte !== mended[index])
+  let at = differs < 0 ? bytes.length : differs
+  // U+FFFD may begin with the same bytes as what it stands for.
+  while (((mended[at] ?? 0) & 0xc0) === 0x80) at--
+  return at
+}
+
+function placeBehind(before: string): string {
+  return `line ${before.split('\n').length}, column ${before.length - before.lastIndexOf('\n')}`
 }
 
 interface Fault {

@@ -260,6 +260,14 @@ describe('a call with a body that is not its own', () => {
           { status: 400, code: 'malformed_json' },
         ),
         ...faultsOf(
+          await send(call, {
+            headers: json,
+            payload: Buffer.from(right.replace(/.$/, ',"note":"M\u00fcller"}'), 'latin1'),
+          }),
+          'Latin-1',
+          { status: 400, code: 'malformed_json' },
+        ),
+        ...faultsOf(
           await send(call, { headers: json, payload: `"${'x'.repeat(70_000)}"` }),
           'huge',
           { status: 413, code: 'too_large' },
