@@ -75,12 +75,15 @@ export async function createServer(
     routerOptions: { maxParamLength: paramMax },
     frameworkErrors: (error, request, reply) => sendProblem(error, request, reply),
     clientErrorHandler: answerBrokenRequest,
+    // Node itself would answer without a word of why; `needHost` does.
+    http: { requireHostHeader: false },
   }).withTypeProvider<ZodTypeProvider>()
   app.setSerializerCompiler(serializerCompiler)
   app.setValidatorCompiler(({ schema }) => validatorOf(schema))
   app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply))
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id)
+    needHost(request)
   })
   acceptOnlyJson(app)
 
@@ -138,6 +141,15 @@ function validatorOf(schema: unknown): (data: unknown) => { value: unknown } | {
       ? { value: result.data }
       : { error: new RequestInvalid(problemsOf(result.error.issues)) }
   }
+}
+
+// RFC 9112 section 3.2: HTTP/1.1 has it in every request; before that it was not known.
+function needHost({ raw }: FastifyRequest): void {
+  if (raw.httpVersion !== '1.1' || raw.headers.host !== undefined) return
+  throw new ControllerError(
+    'malformed_json',
+    'the request has no Host header, which HTTP/1.1 asks for: send the name or address by which you reach the controller',
+  )
 }
 
 // An empty body is no body, so that `curl -X POST` needs no more than it says; what needs one is told so by its schema.

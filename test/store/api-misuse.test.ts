@@ -356,8 +356,22 @@ describe('a call with a body that is not its own', () => {
   })
 })
 
+/** What the server answers to these bytes, read to its end. */
+async function answerTo(bytes: string): Promise<{ head: string; body: string }> {
+  if (!world.app.server.listening) await world.app.listen({ host: '127.0.0.1', port: 0 })
+  const { port } = world.app.server.address() as AddressInfo
+  const socket = connect(port, '127.0.0.1')
+  socket.end(bytes)
+  let text = ''
+  for await (const part of socket) text += String(part)
+  const [head = '', body = ''] = text.split('\r\n\r\n')
+  return { head, body }
+}
+
 describe('what is not even HTTP', () => {
   it.each([
+    ['a request without Host', 'GET /healthz HTTP/1.1\r\nConnection: close\r\n\r\n'],
+    ['a path that is not there, without Host', 'GET /x HTTP/1.1\r\nConnection: close\r\n\r\n'],
     ['no request at all', 'hello\r\n\r\n'],
     [
       'headers beyond all bounds',
@@ -368,16 +382,15 @@ describe('what is not even HTTP', () => {
       'POST /v1/plans HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nxx',
     ],
   ])('%s', async (_what, bytes) => {
-    if (!world.app.server.listening) await world.app.listen({ host: '127.0.0.1', port: 0 })
-    const { port } = world.app.server.address() as AddressInfo
-    const socket = connect(port, '127.0.0.1')
-    socket.end(bytes)
-    let text = ''
-    for await (const part of socket) text += String(part)
-    const [head = '', body = ''] = text.split('\r\n\r\n')
+    const { head, body } = await answerTo(bytes)
     expect(head).toMatch(/^HTTP\/1\.1 400 /)
-    expect(head).toContain('Content-Type: application/problem+json')
+    expect(head).toMatch(/^content-type: application\/problem\+json$/im)
     expect(JSON.parse(body)).toMatchObject({ status: 400, code: 'malformed_json' })
+  })
+
+  it('HTTP/1.0 has no Host and is answered', async () => {
+    const { head } = await answerTo('GET /healthz HTTP/1.0\r\n\r\n')
+    expect(head).toMatch(/^HTTP\/1\.1 200 /)
   })
 })
 
