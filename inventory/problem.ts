@@ -19,11 +19,11 @@ export interface Problem {
 /** Longest message that is told whole, in characters: a value of a megabyte must not become a problem of one. */
 const messageMax = 600
 
-/** A text from a file as it may be shown: signs that a terminal would obey, line ends among them, are written as `\\u001b`; the middle of an endless one is left out. */
+/** A text from a file as it may be shown: signs that a terminal would obey, line ends among them, and what looks like a blank or like nothing are written as `\\u001b`; the middle of an endless one is left out. */
 export function showable(text: string, max: number = messageMax): string {
   const escaped = text.replaceAll(
-    // What moves a cursor, hides itself, turns the direction of writing, or is half a character.
-    /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu,
+    // What moves a cursor, hides itself, turns the direction of writing, is half a character, or looks like a blank and is none.
+    /(?! )[\p{Cc}\p{Cf}\p{Cs}\p{Z}]/gu,
     (sign) => `\\u${(sign.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`,
   )
   if (escaped.length <= max) return escaped

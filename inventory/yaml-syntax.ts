@@ -71,7 +71,7 @@ export function syntaxFault(
   const [offset] = error.pos
   const start = text.lastIndexOf('\n', offset - 1) + 1
   const end = text.indexOf('\n', offset)
-  const line = text.slice(start, end < 0 ? text.length : end).replace(/^ +|\s+$/g, '')
+  const line = text.slice(start, end < 0 ? text.length : end).replace(/^ +|[ \t\r]+$/g, '')
   const found = line === '' ? 'the end of the file' : line
   const known = syntaxFaults.find(([pattern]) => pattern.test(error.message))?.[1]
   if (known !== undefined) {
@@ -82,10 +82,40 @@ export function syntaxFault(
     }
   }
   const message = error.message.split(' at line ')[0] ?? error.message
-  const remedy = address6.test(text.slice(error.pos[0], error.pos[1]))
-    ? 'put the address into quotes: a colon at its end makes it a map'
-    : 'correct the YAML here: look at indentation, quotes and brackets'
-  return { offset, fault: { message, found, expected: 'YAML', remedy } }
+  if (address6.test(text.slice(error.pos[0], error.pos[1]))) {
+    const remedy = 'put the address into quotes: a colon at its end makes it a map'
+    return { offset, fault: { message, found, expected: 'YAML', remedy } }
+  }
+  const remedy = 'correct the YAML here: look at indentation, quotes and brackets'
+  const fault = noBlankFault(line) ?? { message, expected: 'YAML', remedy }
+  return { offset, fault: { ...fault, found } }
+}
+
+/** Characters that come with a text copied from a page or a mail → their names in Unicode. */
+const blankNames: Readonly<Record<string, string>> = {
+  '\u00a0': 'no-break space',
+  '\u00ad': 'soft hyphen',
+  '\u200b': 'zero width space',
+  '\u202f': 'narrow no-break space',
+  '\u2060': 'word joiner',
+  '\u3000': 'ideographic space',
+  '\ufeff': 'byte order mark',
+}
+
+// YAML takes for text what only looks like a blank (YAML 1.2.2 section 5.5), and stumbles over what comes behind it. In quotes it is text and meant so.
+function noBlankFault(line: string): Omit<Fault, 'found'> | undefined {
+  const sign = line
+    .replaceAll(/"[^"]*"|'[^']*'/g, '')
+    .match(/(?! )[\p{Zs}\u00ad\u200b\u2060\ufeff]/u)?.[0]
+  if (sign === undefined) return undefined
+  const code = (sign.codePointAt(0) ?? 0).toString(16).padStart(4, '0')
+  const name = blankNames[sign]
+  const shown = `\\u${code}${name === undefined ? '' : ` (${name})`}`
+  return {
+    message: `a character on this line looks like a blank or like nothing, but YAML reads it as text: ${shown}`,
+    expected: 'plain blanks between the parts of YAML',
+    remedy: `replace ${shown} by a blank, or remove it; text that needs it belongs into quotes`,
+  }
 }
 
 /** The first problem of each place: one mistake makes the parser stumble several times there. */

@@ -282,7 +282,10 @@ function numberFault(scalar: Scalar): Fault | undefined {
     message: `${source} reads as the number ${value}`,
     found: source,
     expected: 'a number as it is meant, or a text in quotes',
-    remedy: `write ${value} if you mean the number, or "${source}" if you mean the text`,
+    remedy: Number.isFinite(value)
+      ? `write ${value} if you mean the number, or "${source}" if you mean the text`
+      : // Written as JavaScript prints them, they would be read as a text.
+        `write "${source}" if you mean the text; as a number it is taken nowhere here`,
   }
 }
 

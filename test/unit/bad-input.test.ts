@@ -217,6 +217,62 @@ describe('an inventory with', () => {
     do:       look for a spelling mistake, or remove it (\`--schema\` prints what there is)`,
     ],
     [
+      'a no-break space behind a colon in brackets',
+      `${head.trimEnd()} { a:\u00a0{ name: A, prefixes: [192.0.2.0/24] } }\n`,
+      `isp.yaml:5:17: a character on this line looks like a blank or like nothing, but YAML reads it as text: \\u00a0 (no-break space)
+    found:    customers: { a:\\u00a0{ name: A, prefixes: [192.0.2.0/24] } }
+    expected: plain blanks between the parts of YAML
+    do:       replace \\u00a0 (no-break space) by a blank, or remove it; text that needs it belongs into quotes`,
+    ],
+    [
+      'a no-break space behind a colon',
+      `${head}  a:\u00a0{ name: A, prefixes: [192.0.2.0/24] }\n`,
+      `isp.yaml:6:14: a character on this line looks like a blank or like nothing, but YAML reads it as text: \\u00a0 (no-break space)
+    found:    a:\\u00a0{ name: A, prefixes: [192.0.2.0/24] }
+    expected: plain blanks between the parts of YAML
+    do:       replace \\u00a0 (no-break space) by a blank, or remove it; text that needs it belongs into quotes`,
+    ],
+    [
+      'an ideographic space at the end of a line',
+      `${head}  a: { name: A, prefixes: [192.0.2.0/24] }\u3000\n`,
+      `isp.yaml:6:43: a character on this line looks like a blank or like nothing, but YAML reads it as text: \\u3000 (ideographic space)
+    found:    a: { name: A, prefixes: [192.0.2.0/24] }\\u3000
+    expected: plain blanks between the parts of YAML
+    do:       replace \\u3000 (ideographic space) by a blank, or remove it; text that needs it belongs into quotes`,
+    ],
+    [
+      'no-break spaces as indentation',
+      `${head}\u00a0\u00a0a: { name: A, prefixes: [192.0.2.0/24] }\n`,
+      `isp.yaml:5:11: customers: "customers" has no value
+    found:    nothing
+    expected: a map: { … }
+    do:       write a map: { … }, or remove the line
+isp.yaml:6:1: \\u00a0\\u00a0a: there is no field "\\u00a0\\u00a0a" here
+    found:    \\u00a0\\u00a0a
+    expected: a field that the schema names
+    do:       look for a spelling mistake, or remove it (\`--schema\` prints what there is)`,
+    ],
+    [
+      'a blank of typesetting before a bracket',
+      `${head}  a: { name: "A", prefixes:\u2003[192.0.2.0/24] }\n`,
+      `isp.yaml:6:29: a character on this line looks like a blank or like nothing, but YAML reads it as text: \\u2003
+    found:    a: { name: "A", prefixes:\\u2003[192.0.2.0/24] }
+    expected: plain blanks between the parts of YAML
+    do:       replace \\u2003 by a blank, or remove it; text that needs it belongs into quotes`,
+    ],
+    [
+      'a no-break space in quotes, which is text, and a comma that is missing',
+      `${head}  a: { name: "M\u00a0AG" prefixes: [192.0.2.0/24] }\n`,
+      `isp.yaml:6:14: Block collections are not allowed within flow collections
+    found:    a: { name: "M\\u00a0AG" prefixes: [192.0.2.0/24] }
+    expected: YAML
+    do:       correct the YAML here: look at indentation, quotes and brackets
+isp.yaml:6:21: Unexpected scalar token
+    found:    a: { name: "M\\u00a0AG" prefixes: [192.0.2.0/24] }
+    expected: YAML
+    do:       correct the YAML here: look at indentation, quotes and brackets`,
+    ],
+    [
       'yes where true is meant',
       dev('legacy: yes'),
       `isp.yaml:5:50: devices.b.legacy: yes is not true or false
@@ -231,6 +287,22 @@ describe('an inventory with', () => {
     found:    022
     expected: a number as it is meant, or a text in quotes
     do:       write 22 if you mean the number, or "022" if you mean the text`,
+    ],
+    [
+      'a name that YAML takes for a number without end',
+      `${head}  a: { name: .inf, prefixes: [192.0.2.0/24] }\n`,
+      `isp.yaml:6:14: customers.a.name: .inf reads as the number Infinity
+    found:    .inf
+    expected: a number as it is meant, or a text in quotes
+    do:       write ".inf" if you mean the text; as a number it is taken nowhere here`,
+    ],
+    [
+      'a name that YAML takes for no number',
+      `${head}  a: { name: .NaN, prefixes: [192.0.2.0/24] }\n`,
+      `isp.yaml:6:14: customers.a.name: .NaN reads as the number NaN
+    found:    .NaN
+    expected: a number as it is meant, or a text in quotes
+    do:       write ".NaN" if you mean the text; as a number it is taken nowhere here`,
     ],
     [
       'a hexadecimal number',
