@@ -190,6 +190,16 @@ const cases: readonly (readonly [
     [],
   ],
   [
+    'a byte order mark, which is passed over, before a list',
+    'abuse',
+    'POST /v1/enforcements',
+    '422 invalid_request',
+    'the body is invalid: expected an object, found a list',
+    [': expected an object, found a list'],
+    Buffer.from('\ufeff[]'),
+    json,
+  ],
+  [
     'a decision without anything',
     'abuse',
     'POST /v1/enforcements',
