@@ -12,6 +12,7 @@ import { loadConfig } from '../../controller/config.ts'
 import { loadInventory } from '../../inventory/load.ts'
 import type { Auth } from '../../inventory/model.ts'
 import { printProblem } from '../../inventory/problem.ts'
+import { makeHostKey } from '../simulator/host-key.ts'
 import { platformNames } from './inventory-texts.ts'
 
 function newFolder(): string {
@@ -466,7 +467,7 @@ describe('a login by', () => {
     expect(said.replaceAll(folder, 'F')).toBe(says)
   })
 
-  const plain = ssh2.utils.generateKeyPairSync('ed25519')
+  const plain = makeHostKey()
   const locked = generateKeyPairSync('rsa', {
     modulusLength: 1024,
     privateKeyEncoding: {
