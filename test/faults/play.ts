@@ -700,6 +700,7 @@ async function demandNoTry(
   const { device, story } = play
   // What was asked for besides, as the first look at the device, has its answer first.
   await lookUntilIdle(play, () => false)
+  if (isHealed(play, direction)) return
   const from = device.faults.acted
   for (let tries = 0; tries < 3; tries += 1) {
     story.clock.travel(backoffMs)
