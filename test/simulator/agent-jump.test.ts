@@ -18,6 +18,9 @@ let router: RunningDevice
 let jump: ssh2.Server
 let folder: string
 let session: Session | undefined
+/** What the jump host asks, one time after the other, until it gets the password; and all that it was told. */
+let questions: readonly (readonly ssh2.Prompt[])[]
+let told: string[]
 const jumpKey = makeHostKey()
 
 beforeEach(async () => {
@@ -25,15 +28,24 @@ beforeEach(async () => {
   simulator = await startSimulator({ devices: [{ name: 'edge1', platform: 'frr', asn: '64500' }] })
   router = simulator.device('edge1')
   session = undefined
+  questions = [[{ prompt: 'Password: ', echo: false }]]
+  told = []
   jump = new ssh2.Server({ hostKeys: [jumpKey.private] }, (client) => {
     client.on('error', () => undefined)
     // Asks by keyboard-interactive only, as many bastions do.
     client.on('authentication', (context) => {
       if (context.method !== 'keyboard-interactive') return context.reject(['keyboard-interactive'])
-      context.prompt([{ prompt: 'Password: ', echo: false }], (answers) => {
-        if (answers[0] === 'jump-secret') context.accept()
-        else context.reject()
-      })
+      const ask = ([first, ...more]: typeof questions): void => {
+        if (first === undefined) return context.reject()
+        context.prompt([...first], (answers) => {
+          told.push(...answers)
+          if (first.length > 0 && more.length === 0 && answers[0] === 'jump-secret') {
+            return context.accept()
+          }
+          ask(more)
+        })
+      }
+      ask(questions)
     })
     client.on('tcpip', (accept, _refuse, { destIP, destPort }) => {
       const channel = accept()
@@ -105,6 +117,35 @@ describe('a session through a jump host', () => {
     const [answer] = await session.run([free('show running-config', 'exec')])
     expect(answer?.text).toContain('router bgp 64500')
     expect(session.transcript()).not.toContain('secret')
+  })
+
+  it('is made where the jump host has something to say before it asks', async () => {
+    questions = [[], ...questions]
+    session = await open({ jump: jumpKey.public })
+    expect(told).toEqual(['jump-secret'])
+  })
+
+  it.each([
+    ['in a question that shows what is typed', [[{ prompt: 'Password: ', echo: true }]], []],
+    [
+      'in the same breath as something else',
+      [
+        [
+          { prompt: 'Password: ', echo: false },
+          { prompt: 'Code: ', echo: false },
+        ],
+      ],
+      [],
+    ],
+    [
+      'a second time, which could lock the account',
+      [[{ prompt: 'Password: ', echo: false }], [{ prompt: 'Password: ', echo: false }]],
+      ['jump-secret'],
+    ],
+  ] as const)('tells no password %s', async (_, asked, answers) => {
+    questions = asked
+    await expect(open({ jump: jumpKey.public })).rejects.toMatchObject({ code: 'login_refused' })
+    expect(told).toEqual(answers)
   })
 
   it('is not made when the jump host shows another key', async () => {
