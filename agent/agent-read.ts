@@ -1,7 +1,7 @@
 // Reads that change nothing: for a plan, for `device check`.
 
-import { loadCandidate } from './converge-candidate.ts'
 import { reportLifted } from './converge-lifted.ts'
+import { type Load, loadCandidate, newToken } from './converge-load.ts'
 import { candidateOf, keysUnderWay } from './converge-pending.ts'
 import { driftedKeys, orphansOf, statesOf } from './converge-states.ts'
 import { backToRest, observe, readbackOf, type Work } from './converge-work.ts'
@@ -38,14 +38,18 @@ export async function readFor(
 async function tryCandidate(
   work: Work,
   session: Session,
-  batch: Parameters<typeof loadCandidate>[2],
+  batch: Load['batch'],
 ): Promise<NonNullable<Reading['candidate']>> {
-  const { diff, refusal, pending } = await loadCandidate(work, session, batch)
+  const { diff, refusal, pending } = await loadCandidate(work, session, {
+    batch,
+    token: newToken(),
+  })
   if (refusal !== undefined) return { diff, check: `${refusal.line}: ${refusal.message}` }
   // The device's check confirms what is pending: with anything pending it is left out.
   let check = 'not checked: a commit is pending'
-  if (pending?.kind === 'none') {
-    const [answer] = await session.run([candidateOf(work).check], work.signal)
+  const line = candidateOf(work).check
+  if (pending?.kind === 'none' && line !== undefined) {
+    const [answer] = await session.run([line], work.signal)
     check = answer?.refusal?.message ?? answer?.text ?? ''
   }
   await backToRest(work, session)

@@ -1,11 +1,12 @@
 // Sending a change into a candidate: load, the device's own difference and check, a commit that takes itself back, and its confirmation
 // from a second session once that has read everything back. Nothing is in force before the commit, nothing stays without the confirmation.
 
-import { randomBytes } from 'node:crypto'
-import { commandsOf, confirmBatch, type Refused, refusedOf } from './converge-confirm.ts'
-import { heldBy, notEntered, recorded } from './converge-line.ts'
+import { refusedOf } from './converge-committed.ts'
+import { commandsOf, confirmBatch } from './converge-confirm.ts'
+import { heldBy, recorded } from './converge-line.ts'
+import { type BatchRefusal, loadCandidate, newToken } from './converge-load.ts'
 import { partsOf } from './converge-parts.ts'
-import { candidateOf, isWaiting, lookInside } from './converge-pending.ts'
+import { candidateOf, isWaiting, lookInside, timerIn } from './converge-pending.ts'
 import {
   type Applied,
   backToRest,
@@ -17,7 +18,6 @@ import {
 import type { Claim, Desired } from './diff.ts'
 import type { Key } from './intents.ts'
 import type { Evidence } from './journal.ts'
-import type { Answer, Pending } from './platform.ts'
 import type { Session } from './session.ts'
 
 /** Commits all planned changes and confirms them, or says of each why not. A refused intent is left out and the rest tried again. */
@@ -46,15 +46,15 @@ export async function applyCandidate(
       continue
     }
     const current: Desired = { ...desired, claims: withClaims(claims, batch) }
-    // By chance, and written down: a crash or a refusal in between must not make it another's.
-    const token = randomBytes(4).toString('hex')
+    // Written down: a crash or a refusal in between must not make it another's.
+    const token = newToken()
     const commit = await commitBatch(work, session, { batch, token, before })
     step = commit.step
     if (commit.refusal !== undefined) {
       batches.unshift(...withoutRefused(batch, commit.refusal, results))
       continue
     }
-    const end = await confirmBatch(work, { batch, token, desired: current, step })
+    const end = await confirmBatch(work, { batch, token, desired: current })
     lookAgainMs = end.lookAgainMs ?? lookAgainMs
     for (const one of batch) results.set(one.key, end.results.get(one.key) ?? sent(one))
     claims = current.claims
@@ -81,13 +81,6 @@ export function withClaims(
   const rest = claims.filter((claim) => !changed.has(claim.key))
   // The journal gives the step; here it only has to be there.
   return [...rest, ...[...changed.values()].map((claim) => ({ ...claim, step: 0 }))]
-}
-
-interface BatchRefusal extends Refused {
-  /** The keys that the device named, where it can be told. */
-  readonly keys: readonly Key[]
-  /** Set where nothing of this batch can go, whatever is left out: somebody else has the configuration, or we are not let in. */
-  readonly all?: 'locked' | 'line_refused'
 }
 
 /** What is to be tried again: the batch without what was refused, or its halves where the device doesn't say which it was. */
@@ -129,19 +122,18 @@ async function commitBatch(
   },
 ): Promise<{ readonly step: number; readonly refusal: BatchRefusal | undefined }> {
   const tx = candidateOf(work)
+  const timer = timerIn(work)
   const lines = [
-    ...tx.enter,
     ...batch.flatMap((one) => one.rendering.apply),
-    tx.check,
-    tx.commit(token),
-    ...tx.leave,
+    ...(tx.check === undefined ? [] : [tx.check]),
+    timer.commit(token),
   ]
   const { step, value } = await recorded(
     work,
     session,
     {
       purpose: 'change',
-      commands: [...lines.map((line) => line.text), ...commandsOf(tx, tx.confirm)],
+      commands: [...commandsOf(tx, token, lines), ...commandsOf(tx, token, timer.confirm)],
       claims: batch.map((one) => one.claim),
       token,
       before,
@@ -163,15 +155,17 @@ async function loadAndCommit(
   token: string,
 ): Promise<BatchRefusal | undefined> {
   const tx = candidateOf(work)
-  const loaded = await loadCandidate(work, session, batch)
+  const timer = timerIn(work)
+  const loaded = await loadCandidate(work, session, { batch, token })
   if (loaded.refusal !== undefined) return loaded.refusal
   if (loaded.pending?.kind === 'pending') {
     // Begun since the first look: our own check would confirm it.
     await backToRest(work, session)
     const message = 'a commit of somebody else waits for its confirmation'
-    return { line: tx.lookInside.text, message, keys: [], all: 'locked' }
+    return { line: timer.lookInside.text, message, keys: [], all: 'locked' }
   }
-  for (const line of [tx.check, tx.commit(token)]) {
+  for (const line of [tx.check, timer.commit(token)]) {
+    if (line === undefined) continue
     const no = refusedOf(await session.run([line], work.signal))
     if (no === undefined) continue
     // Whatever was answered to a commit, or was not: it is there if the device says that it waits. Left alone it would show for as long
@@ -183,58 +177,4 @@ async function loadAndCommit(
   await session.run(tx.leave, work.signal)
   await backToRest(work, session)
   return undefined
-}
-
-/** Enters, looks what is pending, loads and compares. On a refusal the candidate is thrown away and the session rests. */
-export async function loadCandidate(
-  work: Work,
-  session: Session,
-  batch: readonly Pick<Planned, 'key' | 'rendering'>[],
-): Promise<{
-  readonly diff: string
-  readonly refusal: BatchRefusal | undefined
-  /** Absent where the candidate could not be entered. While we have it to ourselves nobody can change it. */
-  readonly pending?: Pending
-}> {
-  const tx = candidateOf(work)
-  const entering = await session.run(tx.enter, work.signal)
-  const refused = entering.find((answer) => answer.refusal !== undefined)
-  if (refused !== undefined) {
-    await backToRest(work, session)
-    const { code, ...no } = notEntered(refused)
-    return { diff: '', refusal: { ...no, keys: [], all: code } }
-  }
-  const pending = await lookInside(work, session)
-  const lines = batch.flatMap((one) => one.rendering.apply)
-  const answers = await session.run(lines, work.signal)
-  const keys = refusedKeys(batch, answers)
-  const no = refusedOf(answers)
-  if (no !== undefined) {
-    await backToRest(work, session)
-    return { diff: '', refusal: { ...no, keys } }
-  }
-  const [diff] = await session.run([tx.diff], work.signal)
-  const text = diff?.text ?? ''
-  const wrong =
-    diff?.refusal ??
-    tx.judge(
-      text,
-      batch.map((one) => one.rendering),
-    )
-  if (wrong === undefined) return { diff: text, refusal: undefined, pending }
-  await backToRest(work, session)
-  const refusal = { line: tx.diff.text, message: wrong.message, keys: [] }
-  return { diff: text, refusal }
-}
-
-function refusedKeys(
-  batch: readonly Pick<Planned, 'key' | 'rendering'>[],
-  answers: readonly Answer[],
-): readonly Key[] {
-  let at = 0
-  return batch.flatMap((one) => {
-    const got = answers.slice(at, at + one.rendering.apply.length)
-    at += one.rendering.apply.length
-    return got.some((answer) => answer.refusal !== undefined) ? [one.key] : []
-  })
 }

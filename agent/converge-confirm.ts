@@ -1,55 +1,32 @@
 // The second half of a confirmed commit: on another session, is it ours that is pending, does the device show it, and is the window closed by us?
 // Also what becomes of a commit of ours that was found pending after a crash.
 
+import {
+  type CommitEnd,
+  type Committed,
+  notShown,
+  refusedOf,
+  wrongKeys,
+  wrongNow,
+} from './converge-committed.ts'
 import { recorded } from './converge-line.ts'
 import {
   candidateOf,
   isUnderWay,
   lookInside,
   lookPending,
-  readAgain,
   type Standing,
   standing,
+  timerIn,
 } from './converge-pending.ts'
-import {
-  backToRest,
-  observe,
-  type Planned,
-  pause,
-  type Result,
-  type Work,
-} from './converge-work.ts'
+import { backToRest, observe, type Result, type Work } from './converge-work.ts'
 import { type Claim, type Desired, decide, intentsToRead } from './diff.ts'
 import type { Key } from './intents.ts'
-import type { DoneStep } from './journal.ts'
-import type { Answer, CandidateTransaction, Line, Pending } from './platform.ts'
+import type { CandidateTransaction, Line, Pending } from './platform.ts'
 import type { Session } from './session.ts'
 
-/** A line that the device said no to, and its words. */
-export type Refused = NonNullable<DoneStep['refused']>
-
-/** The first no among answers. */
-export function refusedOf(answers: readonly Answer[]): Refused | undefined {
-  const no = answers.find((answer) => answer.refusal !== undefined)
-  return no?.refusal === undefined ? undefined : { line: no.line.text, message: no.refusal.message }
-}
-
-/** What came of confirming a commit. */
-export interface Confirmed {
-  readonly results: ReadonlyMap<Key, Result>
-  readonly lookAgainMs?: number
-}
-
-/** A commit of ours that waits to be confirmed. */
-export interface Committed {
-  readonly batch: readonly Planned[]
-  readonly token: string
-  readonly desired: Desired
-  readonly step: number
-}
-
 /** On a second session: is it ours that is pending, does the device show it, and is the window closed by us? */
-export async function confirmBatch(work: Work, committed: Committed): Promise<Confirmed> {
+export async function confirmBatch(work: Work, committed: Committed): Promise<CommitEnd> {
   const second = await work.another()
   try {
     const stands = await standing(() => lookPending(work, second), committed.token)
@@ -69,7 +46,7 @@ export async function confirmBatch(work: Work, committed: Committed): Promise<Co
     if (end === 'confirmed') return { results: new Map() }
     if (end === 'another') {
       const gone = await wrongNow(work, second, committed)
-      return { ...goneAgain(gone), lookAgainMs: candidateOf(work).windowMs }
+      return { ...goneAgain(gone), lookAgainMs: timerIn(work).windowMs }
     }
     return failAll(committed, end === 'unclear' ? unclear : unconfirmed)
   } finally {
@@ -83,43 +60,16 @@ const unclear =
   'the device does not say whether the commit still waits for its confirmation; if it does, the device takes it back by itself'
 
 /** Keys of a commit that waits no more and that a later one undid: the device's own timer makes such a commit. */
-function goneAgain(keys: readonly Key[]): Confirmed {
+function goneAgain(keys: readonly Key[]): CommitEnd {
   const message =
     'a later commit is on the device, and the change is gone: the window ran out before it was confirmed, or somebody took it back'
   const result: Result = { kind: 'refused', code: 'not_confirmed', message }
   return { results: new Map(keys.map((key) => [key, result])) }
 }
 
-function failAll(committed: Committed, message: string): Confirmed {
+function failAll(committed: Committed, message: string): CommitEnd {
   const result: Result = { kind: 'refused', code: 'not_confirmed', message }
   return { results: new Map(committed.batch.map((one) => [one.key, result])) }
-}
-
-/** The keys of the commit that the device does not show as they should be, once it had time to. */
-async function wrongKeys(
-  work: Work,
-  session: Session,
-  committed: Committed,
-): Promise<readonly Key[]> {
-  const from = work.clock.monotonicMs()
-  for (let wait = 5; ; wait = Math.min(wait * 2, 1_000)) {
-    const wrong = await wrongNow(work, session, committed)
-    if (wrong.length === 0) return []
-    if (work.clock.monotonicMs() - from >= work.limits.ownMs) return wrong
-    await pause(work, wait)
-  }
-}
-
-async function wrongNow(
-  work: Work,
-  session: Session,
-  { batch, desired }: Committed,
-): Promise<readonly Key[]> {
-  const keys = new Set(batch.map((one) => one.key))
-  const { observation } = await readAgain(() => observe(work, session, intentsToRead(desired)))
-  return decide(desired, observation)
-    .filter((one) => keys.has(one.key) && (one.kind === 'change' || one.kind === 'refused'))
-    .map((one) => one.key)
 }
 
 /** What became of lines that concern the newest commit. `another`: ours doesn't wait any more, by somebody else; `refused`: the device said no, or a later commit waits; `unclear`: the device doesn't say how ours stands. */
@@ -131,9 +81,13 @@ interface Ours {
   readonly claims: readonly Omit<Claim, 'step'>[]
 }
 
-/** Lines as they are sent from rest and back to it. */
-export function commandsOf(tx: CandidateTransaction, lines: readonly Line[]): readonly string[] {
-  return [...tx.enter, ...lines, ...tx.leave].map((line) => line.text)
+/** Lines about a commit as they are sent from rest and back to it. */
+export function commandsOf(
+  tx: CandidateTransaction,
+  token: string,
+  lines: readonly Line[],
+): readonly string[] {
+  return [...tx.enter(token), ...lines, ...tx.leave].map((line) => line.text)
 }
 
 /** Does `act` where nobody else can commit, and only if the newest commit is that of ours and still waits: confirming or taking back means the newest, whosever it is. */
@@ -144,7 +98,7 @@ async function whileOurs(
   act: () => Promise<End>,
 ): Promise<End> {
   const tx = candidateOf(work)
-  if (refusedOf(await session.run(tx.enter, work.signal)) !== undefined) {
+  if (refusedOf(await session.run(tx.enter(token), work.signal)) !== undefined) {
     await backToRest(work, session)
     return 'refused'
   }
@@ -163,7 +117,7 @@ const endWithout: Readonly<Record<Exclude<Standing, 'waits'>, End>> = {
 }
 
 async function confirm(work: Work, session: Session, { token, claims }: Ours): Promise<End> {
-  const tx = candidateOf(work)
+  const timer = timerIn(work)
   // Seen from inside as well: afterwards the newest commit may be somebody else's again.
   const seen = async (): Promise<End> => {
     let newest: Pending | undefined
@@ -177,11 +131,11 @@ async function confirm(work: Work, session: Session, { token, claims }: Ours): P
     return stands === 'done' && newest?.token === token ? 'confirmed' : endWithout[stands]
   }
   return whileOurs(work, session, token, async () => {
-    await session.run(tx.confirm, work.signal)
+    await session.run(timer.confirm, work.signal)
     const end = await seen()
-    const harder = tx.confirmHarder(token)
+    const harder = timer.confirmHarder(token)
     if (end !== 'refused' || harder.length === 0) return end
-    const text = `still pending after ${tx.confirm.map((line) => `\`${line.text}\``).join(', ')}`
+    const text = `still pending after ${timer.confirm.map((line) => `\`${line.text}\``).join(', ')}`
     await recorded(
       work,
       session,
@@ -202,24 +156,15 @@ async function takeBack(
   session: Session,
   committed: Committed,
   wrong: readonly Key[],
-): Promise<Confirmed> {
+): Promise<CommitEnd> {
   const why = `not shown after the commit: ${wrong.join(', ')}`
   const claims = committed.batch.map((one) => one.claim)
   const { token } = committed
   const end = await cancelPending(work, session, { token, claims, why })
-  const lookAgainMs = candidateOf(work).windowMs
+  const lookAgainMs = timerIn(work).windowMs
   // A later commit undid it, or left it out; the rest of it is there to stay.
   if (end === 'another') return { ...goneAgain(wrong), lookAgainMs }
-  const results = new Map<Key, Result>(
-    wrong.map((key) => [
-      key,
-      {
-        kind: 'refused',
-        code: 'not_shown',
-        message: 'the device took the commit, but does not show its effect',
-      },
-    ]),
-  )
+  const results = new Map<Key, Result>(wrong.map((key) => [key, notShown]))
   const message =
     end === 'taken-back' ? `taken back together with what was ${why}` : `${why}; ${unconfirmed}`
   for (const { key } of committed.batch) {
@@ -234,18 +179,18 @@ async function cancelPending(
   session: Session,
   { token, claims, why }: Ours & { readonly why: string },
 ): Promise<End> {
-  const tx = candidateOf(work)
+  const timer = timerIn(work)
   return whileOurs(work, session, token, async () => {
     const { step, value } = await recorded(
       work,
       session,
       {
         purpose: 'rollback',
-        commands: commandsOf(tx, tx.cancel),
+        commands: commandsOf(candidateOf(work), token, timer.cancel),
         claims,
         before: { kind: 'readback', text: why },
       },
-      async () => ({ refused: refusedOf(await session.run(tx.cancel, work.signal)) }),
+      async () => ({ refused: refusedOf(await session.run(timer.cancel, work.signal)) }),
     )
     if (value.refused !== undefined) return 'refused'
     await work.journal.rolledBack({
@@ -330,7 +275,7 @@ async function settleOurs(
 const ended: Resumed = { results: new Map() }
 
 function again(work: Work): Resumed {
-  return { ...ended, lookAgainMs: candidateOf(work).windowMs }
+  return { ...ended, lookAgainMs: timerIn(work).windowMs }
 }
 
 /** Whether another commit than ours is the newest while a change of ours was not seen to end. */
@@ -352,13 +297,12 @@ function stillOpen(keys: readonly Key[], message: string): Resumed {
 }
 
 async function confirmFound(work: Work, session: Session, ours: Ours): Promise<End> {
-  const tx = candidateOf(work)
   const { value } = await recorded(
     work,
     session,
     {
       purpose: 'change',
-      commands: commandsOf(tx, tx.confirm),
+      commands: commandsOf(candidateOf(work), ours.token, timerIn(work).confirm),
       claims: ours.claims,
       before: { kind: 'readback', text: `pending with our token ${ours.token}` },
     },

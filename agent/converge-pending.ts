@@ -4,7 +4,14 @@ import type { Work } from './converge-work.ts'
 import type { Claim, Desired } from './diff.ts'
 import { AgentError } from './errors.ts'
 import type { Key } from './intents.ts'
-import type { CandidateTransaction, Line, Observation, Pending } from './platform.ts'
+import {
+  type CandidateTransaction,
+  type CommitTimer,
+  type Line,
+  type Observation,
+  type Pending,
+  timerOf,
+} from './platform.ts'
 import type { Session } from './session.ts'
 
 /** The transaction of a platform with a candidate. */
@@ -14,15 +21,22 @@ export function candidateOf(work: Work): CandidateTransaction {
   return transaction
 }
 
+/** The timer that commits on this device are made with. Asked only where there is one (`timerOf`). */
+export function timerIn({ platform, device }: Work): CommitTimer {
+  const timer = timerOf(platform, device)
+  if (timer === undefined) throw new TypeError('commits of this device have no timer')
+  return timer
+}
+
 /** What is pending on the device, as it says itself, at rest. */
 export function lookPending(work: Work, session: Session): Promise<Pending> {
-  const { look: line, count } = candidateOf(work)
+  const { look: line, count } = timerIn(work)
   return look(work, session, { line, count })
 }
 
 /** The same from the candidate's context, where nobody else can commit meanwhile. */
 export function lookInside(work: Work, session: Session): Promise<Pending> {
-  const { lookInside: line, countInside: count } = candidateOf(work)
+  const { lookInside: line, countInside: count } = timerIn(work)
   return look(work, session, { line, count })
 }
 
@@ -33,13 +47,13 @@ function look(
   { line, count }: { readonly line: Line; readonly count: Line },
 ): Promise<Pending> {
   return readAgain(async () => {
-    const tx = candidateOf(work)
+    const timer = timerIn(work)
     const text = await ask(work, session, line)
     try {
-      return tx.pending(text)
+      return timer.pending(text)
     } catch (error) {
       if (!isUnjudged(error)) throw error
-      return tx.pending(text, await ask(work, session, count))
+      return timer.pending(text, await ask(work, session, count))
     }
   })
 }

@@ -24,7 +24,7 @@ import { type Decision, type Desired, decide, intentsToRead } from './diff.ts'
 import type { Key } from './intents.ts'
 import { keyOf } from './intents.ts'
 import type { KeyState } from './journal.ts'
-import type { Facts, Line, Observation, Stop } from './platform.ts'
+import { type Facts, type Line, type Observation, type Stop, timerOf } from './platform.ts'
 import type { Session } from './session.ts'
 
 /** First pause between two reads of what is not in force yet, in ms. The first few are alike and short, since most of what is waited for comes within some 20 ms (FRR's own queue takes 10), and what came just after a read is seen a pause late; then each is twice the one before. */
@@ -55,9 +55,9 @@ export async function converge(work: Work): Promise<Converged> {
     work.began(desired)
   }
   const resumed: Resumed =
-    work.platform.transaction.kind === 'candidate'
-      ? await resumePending(work, session, desired)
-      : { results: new Map() }
+    timerOf(work.platform, work.device) === undefined
+      ? { results: new Map() }
+      : await resumePending(work, session, desired)
   const first = await firstLook(work, session, desired)
   const decisions = withoutOurs(work, decide(desired, first.observation), first.observation)
   const drifted = driftedKeys(desired, first.observation)

@@ -235,22 +235,12 @@ export interface Pending {
   readonly earlier: readonly string[]
 }
 
-/** Lines go into a candidate that is compared, checked, and committed with a timer that takes it back unless confirmed. */
-export interface CandidateTransaction {
-  readonly kind: 'candidate'
-  readonly enter: readonly Line[]
-  /** The device's own difference between candidate and running. */
-  readonly diff: Line
-  /** Whether the difference is exactly these changes; else what is wrong with it. */
-  judge(diff: string, renderings: readonly Rendering[]): Refusal | undefined
-  /** The device's own check. Left out in a dry run while anything is pending. */
-  readonly check: Line
-  /** Commits with a rollback timer; `token` is 8 hex of this convergence. */
+/** A timer of the device that takes a commit back unless it is confirmed. */
+export interface CommitTimer {
+  /** What runs out with it: the commit alone, or the whole configuration since then, changes of others included. The latter only where the inventory says `deviceTimer: true`. */
+  readonly undoes: 'commit' | 'configuration'
+  /** Commits with the timer; `token` is 8 hex of this convergence. */
   commit(token: string): Line
-  /** From the candidate's context back to rest, after a commit. */
-  readonly leave: readonly Line[]
-  /** Throws the uncommitted candidate away and goes back to rest. */
-  readonly abort: readonly Line[]
   /** Says what is pending, at rest. */
   readonly look: Line
   /** The same from the candidate's context, where its answer holds: nobody else can commit meanwhile. */
@@ -268,6 +258,35 @@ export interface CandidateTransaction {
   readonly cancel: readonly Line[]
   /** Length of the window, in ms, with the device's own lateness. */
   readonly windowMs: number
+}
+
+/** Lines go into a candidate that is compared, checked where that is apart from the commit, and committed: with the device's timer (`timerOf`), or for good. */
+export interface CandidateTransaction {
+  readonly kind: 'candidate'
+  /** From rest into a candidate; a platform whose candidates have names puts the token into it. */
+  enter(token: string): readonly Line[]
+  /** The device's own difference between candidate and running. */
+  readonly diff: Line
+  /** Whether the difference is exactly these changes; else what is wrong with it. */
+  judge(diff: string, renderings: readonly Rendering[]): Refusal | undefined
+  /** The device's own check, where it has one apart from the commit. Left out in a dry run while anything is pending. */
+  readonly check?: Line
+  /** Commits for good: nothing takes it back but its inverse. Absent where every commit of this device is made with the timer. */
+  readonly commit?: Line
+  /** Back to rest after a commit; [] where that ends the candidate's context itself. */
+  readonly leave: readonly Line[]
+  /** Throws the uncommitted candidate away and goes back to rest. */
+  readonly abort: readonly Line[]
+  readonly timer?: CommitTimer
+}
+
+/** The timer by which a commit is made on this device: one that restores the whole configuration only where the inventory allows it. */
+export function timerOf(
+  { transaction }: Pick<Platform, 'transaction'>,
+  { deviceTimer }: { readonly deviceTimer: boolean },
+): CommitTimer | undefined {
+  const timer = transaction.kind === 'candidate' ? transaction.timer : undefined
+  return timer?.undoes === 'commit' || deviceTimer ? timer : undefined
 }
 
 /** One finding of the preflight, for `device check`. */

@@ -3,13 +3,16 @@
 import type { Claim } from '../agent/diff.ts'
 import { type Intent, type Key, keyOf } from '../agent/intents.ts'
 import {
+  type CandidateTransaction,
   type Change,
+  type CommitTimer,
   type Facts,
   groupFact,
   type Line,
   type Platform,
   type Rendering,
   type Stop,
+  timerOf,
 } from '../agent/platform.ts'
 import type { HeldObject, Save } from '../agent/platform-save.ts'
 import { holdingsOn } from '../inventory/holdings.ts'
@@ -20,6 +23,7 @@ import type { PlanDevice, PlanLine } from './plan.ts'
 export interface PlanBasis {
   readonly facts: Facts
   readonly policy: Device['save']
+  readonly deviceTimer: Device['deviceTimer']
   /** All that stand on the device: what a save writes may hold more than this plan. */
   readonly claims: readonly Claim[]
 }
@@ -63,8 +67,8 @@ export function planLines(
   const apply = going.flatMap(({ rendering }) => rendering.apply)
   const undo = going.toReversed().flatMap(({ rendering }) => rendering.undo)
   return {
-    apply: wrapped(platform, apply),
-    undo: wrapped(platform, undo),
+    apply: wrapped(platform, apply, basis),
+    undo: wrapped(platform, undo, basis),
     save: going.length === 0 ? [] : savedBy(platform, going, basis).map(asPlanLine),
     unsupported,
     refused,
@@ -86,14 +90,15 @@ export function planOffline(
   readonly shown: Pick<PlanDevice, 'apply' | 'undo' | 'save' | 'transaction' | 'notes' | 'error'>
 } {
   const { device, inventory, claims } = on
-  const basis = { facts: factsOf(device, inventory), policy: device.save, claims }
+  const { save: policy, deviceTimer } = device
+  const basis = { facts: factsOf(device, inventory), policy, deviceTimer, claims }
   const lines = planLines(platform, changes, basis)
   const stop = [...lines.refused.values()][0]
   const shown = {
     apply: lines.apply,
     undo: lines.undo,
     ...savedLines(lines),
-    transaction: transactionText(platform),
+    transaction: transactionText(platform, device),
     notes: deviceNotes(device, platform),
     ...(stop === undefined ? {} : { error: stop }),
   }
@@ -130,12 +135,17 @@ function savedBy(
   return save.lines([...held.values()], facts)
 }
 
-/** How the platform takes changes, in words. */
-function transactionText(platform: Platform): string {
+/** How the device takes changes, in words. */
+function transactionText(platform: Platform, device: Device): string {
   const { transaction } = platform
   if (transaction.kind === 'line') return 'each line is live when typed'
-  const minutes = Math.round((transaction.windowMs / 60_000) * 10) / 10
-  return `candidate, checked by the device, confirmed commit: taken back by the device within ${minutes} min unless a second session has read it back`
+  const loaded = transaction.check === undefined ? 'candidate' : 'candidate, checked by the device'
+  const timer = timerOf(platform, device)
+  if (timer === undefined) {
+    return `${loaded}, committed for good: what a second session does not see is taken back by the lines that undo it, in a candidate of its own`
+  }
+  const minutes = Math.round((timer.windowMs / 60_000) * 10) / 10
+  return `${loaded}, confirmed commit: taken back by the device within ${minutes} min unless a second session has read it back`
 }
 
 /** The lines of a save as a plan has them: absent where nothing is saved. */
@@ -147,14 +157,23 @@ export function savedLines({ save }: PlannedLines): Pick<PlanDevice, 'save'> {
 function deviceNotes(device: Device, platform: Platform): readonly string[] {
   const notes: string[] = []
   if (platform.save !== undefined) notes.push(saveNote(platform.save, device.save))
-  if (platform.transaction.kind === 'candidate') {
-    notes.push('until it is confirmed, the device’s own timer would undo this change alone')
-  } else if (device.deviceTimer) {
-    notes.push(
-      'deviceTimer is on: a timer that runs out restores the whole configuration, changes of others since then included',
-    )
+  const note = timerNote(platform, device)
+  return note === undefined ? notes : [...notes, note]
+}
+
+/** What would take a change back by itself, and with it whose. */
+function timerNote(platform: Platform, device: Device): string | undefined {
+  const isLine = platform.transaction.kind === 'line'
+  const timer = timerOf(platform, device)
+  if (timer?.undoes === 'commit') {
+    return 'until it is confirmed, the device’s own timer would undo this change alone'
   }
-  return notes
+  if (timer === undefined && !isLine) {
+    return 'no timer of the device takes the commit back: it stays, wherever this ends, until the lines that undo it are sent'
+  }
+  return device.deviceTimer
+    ? 'deviceTimer is on: a timer that runs out restores the whole configuration, changes of others since then included'
+    : undefined
 }
 
 function saveNote(save: Save, policy: Device['save']): string {
@@ -188,23 +207,32 @@ export function applying(intent: Intent): Change {
   return { kind: 'apply', intent }
 }
 
-function wrapped(platform: Platform, lines: readonly Line[]): readonly PlanLine[] {
+function wrapped(
+  platform: Platform,
+  lines: readonly Line[],
+  basis: PlanBasis,
+): readonly PlanLine[] {
   if (lines.length === 0) return []
   const { transaction } = platform
   const all =
     transaction.kind === 'line'
       ? [...transaction.enter, ...lines, ...transaction.leave]
-      : [
-          ...transaction.enter,
-          ...lines,
-          transaction.check,
-          transaction.commit('<token>'),
-          ...transaction.leave,
-          ...transaction.enter,
-          ...transaction.confirm,
-          ...transaction.leave,
-        ]
+      : inCandidate(transaction, lines, timerOf(platform, basis))
   return all.map(asPlanLine)
+}
+
+/** The lines of a candidate, and with a timer those of the second session that confirms it. */
+function inCandidate(
+  transaction: CandidateTransaction,
+  lines: readonly Line[],
+  timer: CommitTimer | undefined,
+): readonly Line[] {
+  const token = '<token>'
+  const { check, commit, leave } = transaction
+  const session = (inner: readonly (Line | undefined)[]): readonly Line[] =>
+    [...transaction.enter(token), ...inner, ...leave].filter((line) => line !== undefined)
+  const committed = session([...lines, check, timer?.commit(token) ?? commit])
+  return timer === undefined ? committed : [...committed, ...session(timer.confirm)]
 }
 
 function asPlanLine(line: Line): PlanLine {

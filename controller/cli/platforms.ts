@@ -63,12 +63,21 @@ function viewOf(platform: Platform): PlatformView {
         : { measure, supported: true }
     }),
     limits: platform.limits.map(({ kind, reason }) => `${kind}: ${reason}`),
-    transaction:
-      platform.transaction.kind === 'line'
-        ? 'line by line, each live when typed'
-        : 'candidate, confirmed after the read-back',
+    transaction: transactionText(platform.transaction),
     save: platform.save !== undefined,
     source: platform.source,
+  }
+}
+
+function transactionText(transaction: Platform['transaction']): string {
+  if (transaction.kind === 'line') return 'line by line, each live when typed'
+  switch (transaction.timer?.undoes) {
+    case 'commit':
+      return 'candidate, confirmed after the read-back'
+    case 'configuration':
+      return 'candidate, for good; with deviceTimer confirmed after the read-back'
+    case undefined:
+      return 'candidate, for good'
   }
 }
 

@@ -35,7 +35,7 @@ async function readOne(desk: Desk, device: PlanDevice, desired: Desired): Promis
         platform,
         reading,
         findings: decide(desired, reading.observation),
-        policy: policyOf(desk, device.device),
+        habits: habitsOf(desk, device.device),
         claims: desired.claims,
         wanted: new Set([...desired.wanted, ...desired.expected].map(keyOf)),
       },
@@ -65,7 +65,7 @@ async function missing(
     readonly platform: Platform
     readonly reading: Reading
     readonly findings: readonly Finding[]
-    readonly policy: PlanBasis['policy']
+    readonly habits: Habits
     readonly claims: PlanBasis['claims']
     /** Keys that the device is to have afterwards; the others of the plan are lifted. */
     readonly wanted: ReadonlySet<string>
@@ -76,10 +76,10 @@ async function missing(
   const keys = new Set(device.intents.map(({ key }) => key))
   const mine = about.findings.filter(({ key, intent }) => keys.has(key) || keys.has(keyOf(intent)))
   const changes = mine.flatMap((finding) => (finding.kind === 'change' ? [finding.change] : []))
-  const { policy, claims } = about
+  const { habits, claims } = about
   const lines = planLines(platform, changes, {
     facts: reading.observation.facts,
-    policy,
+    ...habits,
     claims,
   })
   const stop =
@@ -106,11 +106,13 @@ async function missing(
   }
 }
 
-/** When the device saves: as the inventory says, or for one that it no longer lists as it was last known. */
-function policyOf(desk: Desk, id: Id): PlanBasis['policy'] {
+type Habits = Pick<PlanBasis, 'policy' | 'deviceTimer'>
+
+/** When the device saves, and whether its timer may be used: as the inventory says, or for one that it no longer lists as it was last known. */
+function habitsOf(desk: Desk, id: Id): Habits {
   const listed = desk.world().inventory.devices.get(id)
   const device = listed ?? desk.store.read((rows) => lastKnown(rows, id)?.device)
-  return device?.save ?? 'never'
+  return { policy: device?.save ?? 'never', deviceTimer: device?.deviceTimer ?? false }
 }
 
 /** What is said of a key for which nothing is left to be sent, and which is waited for all the same. */

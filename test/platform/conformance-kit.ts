@@ -156,3 +156,11 @@ export function walk(lines: readonly Line[], from: string): string {
   }
   return context
 }
+
+/** What a candidate is known by. */
+export const token = '7f3a91c2'
+
+/** The way from rest to where renderings begin and end. */
+export function entering({ transaction }: Platform): readonly Line[] {
+  return transaction.kind === 'line' ? transaction.enter : transaction.enter(token)
+}

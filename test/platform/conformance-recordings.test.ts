@@ -17,7 +17,7 @@ import { sessionState } from '../../agent/platforms/juniper_junos/neighbors.ts'
 import { portState } from '../../agent/platforms/juniper_junos/ports.ts'
 import { routeDiscards as junosDiscards } from '../../agent/platforms/juniper_junos/routes.ts'
 import { readCompare, statementsIn } from '../../agent/platforms/juniper_junos/statements.ts'
-import { blackhole, junosCommits, neighbor, port, prefix } from './conformance-kit.ts'
+import { blackhole, entering, junosCommits, neighbor, port, prefix } from './conformance-kit.ts'
 
 const folder = process.env['NULLROUTE_FIXTURES']
 const text = (platform: string, name: string): string =>
@@ -223,10 +223,7 @@ const meanings: readonly (readonly [string, () => unknown, unknown])[] = [
   [
     'juniper_junos: refusals',
     () => {
-      const enter =
-        juniper_junos.transaction.kind === 'candidate'
-          ? juniper_junos.transaction.enter[0]
-          : undefined
+      const [enter] = entering(juniper_junos)
       if (enter === undefined) return 'no line'
       return [
         'evo_26.2_configure_exclusive_refused_foreign_edits.txt',

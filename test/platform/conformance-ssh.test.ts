@@ -7,7 +7,7 @@ import type { Platform } from '../../agent/platform.ts'
 import { platforms } from '../../agent/platforms/index.ts'
 import { models } from '../simulator/models/index.ts'
 import type { SimulatedPlatform } from '../simulator/spec.ts'
-import { acl, blackhole, neighbor, port } from './conformance-kit.ts'
+import { acl, blackhole, entering, neighbor, port, token } from './conformance-kit.ts'
 import { habitsOf, host, knownFacts, type Lab, startLab, wantedOn } from './conformance-lab.ts'
 
 const all: readonly Platform[] = [...platforms.values()].filter(
@@ -33,14 +33,23 @@ function linesOf(platform: Platform, intents: readonly Intent[]): readonly strin
     return rendering.kind === 'lines' ? rendering.apply.map(({ text }) => text) : []
   })
   const { transaction } = platform
-  const around =
-    transaction.kind === 'line'
-      ? [...transaction.enter, ...transaction.leave]
-      : [...transaction.enter, transaction.diff, transaction.check, ...transaction.confirm]
+  const around = [
+    ...entering(platform),
+    ...(transaction.kind === 'line'
+      ? transaction.leave
+      : [
+          transaction.diff,
+          transaction.check,
+          transaction.commit,
+          ...(transaction.timer?.confirm ?? []),
+        ]),
+  ].filter((line) => line !== undefined)
   return [...new Set([...around.map(({ text }) => text), ...texts])]
 }
 
-const exactly = (text: string): string => `^${text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}\\s*$`
+/** The token is another one each time. */
+const exactly = (text: string): string =>
+  `^${text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&').replaceAll(token, '[0-9a-f]{8}')}\\s*$`
 
 /** A small set of each kind, so that each fault is met in each kind of context. */
 function few(platform: Platform): readonly Intent[] {

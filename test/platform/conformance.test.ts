@@ -10,10 +10,11 @@ import {
   type Line,
   type Platform,
   type Rendering,
+  timerOf,
 } from '../../agent/platform.ts'
 import { platforms } from '../../agent/platforms/index.ts'
 import { familyOf } from '../../inventory/prefix.ts'
-import { acl, blackhole, neighbor, port, walk } from './conformance-kit.ts'
+import { acl, blackhole, entering, neighbor, port, token, walk } from './conformance-kit.ts'
 
 /** A port's name as each system has it; the others have names of one kind only. */
 const portNames: Readonly<Record<string, string>> = {
@@ -62,7 +63,7 @@ const table = all.flatMap((platform) =>
 
 /** The context that renderings begin and end in. */
 function baseOf(platform: Platform): string {
-  return platform.transaction.enter.at(-1)?.opens ?? platform.rest
+  return entering(platform).at(-1)?.opens ?? platform.rest
 }
 
 function render(platform: Platform, change: Change, facts: Facts = {}): Rendering {
@@ -203,23 +204,45 @@ describe.each(all)('$name', (platform) => {
 
   it('enters from rest and leaves to rest', () => {
     const { transaction } = platform
-    const base = walk(transaction.enter, platform.rest)
-    expect(walk(transaction.leave, base)).toBe(platform.rest)
-    if (transaction.kind === 'line') return
-    expect(walk(transaction.abort, base)).toBe(platform.rest)
-    expect(walk([transaction.diff, transaction.check, transaction.commit('7f3a91c2')], base)).toBe(
-      base,
-    )
-    expect(walk([transaction.look], platform.rest)).toBe(platform.rest)
+    const base = walk(entering(platform), platform.rest)
+    if (transaction.kind === 'line') {
+      expect(walk(transaction.leave, base)).toBe(platform.rest)
+      return
+    }
+    const { diff, check, commit, leave, abort } = transaction
+    expect(walk(abort, base)).toBe(platform.rest)
+    expect(walk(check === undefined ? [diff] : [diff, check], base)).toBe(base)
+    if (commit !== undefined) expect(walk([commit, ...leave], base)).toBe(platform.rest)
+  })
+
+  it('has a way to commit on every device, whatever the inventory says of its timer', () => {
+    const { transaction } = platform
+    if (transaction.kind === 'line') {
+      expect(timerOf(platform, { deviceTimer: true })).toBeUndefined()
+      return
+    }
+    const allowed = timerOf(platform, { deviceTimer: false })
+    expect(allowed ?? transaction.commit).toBeDefined()
+    expect(allowed?.undoes ?? 'commit').toBe('commit')
+    expect(timerOf(platform, { deviceTimer: true })).toBe(transaction.timer)
+  })
+
+  it('commits with its timer under a token, and confirms or takes back from the same context', () => {
+    const timer = timerOf(platform, { deviceTimer: true })
+    const base = baseOf(platform)
+    expect(timer?.commit(token).text ?? token).toContain(token)
+    if (timer === undefined || platform.transaction.kind === 'line') return
+    const { leave } = platform.transaction
+    expect(walk([timer.commit(token), ...leave], base)).toBe(platform.rest)
+    expect(walk([timer.look], platform.rest)).toBe(platform.rest)
     for (const lines of [
-      [transaction.lookInside],
-      transaction.confirm,
-      transaction.confirmHarder('7f3a91c2'),
-      transaction.cancel,
+      [timer.lookInside],
+      timer.confirm,
+      timer.confirmHarder(token),
+      timer.cancel,
     ]) {
       expect(walk(lines, base)).toBe(base)
     }
-    expect(transaction.commit('7f3a91c2').text).toContain('7f3a91c2')
   })
 
   it('renders the same lines each time, one rendering for each change, in order', () => {

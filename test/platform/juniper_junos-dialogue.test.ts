@@ -9,6 +9,8 @@ const seen = { host: 'ops@edge1', nonce: '00000000', facts: {} }
 const { transaction } = juniper_junos
 if (transaction.kind !== 'candidate') throw new TypeError('Junos has a candidate')
 const candidate = transaction
+const { timer } = candidate
+if (timer === undefined) throw new TypeError('Junos commits with a timer')
 const clean = (text: string) => juniper_junos.clean?.(text)
 
 describe('prompts of Junos', () => {
@@ -125,7 +127,7 @@ describe('refusals of Junos', () => {
   })
 
   it('believes a commit only if it is one that takes itself back', () => {
-    const { expect: words } = candidate.commit('7f3a91c2')
+    const { expect: words } = timer.commit('7f3a91c2')
     expect(
       words?.test(
         'commit confirmed will be automatically rolled back in 5 minutes unless confirmed\ncommit complete',
@@ -193,7 +195,7 @@ describe('a pending commit on Junos', () => {
     nullroute 7f3a91c2
     rollback pending
 1   2026-11-20 08:11:02 UTC by ops via cli`
-    expect(candidate.pending(text)).toEqual({
+    expect(timer.pending(text)).toEqual({
       kind: 'pending',
       token: '7f3a91c2',
       earlier: [],
@@ -203,7 +205,7 @@ describe('a pending commit on Junos', () => {
   it('is somebody else’s without one', () => {
     const text =
       '0   2026-09-20 23:16:51 UTC by admin via cli commit confirmed, rollback in 2mins\n    rollback pending'
-    expect(candidate.pending(text)).toEqual({ kind: 'pending', token: undefined, earlier: [] })
+    expect(timer.pending(text)).toEqual({ kind: 'pending', token: undefined, earlier: [] })
   })
 
   it.each([
@@ -211,7 +213,7 @@ describe('a pending commit on Junos', () => {
     '0   2026-11-20 08:11:02 UTC by ops via cli\n1   2026-11-19 08:11:02 UTC by ops via cli commit confirmed, rollback in 5mins\n    rollback pending',
     '0   2026-11-20 08:11:02 UTC by ops via cli\n    about the rollback pending list\n1   2026-11-19 08:11:02 UTC by ops via cli\n',
   ])('is none in %j', (text) => {
-    expect(candidate.pending(text).kind).toBe('none')
+    expect(timer.pending(text).kind).toBe('none')
   })
 
   it('was ours where it waits no more and the newest entry still has the token', () => {
@@ -219,7 +221,7 @@ describe('a pending commit on Junos', () => {
     nullroute 7f3a91c2
 1   2026-11-19 08:11:02 UTC by ops via cli
 `
-    expect(candidate.pending(text)).toEqual({ kind: 'none', token: '7f3a91c2', earlier: [] })
+    expect(timer.pending(text)).toEqual({ kind: 'none', token: '7f3a91c2', earlier: [] })
   })
 
   it('was ours where a later one follows it', () => {
@@ -229,7 +231,7 @@ describe('a pending commit on Junos', () => {
 2   2026-11-19 08:11:02 UTC by ops via cli
     about nullroute 81f436ec
 `
-    expect(candidate.pending(text)).toEqual({
+    expect(timer.pending(text)).toEqual({
       kind: 'none',
       token: undefined,
       earlier: ['7f3a91c2'],
@@ -250,7 +252,7 @@ describe('a pending commit on Junos', () => {
     const seen = new Set<string>()
     for (let end = 0; end <= text.length; end += 1) {
       try {
-        seen.add(candidate.pending(text.slice(0, end)).kind)
+        seen.add(timer.pending(text.slice(0, end)).kind)
       } catch (error) {
         expect(error).toMatchObject({ code: 'unknown_output' })
       }
@@ -265,7 +267,7 @@ describe('a pending commit on Junos', () => {
     '0   2026-11-20 08:11:02 UTC by ops via cli\n2   2026-11-19 08:11:02 UTC by ops via cli\n',
     '',
   ])('can’t be told from what is no whole entry: %j', (text) => {
-    expect(() => candidate.pending(text)).toThrow(/entry 0/)
+    expect(() => timer.pending(text)).toThrow(/entry 0/)
   })
 
   it.each([
@@ -273,15 +275,15 @@ describe('a pending commit on Junos', () => {
     '0   2026-11-20 08:11:02 UTC by ops via cli\n    first commit\n',
     '\n',
   ])('is none on a new device, where the device itself counts none: %j', (text) => {
-    expect(candidate.pending(text, 'Count: 0 lines')).toMatchObject({ kind: 'none' })
+    expect(timer.pending(text, 'Count: 0 lines')).toMatchObject({ kind: 'none' })
     for (const count of ['', 'Count: 1 lines', 'Count: 0', 'error: no access']) {
-      expect(() => candidate.pending(text, count)).toThrow(/entry 0/)
+      expect(() => timer.pending(text, count)).toThrow(/entry 0/)
     }
   })
 
   it('is not guessed', () => {
-    expect(() => candidate.pending('error: no access', 'Count: 0 lines')).toThrow(/entry 0/)
-    expect(() => candidate.pending('error: no access')).toThrow(/entry 0/)
+    expect(() => timer.pending('error: no access', 'Count: 0 lines')).toThrow(/entry 0/)
+    expect(() => timer.pending('error: no access')).toThrow(/entry 0/)
   })
 })
 

@@ -179,27 +179,30 @@ const small: Platform = {
     }),
   transaction: {
     kind: 'candidate',
-    enter: [enter('edit', 'op', 'conf')],
+    enter: () => [enter('edit', 'op', 'conf')],
     diff: inside('diff', 'conf'),
     judge: (diff, renderings) =>
       diff.split('\n').length === renderings.length ? undefined : { message: `not meant: ${diff}` },
     check: inside('check', 'conf'),
-    commit: (token): Line => ({ ...inside(`commit ${token}`, 'conf'), expect: /^committed$/ }),
     leave: [enter('exit', 'conf', 'op')],
     abort: [inside('rollback', 'conf'), enter('exit', 'conf', 'op')],
-    look: free('look', 'op'),
-    lookInside: inside('look', 'conf'),
-    count: free('count', 'op'),
-    countInside: inside('count', 'conf'),
-    pending(text) {
-      const [kind, token, ...earlier] = text.split(' ')
-      if (kind !== 'none' && kind !== 'pending') throw new AgentError('unknown_output', text)
-      return { kind, token, earlier }
+    timer: {
+      undoes: 'commit',
+      commit: (token): Line => ({ ...inside(`commit ${token}`, 'conf'), expect: /^committed$/ }),
+      look: free('look', 'op'),
+      lookInside: inside('look', 'conf'),
+      count: free('count', 'op'),
+      countInside: inside('count', 'conf'),
+      pending(text) {
+        const [kind, token, ...earlier] = text.split(' ')
+        if (kind !== 'none' && kind !== 'pending') throw new AgentError('unknown_output', text)
+        return { kind, token, earlier }
+      },
+      confirm: [inside('confirm', 'conf')],
+      confirmHarder: (token) => [inside(`plain ${token}`, 'conf')],
+      cancel: [inside('cancel', 'conf')],
+      windowMs,
     },
-    confirm: [inside('confirm', 'conf')],
-    confirmHarder: (token) => [inside(`plain ${token}`, 'conf')],
-    cancel: [inside('cancel', 'conf')],
-    windowMs,
   },
   preflight: { reads: () => [], judge: () => [] },
   prepare: () => '',

@@ -3,6 +3,7 @@
 import { AgentError, lastOutputMax } from '../../errors.ts'
 import {
   type CandidateTransaction,
+  type CommitTimer,
   enter,
   free,
   inside,
@@ -141,13 +142,9 @@ function rollback(to: number): Line {
   return { ...inside(`rollback ${to}`, candidate), expect: /^load complete$/m }
 }
 
-/** Exclusive throughout: there a commit concerns our lines only, and edits of a lost session are thrown away by the device. */
-export const transaction: CandidateTransaction = {
-  kind: 'candidate',
-  enter: [toCandidate],
-  diff: inside('show | compare | no-more', candidate),
-  judge,
-  check,
+/** It undoes our commit alone: whatever anybody else commits inside the window confirms ours. */
+const timer: CommitTimer = {
+  undoes: 'commit',
   commit: (token) => ({
     ...inside(`commit confirmed ${windowMinutes} comment "nullroute ${token}"`, candidate),
     // Both: a plain commit would be there for good. Looked for from the first such line alone, or a text full of them would be read once for each.
@@ -155,8 +152,6 @@ export const transaction: CandidateTransaction = {
       /^(?:(?!commit confirmed will be )[^\n]*\n)*commit confirmed will be automatically rolled back in \d+ minutes?[^\n]*\n(?:[^\n]*\n)*?commit complete(?:\n|$)/,
     deadlineMs: commitMs,
   }),
-  leave: [toRest],
-  abort: [rollback(0), toRest],
   look: free('show system commit | no-more', operational),
   pending,
   lookInside: inside('run show system commit | no-more', candidate),
@@ -168,4 +163,16 @@ export const transaction: CandidateTransaction = {
   confirmHarder: (token) => [plainCommit(`commit comment "nullroute ${token}"`)],
   cancel: [rollback(1), plainCommit()],
   windowMs: windowMinutes * 60_000 + latenessMs,
+}
+
+/** Exclusive throughout: there a commit concerns our lines only, and edits of a lost session are thrown away by the device. Each commit is made with the timer. */
+export const transaction: CandidateTransaction = {
+  kind: 'candidate',
+  enter: () => [toCandidate],
+  diff: inside('show | compare | no-more', candidate),
+  judge,
+  check,
+  leave: [toRest],
+  abort: [rollback(0), toRest],
+  timer,
 }
