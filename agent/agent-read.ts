@@ -9,7 +9,7 @@ import { decide, intentsToRead } from './diff.ts'
 import { AgentError, lastOutputMax } from './errors.ts'
 import { type Intent, keyOf } from './intents.ts'
 import type { KeyState, Reading } from './journal.ts'
-import type { Answer, Change } from './platform.ts'
+import type { Answer, Change, Pending } from './platform.ts'
 import type { Session } from './session.ts'
 
 /** Reads what stands for these intents; on a platform with a candidate loads, compares, checks and discards the changes too. */
@@ -45,15 +45,22 @@ async function tryCandidate(
     token: newToken(),
   })
   if (refusal !== undefined) return { diff, check: `${refusal.line}: ${refusal.message}` }
-  // The device's check confirms what is pending: with anything pending it is left out.
-  let check = 'not checked: a commit is pending'
-  const line = candidateOf(work).check
-  if (pending?.kind === 'none' && line !== undefined) {
-    const [answer] = await session.run([line], work.signal)
-    check = answer?.refusal?.message ?? answer?.text ?? ''
-  }
+  const check = await checked(work, session, pending)
   await backToRest(work, session)
   return { diff, check }
+}
+
+async function checked(
+  work: Work,
+  session: Session,
+  pending: Pending | undefined,
+): Promise<string> {
+  const line = candidateOf(work).check
+  if (line === undefined) return 'not checked: this system checks when it commits'
+  // The device's check confirms what is pending: with anything pending it is left out.
+  if (pending?.kind === 'pending') return 'not checked: a commit is pending'
+  const [answer] = await session.run([line], work.signal)
+  return answer?.refusal?.message ?? answer?.text ?? ''
 }
 
 /** Reads everything that is wanted or held, asks the platform's preflight questions, and records what was found. Nothing is put back here, and no change is said to have ended. */

@@ -1,10 +1,20 @@
-// Sending a change into a candidate: load, the device's own difference and check, a commit that takes itself back, and its confirmation
-// from a second session once that has read everything back. Nothing is in force before the commit, nothing stays without the confirmation.
+// Sending a change into a candidate: load, the device's own difference and check, and a commit that a second session reads back. Nothing is in force
+// before the commit; with a timer nothing stays without being confirmed, without one what is not seen is taken back (converge-for-good.ts).
 
-import { refusedOf } from './converge-committed.ts'
-import { commandsOf, confirmBatch } from './converge-confirm.ts'
-import { heldBy, recorded } from './converge-line.ts'
-import { type BatchRefusal, loadCandidate, newToken } from './converge-load.ts'
+import type { CommitEnd, Committed } from './converge-committed.ts'
+import { confirmBatch } from './converge-confirm.ts'
+import { isThere, readBackBatch } from './converge-for-good.ts'
+import { heldBy, notEntered, recorded } from './converge-line.ts'
+import {
+  type BatchRefusal,
+  changesNothing,
+  commandsOf,
+  commitLoaded,
+  committing,
+  leave,
+  loadCandidate,
+  newToken,
+} from './converge-load.ts'
 import { partsOf } from './converge-parts.ts'
 import { candidateOf, isWaiting, lookInside, timerIn } from './converge-pending.ts'
 import {
@@ -18,9 +28,10 @@ import {
 import type { Claim, Desired } from './diff.ts'
 import type { Key } from './intents.ts'
 import type { Evidence } from './journal.ts'
+import { timerOf } from './platform.ts'
 import type { Session } from './session.ts'
 
-/** Commits all planned changes and confirms them, or says of each why not. A refused intent is left out and the rest tried again. */
+/** Commits all planned changes and reads them back, or says of each why not. A refused intent is left out and the rest tried again. */
 export async function applyCandidate(
   work: Work,
   session: Session,
@@ -36,6 +47,7 @@ export async function applyCandidate(
 ): Promise<Applied> {
   const results = new Map<Key, Result>()
   const batches = [...partsOf(planned, work.journal.serves(planned))]
+  const again = onceMore(work)
   let step: number | undefined
   let lookAgainMs: number | undefined
   let claims = desired.claims
@@ -47,14 +59,16 @@ export async function applyCandidate(
     }
     const current: Desired = { ...desired, claims: withClaims(claims, batch) }
     // Written down: a crash or a refusal in between must not make it another's.
-    const token = newToken()
-    const commit = await commitBatch(work, session, { batch, token, before })
+    const committed: Committed = { batch, token: newToken(), desired: current }
+    const commit = await commitBatch(work, session, committed, before)
     step = commit.step
     if (commit.refusal !== undefined) {
-      batches.unshift(...withoutRefused(batch, commit.refusal, results))
+      const { refusal } = commit
+      batches.unshift(...(again(batch, refusal) ?? withoutRefused(batch, refusal, results)))
       continue
     }
-    const end = await confirmBatch(work, { batch, token, desired: current })
+    const end = await readBack(work, committed)
+    step = end.step ?? step
     lookAgainMs = end.lookAgainMs ?? lookAgainMs
     for (const one of batch) results.set(one.key, end.results.get(one.key) ?? sent(one))
     claims = current.claims
@@ -64,6 +78,25 @@ export async function applyCandidate(
     results,
     session: 'second',
     ...(lookAgainMs === undefined ? {} : { lookAgainMs }),
+  }
+}
+
+/** On a second session: with a timer what is right is confirmed, for good what is wrong is taken back. */
+function readBack(work: Work, committed: Committed): Promise<CommitEnd> {
+  return timerOf(work.platform, work.device) === undefined
+    ? readBackBatch(work, committed)
+    : confirmBatch(work, committed)
+}
+
+/** One more try where somebody may have committed since the candidate was entered: a copy from before shows his change as one of ours, the next one doesn't. */
+function onceMore(
+  work: Work,
+): (batch: readonly Planned[], refusal: BatchRefusal) => [readonly Planned[]] | undefined {
+  let isLeft = timerOf(work.platform, work.device) === undefined
+  return (batch, { difference }) => {
+    if (!isLeft || difference === undefined) return undefined
+    isLeft = false
+    return [batch]
   }
 }
 
@@ -111,35 +144,28 @@ function withoutRefused(
 async function commitBatch(
   work: Work,
   session: Session,
-  {
-    batch,
-    token,
-    before,
-  }: {
-    readonly batch: readonly Planned[]
-    readonly token: string
-    readonly before: Evidence
-  },
+  committed: Committed,
+  before: Evidence,
 ): Promise<{ readonly step: number; readonly refusal: BatchRefusal | undefined }> {
+  const { batch, token } = committed
   const tx = candidateOf(work)
-  const timer = timerIn(work)
-  const lines = [
-    ...batch.flatMap((one) => one.rendering.apply),
-    ...(tx.check === undefined ? [] : [tx.check]),
-    timer.commit(token),
-  ]
+  const timer = timerOf(work.platform, work.device)
+  const lines = [...batch.flatMap((one) => one.rendering.apply), ...committing(work, token)]
   const { step, value } = await recorded(
     work,
     session,
     {
       purpose: 'change',
-      commands: [...commandsOf(tx, token, lines), ...commandsOf(tx, token, timer.confirm)],
+      commands: [
+        ...commandsOf(tx, token, lines),
+        ...(timer === undefined ? [] : commandsOf(tx, token, timer.confirm)),
+      ],
       claims: batch.map((one) => one.claim),
-      token,
+      ...(timer === undefined ? {} : { token }),
       before,
     },
     async () => {
-      const refusal = await loadAndCommit(work, session, batch, token)
+      const refusal = await loadAndCommit(work, session, committed)
       const refused =
         refusal === undefined ? undefined : { line: refusal.line, message: refusal.message }
       return { refused, refusal }
@@ -151,30 +177,36 @@ async function commitBatch(
 async function loadAndCommit(
   work: Work,
   session: Session,
-  batch: readonly Planned[],
-  token: string,
+  committed: Committed,
 ): Promise<BatchRefusal | undefined> {
-  const tx = candidateOf(work)
-  const timer = timerIn(work)
-  const loaded = await loadCandidate(work, session, { batch, token })
-  if (loaded.refusal !== undefined) return loaded.refusal
+  const loaded = await loadCandidate(work, session, committed)
+  if (loaded.refusal !== undefined)
+    return isThereAlready(work, loaded.refusal) ? undefined : loaded.refusal
   if (loaded.pending?.kind === 'pending') {
     // Begun since the first look: our own check would confirm it.
     await backToRest(work, session)
     const message = 'a commit of somebody else waits for its confirmation'
-    return { line: timer.lookInside.text, message, keys: [], all: 'locked' }
+    return { line: timerIn(work).lookInside.text, message, keys: [], all: 'locked' }
   }
-  for (const line of [tx.check, timer.commit(token)]) {
-    if (line === undefined) continue
-    const no = refusedOf(await session.run([line], work.signal))
-    if (no === undefined) continue
-    // Whatever was answered to a commit, or was not: it is there if the device says that it waits. Left alone it would show for as long
-    // as its window is open, and then be gone.
-    if (line !== tx.check && isWaiting(await lookInside(work, session), token)) break
-    await backToRest(work, session)
-    return { ...no, keys: [] }
+  const no = await commitLoaded(work, session, committed.token)
+  if (no === undefined) return undefined
+  if (no.isCommit && (await stands(work, session, committed))) {
+    await leave(work, session)
+    return undefined
   }
-  await session.run(tx.leave, work.signal)
   await backToRest(work, session)
-  return undefined
+  const { code, ...refused } = notEntered(no.answer)
+  return { ...refused, keys: [], ...(code === 'locked' ? { all: code } : {}) }
+}
+
+/** Without a timer an earlier commit of ours may stand there that no read has shown: then it is this one that is read back, and taken back. */
+function isThereAlready(work: Work, refusal: BatchRefusal): boolean {
+  return timerOf(work.platform, work.device) === undefined && changesNothing(work, refusal)
+}
+
+/** Whatever was answered to a commit, or was not: whether it is there, by what the device says of it. Left alone it would show for as long as its window is open and then be gone, or stand there unknown. */
+async function stands(work: Work, session: Session, committed: Committed): Promise<boolean> {
+  return timerOf(work.platform, work.device) === undefined
+    ? isThere(work, session, committed)
+    : isWaiting(await lookInside(work, session), committed.token)
 }

@@ -27,6 +27,8 @@ export interface Committed {
 /** What came of reading a commit back: the keys for which it came to nothing, or is not known to stay. */
 export interface CommitEnd {
   readonly results: ReadonlyMap<Key, Result>
+  /** The step that took something back. */
+  readonly step?: number
   readonly lookAgainMs?: number
 }
 

@@ -10,6 +10,7 @@ import {
   wrongNow,
 } from './converge-committed.ts'
 import { recorded } from './converge-line.ts'
+import { commandsOf } from './converge-load.ts'
 import {
   candidateOf,
   isUnderWay,
@@ -22,7 +23,7 @@ import {
 import { backToRest, observe, type Result, type Work } from './converge-work.ts'
 import { type Claim, type Desired, decide, intentsToRead } from './diff.ts'
 import type { Key } from './intents.ts'
-import type { CandidateTransaction, Line, Pending } from './platform.ts'
+import type { Pending } from './platform.ts'
 import type { Session } from './session.ts'
 
 /** On a second session: is it ours that is pending, does the device show it, and is the window closed by us? */
@@ -79,15 +80,6 @@ type End = 'confirmed' | 'taken-back' | 'another' | 'refused' | 'unclear'
 interface Ours {
   readonly token: string
   readonly claims: readonly Omit<Claim, 'step'>[]
-}
-
-/** Lines about a commit as they are sent from rest and back to it. */
-export function commandsOf(
-  tx: CandidateTransaction,
-  token: string,
-  lines: readonly Line[],
-): readonly string[] {
-  return [...tx.enter(token), ...lines, ...tx.leave].map((line) => line.text)
 }
 
 /** Does `act` where nobody else can commit, and only if the newest commit is that of ours and still waits: confirming or taking back means the newest, whosever it is. */

@@ -4,9 +4,10 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import PQueue from 'p-queue'
-import { type Agent, createAgent } from '../../agent/agent.ts'
+import { type Agent, type AgentOptions, createAgent } from '../../agent/agent.ts'
 import { systemClock } from '../../agent/clock.ts'
 import { type Intent, keyOf } from '../../agent/intents.ts'
+import type { Journal } from '../../agent/journal.ts'
 import type { Facts, Platform } from '../../agent/platform.ts'
 import { addressFact, groupFact } from '../../agent/platform.ts'
 import type { Device } from '../../inventory/model.ts'
@@ -161,6 +162,8 @@ export interface Lab {
   readonly startup: () => string
   /** Lines received since the last `forget`, without reads, openings and empty lines. */
   readonly changes: (asked?: readonly Intent[]) => readonly string[]
+  /** Another agent of the same device, as the next start of a controller makes one. Whoever asks for it stops it. */
+  readonly next: (journal: Journal) => Agent
   readonly stop: () => Promise<void>
 }
 
@@ -173,10 +176,11 @@ const stable = (text: string): string =>
     .filter((line) => !volatile.test(line) && line.trim() !== '!' && line.trim() !== '')
     .join('\n')
 
-/** Starts one, and waits until it was read for the first time. */
+/** Starts one, and waits until it was read for the first time. `entry`: what else the inventory says of it. */
 export async function startLab(
   platform: Platform,
   over: Partial<SimulatedDevice> = {},
+  entry: Partial<Device> = {},
 ): Promise<Lab> {
   const folder = await mkdtemp(join(tmpdir(), 'nullroute-conformance-'))
   const simulator = await startSimulator({ devices: [{ ...specOf(platform), ...over }] })
@@ -184,8 +188,8 @@ export async function startLab(
   const knownHosts = join(folder, 'known_hosts')
   await writeFile(knownHosts, `[${device.host}]:${device.port} ${device.hostKey}\n`)
   const book = createBook()
-  const agent = createAgent({
-    device: deviceAt(device, platform.name, knownHosts),
+  const options: AgentOptions = {
+    device: { ...deviceAt(device, platform.name, knownHosts), ...entry },
     platform,
     journal: book,
     gate: new PQueue({ concurrency: 8 }),
@@ -193,11 +197,13 @@ export async function startLab(
     log: { info: () => undefined, warn: () => undefined },
     environment: { PASSWORD: device.password },
     deadlines: { ownMs: 400, observerMs: 400 },
-  })
+  }
+  const agent = createAgent(options)
   const lab = labOf(platform, { device, book, agent })
   await book.until(({ kind }) => kind === 'verified' || kind === 'failed')
   return {
     ...lab,
+    next: (journal) => createAgent({ ...options, journal }),
     async stop() {
       await agent.stop()
       await simulator.stop()
@@ -226,7 +232,7 @@ const noChange = /^(?:show |terminal |set cli |enable$|exit$|end$|$|configure |c
 function labOf(
   platform: Platform,
   { device, book, agent }: Pick<Lab, 'device' | 'book' | 'agent'>,
-): Omit<Lab, 'stop'> {
+): Omit<Lab, 'stop' | 'next'> {
   const isSettled = (entry: Entry, wanted: readonly Intent[]): boolean => {
     if (entry.kind !== 'verified' || entry.value.drifted.length > 0) return false
     const verified = new Set(
