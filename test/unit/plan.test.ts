@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import type { Claim } from '../../agent/diff.ts'
 import { type Intent, keyOf } from '../../agent/intents.ts'
-import type { Platform } from '../../agent/platform.ts'
+import type { CandidateTransaction, CommitTimer, Line, Platform } from '../../agent/platform.ts'
 import { accept } from '../../controller/acceptance.ts'
 import { movedText, staleness } from '../../controller/digest.ts'
 import { judge } from '../../controller/guards.ts'
@@ -84,6 +84,32 @@ function planned(change: Partial<PlanInput> = {}): Plan {
   return plan
 }
 
+const typed = (text: string): Line => ({ text, needs: 'config', free: false })
+
+const clockwork: Omit<CommitTimer, 'undoes'> = {
+  commit: (token) => typed(`commit within 5 ${token}`),
+  look: typed('look'),
+  lookInside: typed('look'),
+  count: typed('count'),
+  countInside: typed('count'),
+  pending: () => ({ kind: 'none', token: undefined, earlier: [] }),
+  confirm: [typed('confirm')],
+  confirmHarder: () => [],
+  cancel: [typed('cancel')],
+  windowMs: 300_000,
+}
+
+const candidate: CandidateTransaction = {
+  kind: 'candidate',
+  enter: (token) => [typed(`edit ${token}`)],
+  diff: typed('diff'),
+  judge: () => undefined,
+  check: typed('check'),
+  commit: typed('commit'),
+  leave: [typed('leave')],
+  abort: [typed('leave')],
+}
+
 describe('a plan', () => {
   it('shows each device the exact lines and those that take them back, in the order of the measures', () => {
     const { devices } = planned()
@@ -161,6 +187,80 @@ describe('a plan', () => {
     expect(devices[0]?.save?.map((one) => one.line)).toEqual(
       save === 'never' ? undefined : ['save'],
     )
+  })
+
+  it.each([
+    [
+      'with a timer that undoes it alone',
+      { timer: { ...clockwork, undoes: 'commit' } },
+      false,
+      [
+        'edit <token>',
+        'apply port|p1',
+        'check',
+        'commit within 5 <token>',
+        'leave',
+        'edit <token>',
+        'confirm',
+        'leave',
+      ],
+      'candidate, checked by the device, confirmed commit: taken back by the device within 5 min unless a second session has read it back',
+      'until it is confirmed, the device’s own timer would undo this change alone',
+    ],
+    [
+      'for good where no timer may be used',
+      { timer: { ...clockwork, undoes: 'configuration' } },
+      false,
+      ['edit <token>', 'apply port|p1', 'check', 'commit', 'leave'],
+      'candidate, checked by the device, committed for good: what a second session does not see is taken back by the lines that undo it, in a candidate of its own',
+      'no timer of the device takes the commit back: it stays, wherever this ends, until the lines that undo it are sent',
+    ],
+    [
+      'with a timer that undoes everything, where the inventory allows it',
+      { timer: { ...clockwork, undoes: 'configuration' } },
+      true,
+      [
+        'edit <token>',
+        'apply port|p1',
+        'check',
+        'commit within 5 <token>',
+        'leave',
+        'edit <token>',
+        'confirm',
+        'leave',
+      ],
+      'candidate, checked by the device, confirmed commit: taken back by the device within 5 min unless a second session has read it back',
+      'deviceTimer is on: a timer that runs out restores the whole configuration, changes of others since then included',
+    ],
+    [
+      'for good where there is no timer, and no check apart from the commit',
+      { check: undefined },
+      true,
+      ['edit <token>', 'apply port|p1', 'commit', 'leave'],
+      'candidate, committed for good: what a second session does not see is taken back by the lines that undo it, in a candidate of its own',
+      'no timer of the device takes the commit back: it stays, wherever this ends, until the lines that undo it are sent',
+    ],
+  ] as const)('says of a commit %s what is sent, and what would take it back', (...expected) => {
+    const [, over, deviceTimer, lines, transaction, note] = expected
+    const { check, ...rest } = { ...candidate, ...over }
+    const platform: Platform = {
+      ...toy(),
+      transaction: check === undefined ? rest : { ...rest, check },
+    }
+    const named = new Map(isp().devices)
+    for (const [id, one] of named) named.set(id, { ...one, deviceTimer })
+    const { devices } = planned({
+      compiled: compiled({ intents: [on('sw1', port('p1'))] }),
+      inventory: isp({ devices: named }),
+      platforms: new Map([['toy', platform]]),
+    })
+
+    expect(devices[0]?.apply.map(({ line }) => line)).toEqual(lines)
+    expect(devices[0]?.undo.map(({ line }) => line)).toEqual(
+      lines.map((line) => line.replace('apply ', 'lift ')),
+    )
+    expect(devices[0]?.transaction).toBe(transaction)
+    expect(devices[0]?.notes).toContain(note)
   })
 
   it('marks a line that only the device can fill', () => {
