@@ -680,6 +680,34 @@ describe('an agent', () => {
     await expect.poll(() => timers).toContain(200)
   })
 
+  it('tries a save that is refused less and less often, and begins anew with short pauses once one went well', async () => {
+    const travelled = travelClock()
+    const { clock, timers } = recordedClock(travelled)
+    const book = createBook()
+    const agent = start(book, {}, undefined, { clock })
+    await book.until(verified)
+    const failed = (entry: Entry): boolean => entry.kind === 'saved' && !entry.ok
+    let from = book.entries.length
+    let off = router.faults.add({ kind: 'refuse-save' })
+    await bring(book, agent, [target])
+    for (const pause of [200, 400, 800]) {
+      await book.until(failed, from)
+      from = book.entries.length
+      await expect.poll(() => timers).toContain(pause)
+      timers.length = 0
+      if (pause === 800) off()
+      travelled.travel(pause)
+    }
+    await book.until((entry) => entry.kind === 'saved' && entry.ok, from)
+
+    from = book.entries.length
+    off = router.faults.add({ kind: 'refuse-save' })
+    await bring(book, agent, [])
+    await book.until(failed, from)
+    await expect.poll(() => timers).toContain(200)
+    off()
+  })
+
   it('speaks to no device with another host key', async () => {
     const book = createBook()
     router.faults.add({ kind: 'host-key' })

@@ -138,32 +138,49 @@ describe('a device that lies or refuses', () => {
 })
 
 describe('a filter entry that is refused', () => {
-  it('is refused in both directions, and takes nothing else back with it', async () => {
-    await story.end()
-    story = await startStory({
-      devices: [
-        {
-          name: 'edge2',
-          platform: 'juniper_junos',
-          roles: ['rtbh-trigger', 'edge'],
-          ports: [{ name: 'ge-0/0/1', description: 'esthost', addresses: ['198.51.100.1/24'] }],
-        },
-      ],
-      customers: '  esthost: { name: Esthost, prefixes: [203.0.113.0/30] }',
-    })
-    const router = story.device('edge2')
-    router.faults.add({ kind: 'reject', matching: '^set policy-options prefix-list' })
+  it.each([
+    {
+      platform: 'juniper_junos',
+      port: 'ge-0/0/1',
+      matching: '^set policy-options prefix-list',
+      route: 'route 203.0.113.0/30',
+    },
+    {
+      platform: 'cisco_ios',
+      port: 'GigabitEthernet0/1',
+      matching: '^203\\.0\\.113\\.0 ',
+      route: 'ip route 203.0.113.0 255.255.255.252 Null0',
+    },
+  ] as const)(
+    'is refused in both directions, and takes nothing else back with it: $platform',
+    async ({ platform, port, matching, route }) => {
+      await story.end()
+      story = await startStory({
+        devices: [
+          {
+            name: 'edge2',
+            platform,
+            roles: ['rtbh-trigger', 'edge'],
+            ports: [{ name: port, description: 'esthost', addresses: ['198.51.100.1/24'] }],
+          },
+        ],
+        customers: '  esthost: { name: Esthost, prefixes: [203.0.113.0/30] }',
+      })
+      const router = story.device('edge2')
+      router.faults.add({ kind: 'reject', matching })
 
-    const { id } = await story.decide(suspend('esthost'))
+      const { id } = await story.decide(suspend('esthost'))
 
-    const degraded = await story.reaches(id, 'degraded')
-    expect(outcomes(degraded, 'edge2')).toEqual({
-      'acl|in|203.0.113.0/30': 'refused',
-      'acl|out|203.0.113.0/30': 'refused',
-      'blackhole|default|203.0.113.0/30': 'applied',
-    })
-    expect(router.running).toContain('route 203.0.113.0/30')
-  })
+      const degraded = await story.reaches(id, 'degraded')
+      expect(router.faults.acted).toBeGreaterThan(0)
+      expect(outcomes(degraded, 'edge2')).toEqual({
+        'acl|in|203.0.113.0/30': 'refused',
+        'acl|out|203.0.113.0/30': 'refused',
+        'blackhole|default|203.0.113.0/30': 'applied',
+      })
+      expect(router.running).toContain(route)
+    },
+  )
 })
 
 describe('a change that is refused half way', () => {
