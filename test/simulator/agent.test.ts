@@ -558,6 +558,33 @@ describe('an agent', () => {
     expect(book.state(key)?.outcome).toBe('failed')
   })
 
+  it('counts no time in which nothing could be read against an effect that is waited for', async () => {
+    const book = createBook()
+    const clock = travelClock()
+    const agent = start(book, {}, { ownMs: 30_000, observerMs: 30_000 }, { clock })
+    await book.until(verified)
+    book.expected = [target]
+    // Who waits for an answer cuts a wait short: what was seen until then is written down.
+    const looked = async (from: number): Promise<boolean> => {
+      await agent.read([]).catch(() => undefined)
+      return book.entries.slice(from).some(verified)
+    }
+    let from = book.entries.length
+    agent.wake('change')
+    await expect.poll(() => looked(from)).toBe(true)
+    expect(book.state(key)).toMatchObject({ outcome: 'unknown', seen: 'absent' })
+
+    const off = router.faults.add({ kind: 'off' })
+    agent.wake('check')
+    await book.until((entry) => entry.kind === 'failed', from)
+    clock.travel(31_000)
+    off()
+    from = book.entries.length
+    agent.wake('check')
+    await expect.poll(() => looked(from)).toBe(true)
+    expect(book.state(key)).toMatchObject({ outcome: 'unknown', seen: 'absent' })
+  })
+
   it('gives an effect all its time from when the devices that it comes from have it', async () => {
     const book = createBook()
     const agent = start(book, {}, { ownMs: 300, observerMs: 300 })
@@ -671,6 +698,9 @@ describe('an agent', () => {
       travelled.travel(pause)
     }
     await book.until(verified)
+    // One outage, however often it was tried.
+    const lost = book.entries.filter((one) => one.kind === 'session' && one.value.kind === 'lost')
+    expect(lost).toHaveLength(1)
 
     router.faults.add({ kind: 'off' })
     await expect.poll(() => agent.connected).toBe(false)
