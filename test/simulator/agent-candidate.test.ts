@@ -401,6 +401,16 @@ describe('a candidate', () => {
     expect(box.running.size).toBe(0)
   })
 
+  it('beside which nobody can say what waits is thrown away, and not kept until the next look', async () => {
+    box.odd = (line) => (line === 'look' && box.lines.includes('edit') ? 'pen' : undefined)
+    const book = createBook()
+    book.wanted = [one]
+    start(book)
+    await book.until(({ kind }) => kind === 'failed')
+
+    expect(box.lines.slice(-2)).toEqual(['rollback', 'exit'])
+  })
+
   it('is not begun while a commit of somebody else is pending', async () => {
     box.pending = 'aaaaaaaa'
     const book = createBook()
@@ -653,6 +663,46 @@ describe('a candidate', () => {
       expect(book.claims).toMatchObject(isWanted ? [{ phase: 'held' }] : [])
     },
   )
+
+  it('that was not shown and could not be taken back is taken back with the next try: it has no claim, and nobody would lift it', async () => {
+    let isHidden = true
+    box.odd = (line) => {
+      if (!isHidden) return undefined
+      if (line === 'cancel') return 'error: busy'
+      return line === 'show' ? 'nothing' : undefined
+    }
+    const book = createBook()
+    book.wanted = [one]
+    const agent = start(book)
+    const from = book.entries.indexOf(await book.until(verified)) + 1
+    expect(book.claims).toEqual([])
+    expect(box.running).toEqual(new Set([objectOf(one)]))
+
+    isHidden = false
+    book.wanted = []
+    agent.wake('change')
+    await book.until(verified, from)
+
+    expect(box.lines).not.toContain('confirm')
+    expect(box.pending).toBeUndefined()
+    expect(box.running).toEqual(new Set())
+  })
+
+  it('that was confirmed before anybody wrote it down is not looked at once more', async () => {
+    const { clock, story } = windowTimer()
+    const book = createBook()
+    book.wanted = [one]
+    await committed(book, { phase: 'pending' })
+    box.running = new Set([objectOf(one)])
+    box.newest = '7f3a91c2'
+    const agent = start(book, clock)
+    await book.until(verified)
+    expect(book.claims).toMatchObject([{ phase: 'held' }])
+
+    // It ends what is under way first, and cancels what that has set.
+    await agent.stop()
+    expect(story).toEqual([])
+  })
 
   it('that was seen to stay long before stays so while a commit of somebody else waits', async () => {
     const book = createBook()

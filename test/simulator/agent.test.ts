@@ -212,6 +212,22 @@ describe('an agent', () => {
     expect(steps.slice(0, 3)).toEqual(['intend', 'done', 'verified'])
   })
 
+  it('has left the configuration before it says that a change could not be written down', async () => {
+    const book = createBook()
+    const agent = start(book)
+    await book.until(verified)
+    const from = book.entries.length
+    book.intend = () => Promise.reject(new Error('the disk is full'))
+    book.wanted = [target]
+    router.journal.clear()
+
+    agent.wake('change')
+    await book.until(({ kind }) => kind === 'failed', from)
+
+    const lines = router.journal.lines()
+    expect(lines.slice(lines.indexOf('configure terminal'))).toEqual(['configure terminal', 'end'])
+  })
+
   it('never says applied of a device that lies', async () => {
     const book = createBook()
     const agent = start(book)
@@ -225,6 +241,28 @@ describe('an agent', () => {
       verified: false,
       error: { code: 'not_shown' },
     })
+  })
+
+  it('gives what it sends once more all its time, though it was waited for in vain before', async () => {
+    const book = createBook()
+    const agent = start(book, { save: 'never' })
+    await book.until(verified)
+    router.faults.add({ kind: 'lie', matching: 'blackhole tag' })
+    await bring(book, agent, [target])
+    expect(book.state(key)).toMatchObject({ outcome: 'failed', error: { code: 'not_shown' } })
+
+    // It comes after the first read that follows the line, which lacks it.
+    router.faults.add({
+      kind: 'foreign-change',
+      when: 'after',
+      matching: '^show ip route',
+      after: 'blackhole tag',
+      times: 1,
+      lines: ['ip route 203.0.113.9/32 blackhole tag 666'],
+    })
+    await bring(book, agent, [target])
+
+    expect(book.state(key)).toMatchObject({ outcome: 'applied', verified: true })
   })
 
   it('has written down what it sent before it waits for an effect that does not come', async () => {

@@ -3,6 +3,7 @@
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { describe, expect, it } from 'vitest'
+import type { Claim } from '../../agent/diff.ts'
 import { type AgentErrorCode, agentErrorCodes } from '../../agent/errors.ts'
 import { keyOf } from '../../agent/intents.ts'
 import type { DoneStep, Journal, KeyState } from '../../agent/journal.ts'
@@ -433,6 +434,31 @@ describe('the records of a step', () => {
 
     const known = store.read((rows) => rows.device('edge1')?.lastKnown) ?? ''
     expect(JSON.parse(known)).toMatchObject({ device: { id: 'edge1', address: '10.20.0.11' } })
+  })
+})
+
+describe('a save', () => {
+  it('speaks for the steps before it, and for none since: of those a restart may bring back what was', async () => {
+    const { book } = desk()
+    const before = { kind: 'readback', text: '' } as const
+    const save = { purpose: 'save', commands: ['write'], claims: [], before } as const
+    const now = (one: string, rest: Pick<Claim, 'phase' | 'earlier'>): Omit<Claim, 'step'> => {
+      const intent = blackhole(one)
+      return { key: keyOf(intent), intent, before: [], wrote: ['new'], ...rest }
+    }
+    const change = (...claims: readonly Omit<Claim, 'step'>[]): Promise<number> =>
+      book.intend({ purpose: 'change', commands: ['lines'], claims, before })
+    const held = { phase: 'held', earlier: [['old']] } as const
+    await change(now('203.0.113.1/32', { phase: 'lifted' }), now('203.0.113.2/32', held))
+    const step = await book.intend(save)
+    const since = [now('203.0.113.3/32', { phase: 'lifted' }), now('203.0.113.4/32', held)]
+    await change(...since)
+
+    await book.saved({ ok: true, step, foreign: [] })
+
+    const { earlier: _earlier, ...known } = now('203.0.113.2/32', held)
+    const byKey = book.desired().claims.map(({ step: _step, ...claim }) => claim)
+    expect(byKey.toSorted((a, b) => a.key.localeCompare(b.key))).toEqual([known, ...since])
   })
 })
 

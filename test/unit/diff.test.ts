@@ -332,8 +332,11 @@ describe('an object in two parts, of which a step that was cut off left one', ()
     expect(decision).toMatchObject({ kind: 'change', change, before: [] })
   })
 
-  it('is lifted by what is left of it', () => {
-    const decision = decideOne({ claims: [claim(host, { wrote: parts, phase: 'lifting' })] }, half)
+  it.each([
+    ['was cut off', 'lifting'],
+    ['was done, and a restart brought back what was saved in its middle', 'lifted'],
+  ] as const)('is lifted by what is left of it where its lift %s', (_, phase) => {
+    const decision = decideOne({ claims: [claim(host, { wrote: parts, phase })] }, half)
 
     const change = { kind: 'lift', before: [], wrote: [second] }
     expect(decision).toMatchObject({ kind: 'change', change })
