@@ -130,6 +130,8 @@ function speak(box: Box, channel: ServerChannel): void {
 /** Unlike any other time that the agent waits for. */
 const windowMs = 61_234
 
+const behind = 'the table is behind'
+
 const objectOf = (intent: Intent): string => keyOf(intent)
 
 const small: Platform = {
@@ -153,6 +155,8 @@ const small: Platform = {
   observe: () => [{ what: 'all', line: free('show', 'op') }],
   parse(answers, intents) {
     const lines = (answers.get('all')?.text ?? '').split('\n')
+    // What is configured is not in force while this is said.
+    const isBehind = lines.includes(behind)
     const found = intents.map((intent): [Found['key'], Found] => {
       const key = keyOf(intent)
       const there = lines.includes(objectOf(intent))
@@ -163,7 +167,7 @@ const small: Platform = {
           object: there ? [objectOf(intent)] : [],
           effect: there ? 'same' : 'none',
           mark: 'unmarkable',
-          inForce: there ? 'yes' : 'no',
+          inForce: there && !isBehind ? 'yes' : 'no',
         },
       ]
     })
@@ -663,6 +667,24 @@ describe('a candidate', () => {
       expect(book.claims).toMatchObject(isWanted ? [{ phase: 'held' }] : [])
     },
   )
+
+  it('that is below a commit of somebody else that waits is given up on in time, however often it is looked at meanwhile', async () => {
+    const book = createBook()
+    book.wanted = [one]
+    await committed(book, { phase: 'pending' })
+    box.running = new Set([objectOf(one), behind])
+    overtake('operator', [])
+    const agent = start(book)
+    // Whatever ends, the next one is there already: no convergence ever comes to wait.
+    const busy = setInterval(() => agent.wake('change'), 2)
+    try {
+      await expect
+        .poll(() => book.state(keyOf(one)))
+        .toMatchObject({ outcome: 'failed', error: { code: 'not_shown' } })
+    } finally {
+      clearInterval(busy)
+    }
+  })
 
   it('that was not shown and could not be taken back is taken back with the next try: it has no claim, and nobody would lift it', async () => {
     let isHidden = true
