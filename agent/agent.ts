@@ -3,6 +3,7 @@
 import PQueue from 'p-queue'
 import type { Device, Jump } from '../inventory/model.ts'
 import { type AgentLog, faultOf, logBroken } from './agent-faults.ts'
+import { createLooks, type Looks } from './agent-looks.ts'
 import { convergence, placeAtGate, precedence, priorities, saving } from './agent-priorities.ts'
 import { checkDevice, readFor } from './agent-read.ts'
 import { createWarm, type Warm } from './agent-session.ts'
@@ -92,8 +93,8 @@ interface Worker {
   cancelRetry: () => void
   cancelCheck: () => void
   cancelSave: () => void
-  /** Ends of waits for a device's own timer, each of which is looked at once more behind it. */
-  readonly looksAgain: Set<() => void>
+  /** Behind a device's own timers. */
+  readonly looks: Looks
 }
 
 /** Starts the agent of one device. It converges at once, because nothing is known yet, and checks every five minutes. */
@@ -176,7 +177,7 @@ function createWorker(options: AgentOptions): Worker {
     cancelRetry: none,
     cancelCheck: none,
     cancelSave: none,
-    looksAgain: new Set(),
+    looks: createLooks(options.clock, () => wake(worker, 'check')),
   }
   return worker
 }
@@ -263,21 +264,11 @@ async function convergeNow(worker: Worker): Promise<void> {
     worker.unsaved = result.unsaved
     if (wantsRetry(result.states)) retryLater(worker)
     else worker.attempts = 0
-    if (result.lookAgainMs !== undefined) lookAgainAfter(worker, result.lookAgainMs)
+    if (result.lookAgainMs !== undefined) worker.looks.after(result.lookAgainMs)
     scheduleSave(worker)
   } catch (error) {
     await failed(worker, error)
   }
-}
-
-/** Not instead of an earlier one: each stands for a commit whose end nobody saw. */
-function lookAgainAfter(worker: Worker, ms: number): void {
-  const { looksAgain, options } = worker
-  const cancel = options.clock.after(ms, () => {
-    looksAgain.delete(cancel)
-    wake(worker, 'check')
-  })
-  looksAgain.add(cancel)
 }
 
 /** The next try after one that failed. A loss of the session is no try: whatever was under way counts by itself. */
@@ -390,6 +381,5 @@ function cancelTimers(worker: Worker): void {
   worker.cancelRetry()
   worker.cancelCheck()
   worker.cancelSave()
-  for (const cancel of worker.looksAgain) cancel()
-  worker.looksAgain.clear()
+  worker.looks.cancel()
 }

@@ -15,7 +15,7 @@ import {
   loadCandidate,
   newToken,
 } from './converge-load.ts'
-import { partsOf } from './converge-parts.ts'
+import { partsOf, unitsOf } from './converge-parts.ts'
 import { candidateOf, isWaiting, lookInside, timerIn } from './converge-pending.ts'
 import {
   type Applied,
@@ -127,7 +127,8 @@ function withoutRefused(
     for (const key of keys) results.set(key, { kind: 'refused', code, message: refusal.message })
   }
   const all = batch.map((one) => one.key)
-  if (refusal.all !== undefined || batch.length === 1) {
+  const units = unitsOf(batch)
+  if (refusal.all !== undefined || units.length === 1) {
     refuse(all)
     return []
   }
@@ -137,8 +138,8 @@ function withoutRefused(
     const rest = batch.filter((one) => !keys.includes(one.key))
     return rest.length === 0 ? [] : [rest]
   }
-  const half = Math.ceil(batch.length / 2)
-  return [batch.slice(0, half), batch.slice(half)]
+  const half = Math.ceil(units.length / 2)
+  return [units.slice(0, half).flat(), units.slice(half).flat()]
 }
 
 async function commitBatch(

@@ -34,7 +34,7 @@ export function partsOf(
 }
 
 /** Changes that can't be parted, each with what has no lines of its own: they stand in those of a wider entry, or of one with the same object. */
-function unitsOf(planned: readonly Planned[]): readonly (readonly Planned[])[] {
+export function unitsOf(planned: readonly Planned[]): readonly (readonly Planned[])[] {
   const keys = new Set(planned.map(({ key }) => key))
   const isLed = ({ after, rendering }: Planned): boolean =>
     (after !== undefined && keys.has(after)) || rendering.apply.length === 0

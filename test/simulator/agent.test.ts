@@ -596,29 +596,6 @@ describe('an agent', () => {
     expect(book.state(key)?.outcome).toBe('failed')
   })
 
-  it('gives what it sends again all its time anew', async () => {
-    const book = createBook()
-    const clock = travelClock()
-    const agent = start(book, {}, { ownMs: 30_000, observerMs: 30_000 }, { clock })
-    await book.until(verified)
-    router.faults.add({ kind: 'lie', matching: 'blackhole' })
-    let from = book.entries.length
-    book.wanted = [target]
-    agent.wake('change')
-    await book.until((entry) => entry.kind === 'done', from)
-    clock.travel(31_000)
-    await book.until(verified, from)
-    expect(book.state(key)).toMatchObject({ outcome: 'failed', error: { code: 'not_shown' } })
-
-    from = book.entries.length
-    agent.wake('retry')
-    await book.until((entry) => entry.kind === 'done', from)
-    // Who waits for an answer cuts the wait short: what was seen until then is written down.
-    await agent.read([])
-    await book.until(verified, from)
-    expect(book.state(key)).toMatchObject({ outcome: 'unknown' })
-  })
-
   it('counts no time in which nothing could be read against an effect that is waited for', async () => {
     const book = createBook()
     const clock = travelClock()

@@ -183,6 +183,38 @@ describe('a filter entry that is refused', () => {
   )
 })
 
+describe('a check of the device that is refused without saying of what', () => {
+  it('parts nothing that has its lines in common: no commit is made with nothing in it', async () => {
+    await story.end()
+    story = await startStory({
+      devices: [
+        {
+          name: 'edge2',
+          platform: 'juniper_junos',
+          roles: ['rtbh-trigger', 'edge'],
+          ports: [{ name: 'ge-0/0/1', description: 'esthost', addresses: ['198.51.100.1/24'] }],
+        },
+      ],
+      customers: '  esthost: { name: Esthost, prefixes: [203.0.113.0/30] }',
+    })
+    const router = story.device('edge2')
+    router.faults.add({ kind: 'reject', matching: '^commit check', times: 1 })
+
+    await story.enforced(suspend('esthost'))
+
+    const steps = story
+      .records({ type: 'device.commands_done', device: 'edge2' })
+      .map(({ outcome }) => outcome)
+    expect(steps.slice(0, 3)).toEqual(['refused', 'ok', 'ok'])
+    const changes: number[] = []
+    for (const line of router.journal.lines()) {
+      if (line.startsWith('configure')) changes.push(0)
+      if (/^(?:set|delete) /.test(line)) changes.push((changes.pop() ?? 0) + 1)
+      if (line.startsWith('commit confirmed')) expect(changes.at(-1)).toBeGreaterThan(0)
+    }
+  })
+})
+
 describe('a change that is refused half way', () => {
   it('is taken back at once: a port that is told as refused is not left down', async () => {
     await story.end()
