@@ -142,13 +142,14 @@ function decideClaims(
     if (decided.has(claim.key)) continue
     const found = foundFor(observation, claim.intent)
     const outer = keyOf(elementOf(claim.intent))
+    const isSettled = decisions.get(outer)?.kind === 'settled'
     // What another entry holds goes on by that one.
     const isHeldUp = wanted.has(claim.key) || expected.has(claim.key) || outer !== claim.key
     const decision =
       decideKept(claim, desired, observation, elements) ??
       (isHeldUp ? undefined : decideLeaving(claim, found)) ??
-      decideUnwanted(claim, found)
-    const isHeld = wanted.has(claim.key) && decisions.get(outer)?.kind !== 'settled'
+      decideUnwanted(claim, found, outer !== claim.key && isSettled)
+    const isHeld = wanted.has(claim.key) && !isSettled
     decisions.set(
       claim.key,
       decision.kind === 'change' && isHeld ? { ...decision, after: outer } : decision,
@@ -237,7 +238,8 @@ function decideOwn(intent: Intent, found: Found, claim: Claim): Decision {
   return { ...base, kind: 'change', change, before: claim.before }
 }
 
-function decideUnwanted(claim: Claim, found: Found): Decision {
+/** `isCovered`: a wider entry of ours stands, by which it is in force without an object of its own. */
+function decideUnwanted(claim: Claim, found: Found, isCovered: boolean): Decision {
   const base = { key: claim.key, intent: claim.intent }
   if (isOurs(claim, found) && !sameObject(found.object, claim.before)) {
     if (found.stop !== undefined)
@@ -250,7 +252,8 @@ function decideUnwanted(claim: Claim, found: Found): Decision {
     } as const
     return { ...base, kind: 'change', change, before: claim.before }
   }
-  const doubt = found.object.length === 0 ? doubtOf(claim, found) : undefined
+  const isUnseen = found.object.length === 0 && !isCovered
+  const doubt = isUnseen ? doubtOf(claim, found) : undefined
   if (doubt !== undefined) return { ...base, kind: 'refused', seen: 'unknown', stop: doubt }
   if (found.object.length === 0 || sameObject(found.object, claim.before))
     return { ...base, kind: 'lifted', seen: 'absent' }

@@ -113,8 +113,8 @@ function takenAway(input: ConflictInput, frozen: Compiled): readonly Conflict[] 
   return [...prefixes, ...ports, ...neighbors].map((object) => ({ kind: 'taken_away', object }))
 }
 
-function added({ anew }: ConflictInput, frozen: Compiled): readonly Conflict[] {
-  if (anew === undefined) return []
+function added({ anew, enforcement }: ConflictInput, frozen: Compiled): readonly Conflict[] {
+  if (anew === undefined) return known(enforcement, 'added')
   const prefixes = anew.prefixes.filter(
     (prefix) => !frozen.prefixes.some((held) => covers(held, prefix)),
   )
@@ -148,10 +148,10 @@ function devicesMoved({ before, after, wanted, enforcement }: ConflictInput): re
     if (was === undefined) return []
     const changes = identityChanges(was, is)
     // What was changed stays true in later reloads, which no longer see the difference.
-    const known = enforcement.conflicts.filter(
-      ({ kind, object }) => kind === 'device_changed' && object.startsWith(`${id}: `),
+    const standing = known(enforcement, 'device_changed').filter(({ object }) =>
+      object.startsWith(`${id}: `),
     )
-    if (changes.length === 0) return known
+    if (changes.length === 0) return standing
     return changes.map((change) => ({
       kind: 'device_changed',
       object: `${id}: ${change.field} ${change.was} → ${change.is}`,
@@ -159,10 +159,15 @@ function devicesMoved({ before, after, wanted, enforcement }: ConflictInput): re
   })
 }
 
-function newDevices({ anew, wanted }: ConflictInput): readonly Conflict[] {
-  if (anew === undefined) return []
-  const known = new Set(devicesIn(wanted))
-  const fresh = new Set(anew.intents.map(({ device }) => device).filter((id) => !known.has(id)))
+/** Those that were told before, where nothing can be said anew: what was not put right must not be forgotten. */
+function known({ conflicts }: Enforcement, kind: Conflict['kind']): readonly Conflict[] {
+  return conflicts.filter((conflict) => conflict.kind === kind)
+}
+
+function newDevices({ anew, wanted, enforcement }: ConflictInput): readonly Conflict[] {
+  if (anew === undefined) return known(enforcement, 'new_device')
+  const held = new Set(devicesIn(wanted))
+  const fresh = new Set(anew.intents.map(({ device }) => device).filter((id) => !held.has(id)))
   return [...fresh].map((object) => ({ kind: 'new_device', object }))
 }
 

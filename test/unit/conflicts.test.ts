@@ -113,6 +113,18 @@ describe('a reload', () => {
     expect(after(isp(), { anew: undefined })).toEqual([])
   })
 
+  it('stays told where it can’t be said anew, since its playbook is another by now: nobody has put it right', () => {
+    const conflicts = [
+      { kind: 'added', object: '203.0.113.10/32' },
+      { kind: 'new_device', object: 'trigger2' },
+      { kind: 'taken_away', object: '203.0.113.9/32' },
+    ] as const
+    const told = { enforcement: enforcement('a', { conflicts }), anew: undefined }
+
+    // What was taken away is there again, and that can be said.
+    expect(after(isp(), told)).toEqual(conflicts.slice(0, 2))
+  })
+
   it('reports what became protected, or a gateway, under what is in force', () => {
     expect(after(isp({ protected: [{ prefix: pfx('203.0.113.8/29'), why: 'office' }] }))).toEqual([
       { kind: 'now_protected', object: '203.0.113.9/32 (203.0.113.8/29, office)' },

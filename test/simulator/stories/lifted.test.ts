@@ -176,3 +176,33 @@ it.each<Fault>([
     expect(device.startup).not.toContain('203.0.113.8')
   },
 )
+
+it('an entry that was lost, and is covered by a wider one since, is saved no more: the two would not go in together', async () => {
+  const edge = { ...accessSwitch, roles: ['edge', 'access'] } as const
+  const blockOnly = filterOnly.replaceAll('suspend', 'block').replace('customer', 'subject')
+  story = await startStory({
+    devices: [edge],
+    customers: '  esthost:\n    name: Esthost\n    prefixes: [203.0.113.8/30]',
+    playbooks: { suspend: filterOnly, block: blockOnly },
+  })
+  const device = story.device('sw1')
+  const before = device.running
+  const narrow = await story.enforced(block('203.0.113.10/32'))
+  device.setByHand(
+    ['inet', 'bridge'].flatMap((family) =>
+      ['src4', 'dst4'].map(
+        (set) => `nft 'delete element ${family} nullroute ${set} { 203.0.113.10/32 }'`,
+      ),
+    ),
+  )
+  const wide = await story.enforced(suspend('esthost'))
+  expect(device.startup).toContain('203.0.113.8/30')
+  expect(device.startup).not.toContain('203.0.113.10/32')
+  const running = device.running
+  device.reboot()
+  expect(device.running).toBe(running)
+
+  await story.lifted(narrow.id)
+  await story.lifted(wide.id)
+  expect(device.running).toBe(before)
+})
