@@ -76,7 +76,7 @@ export function planForRelease(input: ReleaseInput): Plan {
 
 /** What a person should know of a release: `held_by_others` names the enforcements that keep a part of it in force, `another_customer` the addresses that are somebody else's by now. */
 export function releaseWarningsOf(
-  input: Pick<ReleaseInput, 'enforcement' | 'live' | 'wanted' | 'lookup'>,
+  input: Pick<ReleaseInput, 'enforcement' | 'live' | 'wanted' | 'lookup' | 'isShown'>,
 ): Enforcement['warnings'] {
   const { enforcement, lookup } = input
   const own = input.wanted.filter((row) => row.enforcement === enforcement.id && !row.observer)
@@ -90,10 +90,18 @@ export function releaseWarningsOf(
         held.set(row.key, [...new Set([...(held.get(row.key) ?? []), ...others])])
     }
   }
-  if (held.size > 0) {
-    const enforcements = [...new Set([...held.values()].flat())]
-    const message = `stays in force for ${enforcements.join(', ')}: ${[...held.keys()].join(', ')}`
-    warnings.push({ code: 'held_by_others', message, enforcements })
+  const wholly = [...new Set([...held.values()].flat())]
+  // By a prefix that is wider or narrower, and where it takes effect: there no key is the same.
+  const partly = comesBack(input).keptBy.filter((id) => !wholly.includes(id))
+  if (wholly.length + partly.length > 0) {
+    const messages = [
+      ...(wholly.length === 0
+        ? []
+        : [`stays in force for ${wholly.join(', ')}: ${[...held.keys()].join(', ')}`]),
+      ...(partly.length === 0 ? [] : [`${partly.join(', ')} goes on cutting off a part of it`]),
+    ]
+    const enforcements = [...wholly, ...partly]
+    warnings.push({ code: 'held_by_others', message: messages.join('; '), enforcements })
   }
   const moved = frozenAs(enforcement, own).prefixes.flatMap((prefix) => {
     const others = lookup

@@ -301,7 +301,12 @@ function liftedText(view: EnforcementView): string {
   if (rest !== '' && spared.length === namesOf(devices).length) return rest.trimStart()
   const where = rest === '' ? 'everywhere' : 'wherever it was put'
   const stays = namesOf(devices.filter(({ intents }) => intents.some(stillCuts)))
-  if (stays.length === 0) return `Lifted ${where}, and read back.${rest}`
+  if (stays.length === 0) {
+    const held = view.warnings.find(({ code }) => code === 'held_by_others')
+    return held === undefined
+      ? `Lifted ${where}, and read back.${rest}`
+      : `Lifted ${where}, and read back; but not all of it comes back: ${held.message}.${rest}`
+  }
   return `Read back ${where}; but on ${some(stays)} something still cuts: another enforcement wants it, or it was there before. \`nullroute status ID\` and \`nullroute lookup ADDRESS\` say what.${rest}`
 }
 

@@ -41,7 +41,8 @@ export function releaseWarnings(
 ): Enforcement['warnings'] {
   const live = rows.live()
   const wanted = wantedOnDevicesOf(rows, enforcement.id)
-  return releaseWarningsOf({ enforcement, live, wanted, lookup: world.lookup })
+  const isShown = shownIn(rows)
+  return releaseWarningsOf({ enforcement, live, wanted, lookup: world.lookup, isShown })
 }
 
 function planNow(desk: Desk, rows: Rows, id: string): Plan {

@@ -511,6 +511,7 @@ describe('a warning', () => {
     expect(shown('enforced')).not.toContain('held_by_others')
     expect(shown('released')).toContain('held_by_others')
     expect(shown('released')).not.toContain('outbound_not_stopped')
+    expect(shown('released')).toContain('but not all of it comes back: stays for E2')
     expect(shown('released')).toContain('of_later')
     expect(shown('enforced')).not.toContain('can’t do acl')
   })

@@ -44,6 +44,28 @@ describe('two enforcements on one customer', () => {
     expect(held).toMatchObject({ blastRadius: { prefixes: [] }, keptBy: [wide.id] })
   })
 
+  it('says at a release what goes on cutting off a part, also where no prefix is the same: in both orders, as the dry run does', async () => {
+    const narrow = await story.enforced(block('203.0.113.130'))
+    const wide = await story.enforced(block('203.0.113.128/26'))
+    for (const [first, other] of [
+      [narrow, wide],
+      [wide, narrow],
+    ] as const) {
+      const { body } = await story.call<PlanView>('POST', '/v1/plans', { release: first.id })
+      expect(body.keptBy).toEqual([other.id])
+      expect(body.warnings.find(({ code }) => code === 'held_by_others')).toMatchObject({
+        enforcements: [other.id],
+        message: `${other.id} goes on cutting off a part of it`,
+      })
+    }
+
+    const released = await story.release(wide.id)
+    expect(released.warnings.map(({ code }) => code)).toContain('held_by_others')
+    await story.reaches(wide.id, 'released')
+    const last = await story.release(narrow.id)
+    expect(last.warnings.map(({ code }) => code)).not.toContain('held_by_others')
+  })
+
   it('leaves the blocked prefix when the suspend that holds it too is released', async () => {
     const wide = await story.decide(suspend('rovernet'))
     const narrow = await story.decide(block('203.0.113.128/26'))
