@@ -137,14 +137,14 @@ function decideClaims(
   const decided = new Set(decisions.keys())
   const elementOf = elementsIn(standingOf(desired.wanted, decisions.values()))
   const wanted = new Set(desired.wanted.map(keyOf))
-  const expected = new Set(desired.expected.map(keyOf))
+  const asked = new Set([...wanted, ...desired.expected.map(keyOf)])
   for (const claim of desired.claims) {
     if (decided.has(claim.key)) continue
     const found = foundFor(observation, claim.intent)
     const outer = keyOf(elementOf(claim.intent))
     const isSettled = decisions.get(outer)?.kind === 'settled'
     // What another entry holds goes on by that one.
-    const isHeldUp = wanted.has(claim.key) || expected.has(claim.key) || outer !== claim.key
+    const isHeldUp = asked.has(claim.key) || outer !== claim.key
     const decision =
       decideKept(claim, desired, observation, elements) ??
       (isHeldUp ? undefined : decideLeaving(claim, found)) ??

@@ -448,6 +448,10 @@ describe('an enforcement on its way out', () => {
     expect(statusLine(plain, { ...released, devices: [lifted] })).toContain(
       'released. Lifted everywhere, and read back.',
     )
+    const warnings = [{ code: 'held_by_others', message: 'E2 goes on cutting off a part of it' }]
+    expect(statusLine(plain, { ...released, devices: [lifted], warnings })).toContain(
+      'Lifted everywhere, and read back; but not all of it comes back: E2 goes on cutting off a part of it.',
+    )
     expect(printEnforcement(plain, { ...released, status: 'releasing' }, now)).toMatch(
       /sw2 +enforcer +pending +1 not read yet/,
     )
@@ -511,7 +515,6 @@ describe('a warning', () => {
     expect(shown('enforced')).not.toContain('held_by_others')
     expect(shown('released')).toContain('held_by_others')
     expect(shown('released')).not.toContain('outbound_not_stopped')
-    expect(shown('released')).toContain('but not all of it comes back: stays for E2')
     expect(shown('released')).toContain('of_later')
     expect(shown('enforced')).not.toContain('can’t do acl')
   })
