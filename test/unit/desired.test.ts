@@ -86,6 +86,11 @@ describe('what a device should have', () => {
     const other = [...live, enforcement('b')]
 
     expect(unionOf(before).looked).toEqual([host, later.intent])
+    // Of what the platform can't do there is nothing to look at; an effect that is waited for is read already.
+    const cant = rows(live, [{ ...later, unsupported: 'no such route' }])
+    expect(unionOf(cant).looked).toEqual([])
+    const read = want('a', 'edge1', later.intent, { observer: true })
+    expect(unionOf(rows(live, [later, read])).looked).toEqual([])
     expect(unionOf({ ...before, claims: [{ ...claim, phase: 'held' }] }).looked).toEqual([
       later.intent,
     ])
@@ -172,6 +177,10 @@ describe('what a device should have', () => {
     expect(serving(wide)).toEqual(['a', 'b'])
     expect(serving(wide, ['releasing'])).toEqual(['c'])
     expect(serving(acl('203.0.113.9/32'))).toEqual(['a'])
+    const reader = want('a', 'edge1', host, { observer: true })
+    const read = { key: keyOf(host), intent: host }
+    // Who only waits to see it there is not served by it.
+    expect([...servedBy([read], rows(live, [reader]), inForce)]).toEqual([])
     expect(serving(acl('203.0.113.0/28', 'out'))).toEqual([])
   })
 })

@@ -260,6 +260,20 @@ customers:
       'r1 blackhole|red|203.0.113.9/32',
     )
   })
+
+  it('uses no other routing table of its customer', () => {
+    const inventory = inventoryOf(`version: 1
+defaults: { platform: frr, username: x, auth: { agent: true }, knownHosts: k }
+devices:
+  r1: { address: 10.0.0.1, roles: [rtbh-trigger, edge] }
+customers:
+  a: { name: A, prefixes: [{ prefix: 203.0.113.0/24, vrf: red }, 198.51.100.0/24] }
+`)
+
+    const made = lines(compiled(prefix('203.0.113.9/32'), 'block', { inventory }))
+    expect(made.filter((line) => line.includes('blackhole|'))).not.toEqual([])
+    expect(made.filter((line) => line.includes('blackhole|default|'))).toEqual([])
+  })
 })
 
 describe('depeer', () => {
