@@ -110,7 +110,19 @@ function takenAway(input: ConflictInput, frozen: Compiled): readonly Conflict[] 
         ) !== true,
     )
     .map(neighborText)
-  return [...prefixes, ...ports, ...neighbors].map((object) => ({ kind: 'taken_away', object }))
+  const objects = [...prefixes, ...movedTables(input, frozen), ...ports, ...neighbors]
+  return objects.map((object) => ({ kind: 'taken_away', object }))
+}
+
+/** Routes in a table in which the customer has their prefix no more. */
+function movedTables({ after, lookup, wanted }: ConflictInput, { customer }: Compiled): string[] {
+  const theirs = after.customers.get(customer)?.prefixes ?? []
+  return wanted.flatMap(({ intent }) => {
+    if (intent.kind !== 'blackhole' || lookup.containing(intent.prefix)?.id !== customer) return []
+    const { prefix, vrf } = intent
+    const isThere = theirs.some((each) => each.vrf === vrf && covers(each.prefix, prefix))
+    return isThere ? [] : [`${prefix} (no more in vrf ${vrf})`]
+  })
 }
 
 function added({ anew, enforcement }: ConflictInput, frozen: Compiled): readonly Conflict[] {

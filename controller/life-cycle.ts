@@ -267,7 +267,10 @@ export function endProblem(
   now: string,
 ): Extract<Transition, { kind: 'refused' }> | undefined {
   if (maxDurationMs === undefined) {
-    return refused('too_long', 'it has no end, as its playbook gives none: leave expiresAt out')
+    return refused(
+      'too_long',
+      'it has no end, as its playbook gives none, so there is nothing to extend: it stands until it is released',
+    )
   }
   if (expiresAt <= now) return refused('invalid_request', `expiresAt ${expiresAt} has passed`)
   const latest = new Date(Date.parse(now) + maxDurationMs).toISOString()

@@ -307,7 +307,7 @@ function liftedText(view: EnforcementView): string {
       ? `Lifted ${where}, and read back.${rest}`
       : `Lifted ${where}, and read back; but not all of it comes back: ${held.message}.${rest}`
   }
-  return `Read back ${where}; but on ${some(stays)} something still cuts: another enforcement wants it, or it was there before. \`nullroute status ID\` and \`nullroute lookup ADDRESS\` say what.${rest}`
+  return `Read back ${where}; but on ${some(stays)} something still cuts: another enforcement wants it, it was there before, or somebody changed it since. \`nullroute status ID\` says what.${rest}`
 }
 
 function namesOf(devices: EnforcementView['devices']): readonly string[] {

@@ -113,6 +113,13 @@ describe('a reload', () => {
     expect(after(isp(), { anew: undefined })).toEqual([])
   })
 
+  it('is told of a prefix that the customer has in another routing table now', () => {
+    const moved = withEsthost([], { prefixes: [{ prefix: pfx('203.0.113.0/26'), vrf: 'red' }] })
+    expect(after(moved)).toEqual([
+      { kind: 'taken_away', object: '203.0.113.9/32 (no more in vrf default)' },
+    ])
+  })
+
   it('stays told where it can’t be said anew, since its playbook is another by now: nobody has put it right', () => {
     const conflicts = [
       { kind: 'added', object: '203.0.113.10/32' },
