@@ -226,6 +226,8 @@ describe('a change that is refused half way', () => {
           platform: 'cisco_ios',
           roles: ['access'],
           ports: [{ name, description: 'esthost', addresses: [] }],
+          // The look before a save would try it once more.
+          says: 'save: never',
         },
       ],
       customers: `  esthost:
